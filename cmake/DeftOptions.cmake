@@ -1,0 +1,27 @@
+# deft_options: the compiler flags of every target of this project; not part of what users of deft::deft inherit.
+add_library(deft_options INTERFACE)
+target_compile_options(deft_options INTERFACE -Wall -Wextra -fno-math-errno -fno-trapping-math)
+
+if(DEFT_NATIVE)
+  target_compile_options(deft_options INTERFACE -march=native)
+endif()
+
+if(DEFT_SANITIZE STREQUAL "ON")
+  set(_deft_sanitizers -fsanitize=address,undefined -fno-sanitize-recover=all)
+elseif(DEFT_SANITIZE STREQUAL "thread")
+  set(_deft_sanitizers -fsanitize=thread)
+elseif(DEFT_SANITIZE)
+  message(FATAL_ERROR "DEFT_SANITIZE is '${DEFT_SANITIZE}', expected OFF, ON or thread")
+endif()
+if(_deft_sanitizers)
+  target_compile_options(deft_options INTERFACE ${_deft_sanitizers} -fno-omit-frame-pointer)
+  target_link_options(deft_options INTERFACE ${_deft_sanitizers})
+endif()
+
+set(_deft_cuda_values AUTO ON OFF EMULATE)
+if(NOT DEFT_CUDA IN_LIST _deft_cuda_values)
+  message(FATAL_ERROR "DEFT_CUDA is '${DEFT_CUDA}', expected AUTO, ON, OFF or EMULATE")
+endif()
+if(DEFT_CUDA STREQUAL "ON" OR DEFT_CUDA STREQUAL "EMULATE")
+  message(FATAL_ERROR "DEFT_CUDA=${DEFT_CUDA}: the CUDA backend is not part of this version; use OFF or AUTO")
+endif()

@@ -1,0 +1,26 @@
+#include "deft/kernels/device.h"
+
+#include <charconv>
+
+#include "deft/kernels/dispatch.h"
+
+namespace deft {
+
+Device Device::parse(const std::string& text) {
+  if (text == "cpu") return Device::cpu();
+  if (text == "cuda") return Device::cuda();
+  if (text.rfind("cuda:", 0) == 0 && text.size() > 5) {
+    int index = -1;
+    const auto [end, error] = std::from_chars(text.data() + 5, text.data() + text.size(), index);
+    if (error == std::errc() && end == text.data() + text.size() && index >= 0) return Device::cuda(index);
+  }
+  throw Error("device: '" + text + "', expected cpu, cuda or cuda:N");
+}
+
+std::string to_string(Device device) { return device.is_cpu() ? "cpu" : "cuda:" + std::to_string(device.index); }
+
+void require_device(Device device) {
+  on_device(device, [](auto) {});
+}
+
+}  // namespace deft

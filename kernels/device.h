@@ -1,0 +1,44 @@
+// Devices, and the tags by which a kernel's CPU and CUDA versions overload.
+#pragma once
+
+#include <string>
+
+namespace deft {
+
+enum class DeviceType { cpu, cuda };
+
+/// A place where tensors live and kernels run: `Device::cpu()` or `Device::cuda(index)`.
+struct Device {
+  DeviceType type = DeviceType::cpu;
+  int index = 0;
+
+  static Device cpu() { return {DeviceType::cpu, 0}; }
+  static Device cuda(int index = 0) { return {DeviceType::cuda, index}; }
+
+  /// Reads "cpu", "cuda" or "cuda:N". Throws Error for anything else.
+  static Device parse(const std::string& text);
+
+  bool is_cpu() const { return type == DeviceType::cpu; }
+  bool is_cuda() const { return type == DeviceType::cuda; }
+  friend bool operator==(Device a, Device b) { return a.type == b.type && a.index == b.index; }
+  friend bool operator!=(Device a, Device b) { return !(a == b); }
+};
+
+/// "cpu" or "cuda:0".
+std::string to_string(Device device);
+
+/// Throws Error when kernels cannot run on `device`, saying why (not built in, or no such GPU).
+void require_device(Device device);
+
+namespace kernels {
+
+/// First argument of every kernel: selects the implementation in kernels/cpu/.
+struct Cpu {};
+
+/// First argument of every kernel: selects the implementation in kernels/cuda/, on the GPU with this index.
+struct Cuda {
+  int index = 0;
+};
+
+}  // namespace kernels
+}  // namespace deft

@@ -1,0 +1,110 @@
+// What the kernels stand on: devices, types, random numbers, loops, memory.
+#include <atomic>
+#include <cstdint>
+#include <set>
+#include <stdexcept>
+#include <vector>
+
+#include "deft/kernels/allocator.h"
+#include "deft/kernels/device.h"
+#include "deft/kernels/dispatch.h"
+#include "deft/kernels/dtype.h"
+#include "deft/kernels/parallel_for.h"
+#include "deft/kernels/philox.h"
+
+#include "catch.h"
+
+using namespace deft;
+using Catch::Matchers::Contains;
+
+TEST_CASE("devices are read from text") {
+  CHECK(Device::parse("cpu") == Device::cpu());
+  CHECK(Device::parse("cuda") == Device::cuda(0));
+  CHECK(Device::parse("cuda:3") == Device::cuda(3));
+  for (const char* bad : {"", "gpu", "cuda:", "cuda:-1", "cuda:1x", "CPU"}) {
+    CHECK_THROWS_WITH(Device::parse(bad), Contains("'" + std::string(bad) + "'"));
+  }
+}
+
+TEST_CASE("philox gives the vectors of the Random123 distribution") {
+  // kat_vectors, philox4x32 with 10 rounds: counter and key all zeros, all ones, digits of pi.
+  const PhiloxBlock zeros = philox(0, 0, 0);
+  CHECK(zeros.word[0] == 0x6627e8d5u);
+  CHECK(zeros.word[1] == 0xe169c58du);
+  CHECK(zeros.word[2] == 0xbc57ac4cu);
+  CHECK(zeros.word[3] == 0x9b00dbd8u);
+  const PhiloxBlock ones = philox(~0ull, ~0ull, ~0ull);
+  CHECK(ones.word[0] == 0x408f276du);
+  CHECK(ones.word[1] == 0x41c83b0eu);
+  CHECK(ones.word[2] == 0xa20bc7c6u);
+  CHECK(ones.word[3] == 0x6d5451fdu);
+  const PhiloxBlock pi = philox(0x299f31d0a4093822ull, 0x0370734413198a2eull, 0x85a308d3243f6a88ull);
+  CHECK(pi.word[0] == 0xd16cfe09u);
+  CHECK(pi.word[1] == 0x94fdccebu);
+  CHECK(pi.word[2] == 0x5001e420u);
+  CHECK(pi.word[3] == 0x24126ea1u);
+}
+
+TEST_CASE("a philox sequence stays in range and has the right moments") {
+  PhiloxSequence sequence(1, 2);
+  const int n = 100000;
+  double uniform_sum = 0, normal_sum = 0, normal_squares = 0;
+  std::set<std::uint64_t> faces;
+  for (int i = 0; i < n; ++i) {
+    const double u = sequence.uniform();
+    REQUIRE((u >= 0 && u < 1));
+    uniform_sum += u;
+    const double z = sequence.normal();
+    normal_sum += z;
+    normal_squares += z * z;
+    const std::uint64_t face = sequence.below(6);
+    REQUIRE(face < 6);
+    faces.insert(face);
+  }
+  CHECK(faces.size() == 6);
+  CHECK(uniform_sum / n == Approx(0.5).margin(0.005));
+  CHECK(normal_sum / n == Approx(0.0).margin(0.015));
+  CHECK(normal_squares / n == Approx(1.0).margin(0.02));
+}
+
+TEST_CASE("parallel_for visits every index once, for any number of threads") {
+  const int before = num_threads();
+  for (int threads : {1, 2, 5}) {
+    set_num_threads(threads);
+    std::vector<std::atomic<int>> visits(1000);
+    parallel_for(1000, [&](std::int64_t i) { ++visits[static_cast<std::size_t>(i)]; });
+    for (const auto& count : visits) REQUIRE(count == 1);
+    std::int64_t covered = 0;
+    std::vector<std::int64_t> sizes(4);
+    parallel_blocks(
+        10, 3, [&](std::int64_t begin, std::int64_t end) { sizes[static_cast<std::size_t>(begin / 3)] = end - begin; });
+    for (std::int64_t size : sizes) covered += size;
+    CHECK(covered == 10);
+  }
+  set_num_threads(before);
+  CHECK_THROWS_WITH(set_num_threads(0), Contains("threads is 0"));
+}
+
+TEST_CASE("parallel_for hands exceptions to the caller") {
+  CHECK_THROWS_WITH(parallel_for(100,
+                                 [](std::int64_t i) {
+                                   if (i == 57) throw std::runtime_error("at 57");
+                                 }),
+                    Contains("at 57"));
+}
+
+TEST_CASE("the allocator aligns, counts and reuses") {
+  const MemoryStats before = memory_stats(Device::cpu());
+  void* pointer = allocate(Device::cpu(), 1000);
+  CHECK(reinterpret_cast<std::uintptr_t>(pointer) % 64 == 0);
+  CHECK(memory_stats(Device::cpu()).in_use == before.in_use + 1000);
+  deallocate(Device::cpu(), pointer, 1000);
+  CHECK(memory_stats(Device::cpu()).in_use == before.in_use);
+  CHECK(allocate(Device::cpu(), 0) == nullptr);
+  empty_cache(Device::cpu());
+  CHECK(memory_stats(Device::cpu()).cached == 0);
+}
+
+TEST_CASE("a build without CUDA says so") {
+  if (!built_with_cuda) CHECK_THROWS_WITH(require_device(Device::cuda()), Contains("built without CUDA"));
+}
