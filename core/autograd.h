@@ -1,0 +1,83 @@
+// The tape: how operations report themselves, and what backward() walks.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "deft/core/tensor.h"
+
+namespace deft {
+
+/// While one lives, operations on this thread are not recorded for backward().
+class NoGrad {
+ public:
+  NoGrad();
+  ~NoGrad();
+  NoGrad(const NoGrad&) = delete;
+  NoGrad& operator=(const NoGrad&) = delete;
+
+ private:
+  bool outer_;
+};
+
+/// False inside NoGrad.
+bool grad_enabled();
+
+/// While one lives, backward() on this thread throws Error as soon as an operation makes a gradient with a NaN in it,
+/// naming the operation and its module. Slow: for finding the place.
+class DetectAnomaly {
+ public:
+  DetectAnomaly();
+  ~DetectAnomaly();
+  DetectAnomaly(const DetectAnomaly&) = delete;
+  DetectAnomaly& operator=(const DetectAnomaly&) = delete;
+
+ private:
+  bool outer_;
+};
+
+/// A named option of an operation, for traces.
+struct Attribute {
+  std::string name;
+  std::variant<bool, std::int64_t, double, std::string, std::vector<std::int64_t>> value;
+};
+using Attributes = std::vector<Attribute>;
+
+/// What a backward function is called with.
+class BackwardContext {
+ public:
+  BackwardContext(std::vector<Tensor> grads, std::vector<Tensor> saved, std::vector<bool> needs)
+      : grads_(std::move(grads)), saved_(std::move(saved)), needs_(std::move(needs)) {}
+
+  /// Gradient with respect to output `i`, of its shape.
+  const Tensor& grad(std::size_t i = 0) const { return grads_.at(i); }
+  /// The `i`-th saved tensor.
+  const Tensor& saved(std::size_t i = 0) const { return saved_.at(i); }
+  /// Whether the gradient with respect to input `i` is wanted.
+  bool needs(std::size_t i = 0) const { return needs_.at(i); }
+
+ private:
+  std::vector<Tensor> grads_, saved_;
+  std::vector<bool> needs_;
+};
+
+/// The backward half of an operation.
+struct Backward {
+  /// Tensors that `apply` reads, undefined ones included. Nothing else may be captured by it but plain values: saved tensors are checked
+  /// against changes in place and make no reference cycles.
+  std::vector<Tensor> saved = {};
+  /// Returns one gradient per input; undefined for those that are not needed.
+  std::function<std::vector<Tensor>(const BackwardContext&)> apply = {};
+};
+
+/// Reports an operation that has just computed `outputs` from `inputs`; every differentiable function ends with this
+/// call. If gradients are enabled and an input requires them, it makes the node that backward() visits and the floating
+/// outputs require grad. Inside a Trace it also appends the operation to the list. Undefined tensors stand for absent
+/// inputs. `backward.apply` may be empty for an operation without a derivative.
+void record(const char* op, const std::vector<Tensor>& inputs, Attributes attributes,
+            const std::vector<Tensor>& outputs, Backward backward);
+
+}  // namespace deft

@@ -1,0 +1,212 @@
+// The walk of backward() over the tape.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <atomic>
+#include <unordered_map>
+#include <utility>
+
+#include "deft/core/node.h"
+
+namespace deft {
+namespace {
+
+thread_local bool anomaly_mode = false;
+
+// Adds in place only what nobody else holds.
+bool owned_alone(const Tensor& tensor) {
+  return tensor.shared_impl().use_count() == 1 && tensor.impl()->storage.use_count() == 1;
+}
+
+void add_in_place(Tensor& sum, const Tensor& term) {
+  visit_floating(sum.dtype(), "backward", [&](auto tag) {
+    using T = typename decltype(tag)::type;
+    T* out = sum.mutable_data<T>();
+    const T* in = term.data<T>();
+    for (std::int64_t i = 0; i < sum.numel(); ++i) out[i] += in[i];
+  });
+}
+
+void accumulate(Tensor& sum, Tensor term) {
+  if (!sum.defined()) {
+    sum = std::move(term);
+    return;
+  }
+  if (!owned_alone(sum)) sum = sum.clone();
+  add_in_place(sum, term);
+}
+
+bool has_nan(const Tensor& tensor) {
+  return visit_floating(tensor.dtype(), "backward", [&](auto tag) {
+    using T = typename decltype(tag)::type;
+    const std::vector<T> values = tensor.to_vector<T>();
+    return std::any_of(values.begin(), values.end(), [](T value) { return value != value; });
+  });
+}
+
+class Walk {
+ public:
+  explicit Walk(bool retain_graph) : retain_graph_(retain_graph) {}
+
+  void run(const Tensor& root, const Tensor& gradient) {
+    TensorImpl& impl = *root.impl();
+    if (!impl.grad_fn) {
+      send({.node = nullptr, .index = 0, .leaf = root.shared_impl()}, gradient);
+    } else {
+      collect(impl.grad_fn);
+      send({.node = impl.grad_fn, .index = impl.output_index, .leaf = nullptr}, gradient);
+      for (std::size_t i = 0; i < order_.size(); ++i) visit(*order_[i], grads_[i]);
+    }
+    for (const auto& leaf : leaves_) deliver(*leaf);
+  }
+
+ private:
+  void collect(const std::shared_ptr<Node>& root) {
+    static std::atomic<std::uint64_t> walks{0};
+    const std::uint64_t walk = ++walks;
+    root->visited_by = walk;
+    order_.push_back(root);
+    for (std::size_t i = 0; i < order_.size(); ++i) {
+      const Node& node = *order_[i];
+      for (const Edge& edge : node.edges) {
+        if (edge.node && edge.node->visited_by != walk) {
+          edge.node->visited_by = walk;
+          order_.push_back(edge.node);
+        }
+      }
+    }
+    std::sort(order_.begin(), order_.end(), [](const auto& a, const auto& b) { return a->sequence > b->sequence; });
+    for (std::size_t i = 0; i < order_.size(); ++i) order_[i]->position = i;
+    grads_.resize(order_.size());
+  }
+
+  void send(const Edge& edge, Tensor gradient) {
+    if (edge.leaf) {
+      auto [slot, is_new] = leaf_grads_.try_emplace(edge.leaf.get());
+      if (is_new) leaves_.push_back(edge.leaf);
+      accumulate(slot->second, std::move(gradient));
+    } else {
+      std::vector<Tensor>& slots = grads_[edge.node->position];
+      slots.resize(edge.node->outputs.size());
+      accumulate(slots[static_cast<std::size_t>(edge.index)], std::move(gradient));
+    }
+  }
+
+  static Tensor through_hooks(const HookList& hooks, Tensor gradient) {
+    for (const Tensor::Hook& hook : hooks) {
+      if (Tensor replaced = hook(gradient); replaced.defined()) gradient = std::move(replaced);
+    }
+    return gradient;
+  }
+
+  void visit(Node& node, std::vector<Tensor>& slots) {
+    if (slots.empty()) return;  // none of its outputs reaches the root
+    if (node.released) {
+      throw Error(fmt::format("backward: the graph of {} was freed by an earlier backward(); pass retain_graph to it",
+                              node.name()));
+    }
+    for (std::size_t i = 0; i < slots.size(); ++i) finish_output(node.outputs[i], slots[i]);
+    const BackwardContext context(std::exchange(slots, {}), unpack(node), needed_inputs(node));
+    std::vector<Tensor> gradients = node.apply(context);
+    if (gradients.size() != node.edges.size()) {
+      throw Error(
+          fmt::format("backward of {}: {} gradients for {} inputs", node.name(), gradients.size(), node.edges.size()));
+    }
+    if (anomaly_mode) check_for_nan(node, gradients);
+    for (std::size_t i = 0; i < gradients.size(); ++i) {
+      if (node.edges[i] && gradients[i].defined()) send(node.edges[i], std::move(gradients[i]));
+    }
+    if (!retain_graph_) node.release();
+  }
+
+  static void finish_output(NodeOutput& output, Tensor& gradient) {
+    if (!gradient.defined()) gradient = zeros(output.shape, {.dtype = output.dtype, .device = output.device});
+    if (output.hooks) gradient = through_hooks(*output.hooks, std::move(gradient));
+    const auto tensor = output.tensor.lock();
+    if (tensor && tensor->retains_grad) store(*tensor, gradient);
+  }
+
+  static std::vector<Tensor> unpack(const Node& node) {
+    std::vector<Tensor> tensors;
+    tensors.reserve(node.saved.size());
+    for (const SavedTensor& saved : node.saved) {
+      if (saved.tensor.defined() && saved.tensor.impl()->storage->version != saved.version) {
+        throw Error(fmt::format("backward of {}: a tensor of shape {} that it saved was changed in place since",
+                                node.name(), to_string(saved.tensor.shape())));
+      }
+      tensors.push_back(saved.tensor);
+    }
+    return tensors;
+  }
+
+  static std::vector<bool> needed_inputs(const Node& node) {
+    std::vector<bool> needs;
+    needs.reserve(node.edges.size());
+    for (const Edge& edge : node.edges) needs.push_back(static_cast<bool>(edge));
+    return needs;
+  }
+
+  static void check_for_nan(const Node& node, const std::vector<Tensor>& gradients) {
+    for (std::size_t i = 0; i < gradients.size(); ++i) {
+      if (gradients[i].defined() && has_nan(gradients[i])) {
+        throw Error(fmt::format("backward of {}: the gradient of input {} holds a NaN", node.name(), i));
+      }
+    }
+  }
+
+  void deliver(TensorImpl& leaf) {
+    Tensor gradient = std::move(leaf_grads_[&leaf]);
+    if (leaf.hooks) gradient = through_hooks(*leaf.hooks, std::move(gradient));
+    store(leaf, std::move(gradient));
+  }
+
+  // A stored gradient is changed in place by later passes, so it must not share its elements.
+  static void store(TensorImpl& tensor, Tensor gradient) {
+    if (tensor.grad.defined()) {
+      add_in_place(tensor.grad, gradient);
+    } else {
+      tensor.grad = owned_alone(gradient) ? std::move(gradient) : gradient.clone();
+    }
+  }
+
+  const bool retain_graph_;
+  std::vector<std::shared_ptr<Node>> order_;
+  std::vector<std::vector<Tensor>> grads_;  // by position, then by output
+  std::vector<std::shared_ptr<TensorImpl>> leaves_;
+  std::unordered_map<TensorImpl*, Tensor> leaf_grads_;
+};
+
+void check_gradient(const Tensor& tensor, const Tensor& gradient) {
+  if (gradient.shape() != tensor.shape() || gradient.dtype() != tensor.dtype() ||
+      gradient.device() != tensor.device()) {
+    throw Error(fmt::format("backward: gradient is {} {}, expected {} {}", to_string(gradient.dtype()),
+                            to_string(gradient.shape()), to_string(tensor.dtype()), to_string(tensor.shape())));
+  }
+}
+
+}  // namespace
+
+DetectAnomaly::DetectAnomaly() : outer_(std::exchange(anomaly_mode, true)) {}
+DetectAnomaly::~DetectAnomaly() { anomaly_mode = outer_; }
+
+void Tensor::backward() const { backward(BackwardOptions{}); }
+
+void Tensor::backward(const BackwardOptions& options) const {
+  if (options.create_graph) throw Error("backward: create_graph is true, but there is no double backward");
+  if (!requires_grad()) {
+    throw Error("backward: the tensor does not require grad; no input did, or it was computed inside NoGrad");
+  }
+  Tensor gradient = options.gradient;
+  if (gradient.defined()) {
+    check_gradient(*this, gradient);
+  } else if (numel() == 1) {
+    gradient = ones_like(*this);
+  } else {
+    throw Error(
+        fmt::format("backward: shape is {}, expected one element unless a gradient is given", to_string(shape())));
+  }
+  const NoGrad no_grad;
+  Walk(options.retain_graph).run(*this, gradient);
+}
+
+}  // namespace deft

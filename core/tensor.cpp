@@ -1,0 +1,212 @@
+#include "deft/core/tensor.h"
+
+#include <fmt/format.h>
+
+#include <atomic>
+#include <cmath>
+
+#include "deft/core/autograd.h"
+#include "deft/core/tensor_impl.h"
+#include "deft/kernels/allocator.h"
+#include "deft/kernels/memory.h"
+
+namespace deft {
+namespace {
+
+std::uint64_t next_id() {
+  static std::atomic<std::uint64_t> counter{0};
+  return ++counter;
+}
+
+std::shared_ptr<TensorImpl> make_impl(std::shared_ptr<Storage> storage, std::int64_t offset, const Shape& shape,
+                                      DType dtype) {
+  auto impl = std::make_shared<TensorImpl>();
+  impl->storage = std::move(storage);
+  impl->offset = offset;
+  impl->shape = shape;
+  impl->dtype = dtype;
+  impl->id = next_id();
+  return impl;
+}
+
+std::size_t bytes_of(const Shape& shape, DType dtype) {
+  return static_cast<std::size_t>(shape.numel()) * size_of(dtype);
+}
+
+}  // namespace
+
+Storage::Storage(Device where, std::size_t size) : device(where), bytes(size), data(allocate(where, size)) {}
+Storage::~Storage() { deallocate(device, data, bytes); }
+
+TensorImpl& Tensor::checked() const {
+  if (!impl_) throw Error("tensor: it is undefined (an absent optional tensor, or a default-constructed one)");
+  return *impl_;
+}
+
+const Shape& Tensor::shape() const { return checked().shape; }
+DType Tensor::dtype() const { return checked().dtype; }
+Device Tensor::device() const { return checked().storage->device; }
+
+const void* Tensor::raw_data(DType expected) const {
+  const TensorImpl& impl = checked();
+  if (impl.dtype != expected) {
+    throw Error(fmt::format("data: dtype is {}, expected {}", to_string(impl.dtype), to_string(expected)));
+  }
+  return impl.data();
+}
+
+void* Tensor::raw_mutable_data(DType expected) {
+  raw_data(expected);
+  ++impl_->storage->version;
+  return impl_->data();
+}
+
+double Tensor::item_as_double() const {
+  if (numel() != 1) throw Error(fmt::format("item: shape is {}, expected one element", to_string(shape())));
+  return visit_dtype(dtype(), [&](auto tag) {
+    typename decltype(tag)::type value{};
+    copy_to_host(&value, dtype());
+    return static_cast<double>(value);
+  });
+}
+
+void Tensor::copy_to_host(void* destination, DType expected) const {
+  const void* source = raw_data(expected);
+  copy_memory(Device::cpu(), destination, device(), source, bytes_of(shape(), dtype()));
+}
+
+Tensor Tensor::to(Device device) const {
+  if (device == this->device()) return *this;
+  require_device(device);
+  const Device from = this->device();
+  Tensor result = empty(shape(), {.dtype = dtype(), .device = device});
+  copy_memory(device, result.impl_->data(), from, checked().data(), bytes_of(shape(), dtype()));
+  record(
+      "to", {*this}, {{"device", to_string(device)}}, {result},
+      {.apply = [from](const BackwardContext& context) -> std::vector<Tensor> { return {context.grad().to(from)}; }});
+  return result;
+}
+
+Tensor Tensor::to(DType dtype) const {
+  if (dtype == this->dtype()) return *this;
+  const DType from = this->dtype();
+  Tensor result = empty(shape(), {.dtype = dtype, .device = device()});
+  visit_dtype(from, [&](auto from_tag) {
+    visit_dtype(dtype, [&](auto to_tag) {
+      using From = typename decltype(from_tag)::type;
+      using To = typename decltype(to_tag)::type;
+      const From* source = data<From>();
+      To* destination = result.mutable_data<To>();
+      for (std::int64_t i = 0; i < numel(); ++i) destination[i] = static_cast<To>(source[i]);
+    });
+  });
+  record(
+      "cast", {*this}, {{"dtype", std::string(to_string(dtype))}}, {result},
+      {.apply = [from](const BackwardContext& context) -> std::vector<Tensor> { return {context.grad().to(from)}; }});
+  return result;
+}
+
+Tensor Tensor::clone() const {
+  Tensor result = empty_like(*this);
+  copy_memory(device(), result.impl_->data(), device(), checked().data(), bytes_of(shape(), dtype()));
+  record("clone", {*this}, {}, {result},
+         {.apply = [](const BackwardContext& context) -> std::vector<Tensor> { return {context.grad()}; }});
+  return result;
+}
+
+Tensor Tensor::detach() const { return alias(*this, shape()); }
+
+void Tensor::require_writable(const char* op) const {
+  if (requires_grad() && grad_enabled()) {
+    throw Error(fmt::format("{}: the tensor requires grad; change it inside NoGrad", op));
+  }
+}
+
+Tensor& Tensor::copy_(const Tensor& source) {
+  require_writable("copy_");
+  if (source.shape() != shape() || source.dtype() != dtype()) {
+    throw Error(fmt::format("copy_: source is {} {}, expected {} {}", to_string(source.dtype()),
+                            to_string(source.shape()), to_string(dtype()), to_string(shape())));
+  }
+  ++impl_->storage->version;
+  copy_memory(device(), impl_->data(), source.device(), source.checked().data(), bytes_of(shape(), dtype()));
+  return *this;
+}
+
+Tensor& Tensor::fill_(double value) {
+  require_writable("fill_");
+  visit_dtype(dtype(), [&](auto tag) {
+    using T = typename decltype(tag)::type;
+    T* data = mutable_data<T>();
+    if (value == 0) {
+      zero_memory(device(), data, bytes_of(shape(), dtype()));
+    } else {
+      const std::vector<T> values(static_cast<std::size_t>(numel()), static_cast<T>(value));
+      copy_memory(device(), data, Device::cpu(), values.data(), bytes_of(shape(), dtype()));
+    }
+  });
+  return *this;
+}
+
+Tensor alias(const Tensor& base, const Shape& shape, std::int64_t offset) {
+  if (offset < 0 || offset + shape.numel() > base.numel()) {
+    throw Error(fmt::format("alias: elements {} to {} of a tensor of shape {}", offset, offset + shape.numel(),
+                            to_string(base.shape())));
+  }
+  const TensorImpl& impl = *base.impl();
+  return Tensor(make_impl(impl.storage, impl.offset + offset, shape, impl.dtype));
+}
+
+Tensor empty(const Shape& shape, const TensorOptions& options) {
+  auto storage = std::make_shared<Storage>(options.device, bytes_of(shape, options.dtype));
+  Tensor result(make_impl(std::move(storage), 0, shape, options.dtype));
+  if (options.requires_grad) result.set_requires_grad();
+  return result;
+}
+
+Tensor full(const Shape& shape, double value, const TensorOptions& options) {
+  Tensor result = empty(shape, {.dtype = options.dtype, .device = options.device});
+  result.fill_(value);
+  if (options.requires_grad) result.set_requires_grad();
+  return result;
+}
+
+Tensor zeros(const Shape& shape, const TensorOptions& options) { return full(shape, 0, options); }
+Tensor ones(const Shape& shape, const TensorOptions& options) { return full(shape, 1, options); }
+
+Tensor arange(double begin, double end, double step, const TensorOptions& options) {
+  const double count = std::ceil((end - begin) / step);
+  if (!(step != 0) || !std::isfinite(count)) {
+    throw Error(fmt::format("arange: begin {}, end {}, step {} is not a finite range", begin, end, step));
+  }
+  return visit_dtype(options.dtype, [&](auto tag) {
+    using T = typename decltype(tag)::type;
+    std::vector<T> values(static_cast<std::size_t>(std::max(0.0, count)));
+    for (std::size_t i = 0; i < values.size(); ++i) values[i] = static_cast<T>(begin + static_cast<double>(i) * step);
+    Tensor result = from_vector(values).to(options.device);
+    if (options.requires_grad) result.set_requires_grad();
+    return result;
+  });
+}
+
+Tensor empty_like(const Tensor& like) { return empty(like.shape(), {.dtype = like.dtype(), .device = like.device()}); }
+Tensor zeros_like(const Tensor& like) { return zeros(like.shape(), {.dtype = like.dtype(), .device = like.device()}); }
+Tensor ones_like(const Tensor& like) { return ones(like.shape(), {.dtype = like.dtype(), .device = like.device()}); }
+
+template <class T>
+Tensor from_vector(const std::vector<T>& values, const Shape& shape) {
+  if (static_cast<std::int64_t>(values.size()) != shape.numel()) {
+    throw Error(fmt::format("from_vector: {} values, expected {} for shape {}", values.size(), shape.numel(),
+                            to_string(shape)));
+  }
+  Tensor result = empty(shape, {.dtype = dtype_of<T>});
+  copy_memory(Device::cpu(), result.mutable_data<T>(), Device::cpu(), values.data(), values.size() * sizeof(T));
+  return result;
+}
+
+template Tensor from_vector(const std::vector<float>&, const Shape&);
+template Tensor from_vector(const std::vector<double>&, const Shape&);
+template Tensor from_vector(const std::vector<std::int64_t>&, const Shape&);
+template Tensor from_vector(const std::vector<std::uint8_t>&, const Shape&);
+
+}  // namespace deft

@@ -1,0 +1,48 @@
+#include "deft/core/trace.h"
+
+#include <utility>
+
+#include "deft/core/tensor_impl.h"
+
+namespace deft {
+namespace {
+
+thread_local Trace* innermost_trace = nullptr;
+thread_local std::shared_ptr<const std::string> module_path;
+
+TracedTensor describe(const Tensor& tensor) {
+  if (!tensor.defined()) return {};
+  return {.id = tensor.impl()->id, .shape = tensor.shape(), .dtype = tensor.dtype()};
+}
+
+}  // namespace
+
+Trace::Trace() : outer_(std::exchange(innermost_trace, this)) {}
+Trace::~Trace() { innermost_trace = outer_; }
+Trace* Trace::innermost() { return innermost_trace; }
+
+void Trace::append(const char* op, const std::vector<Tensor>& inputs, const Attributes& attributes,
+                   const std::vector<Tensor>& outputs) {
+  TracedOp traced{
+      .op = op, .module = module_path ? *module_path : "", .attributes = attributes, .inputs = {}, .outputs = {}};
+  for (const Tensor& input : inputs) {
+    traced.inputs.push_back(describe(input));
+    if (input.defined() && !produced_.contains(input.impl()->id)) entering_.emplace(input.impl()->id, input);
+  }
+  for (const Tensor& output : outputs) {
+    traced.outputs.push_back(describe(output));
+    produced_.insert(output.impl()->id);
+  }
+  ops_.push_back(std::move(traced));
+}
+
+ModuleScope::ModuleScope(const std::string& name) : outer_(module_path) {
+  if (name.empty()) return;
+  module_path = std::make_shared<const std::string>(outer_ ? *outer_ + "." + name : name);
+}
+
+ModuleScope::~ModuleScope() { module_path = std::move(outer_); }
+
+const std::shared_ptr<const std::string>& current_module_path() { return module_path; }
+
+}  // namespace deft

@@ -1,0 +1,42 @@
+#include "deft/kernels/memory.h"
+
+#include <cstring>
+
+#include "deft/kernels/dispatch.h"
+#include "deft/kernels/parallel_for.h"
+
+namespace deft {
+namespace kernels {
+
+constexpr std::int64_t block_bytes = 1 << 18;
+
+// The CUDA versions, for copies in which a GPU takes part, stand in kernels/cuda/memory.cu.
+void copy_memory(Device to, void* destination, Device from, const void* source, std::size_t bytes);
+void zero_memory(Cuda device, void* destination, std::size_t bytes);
+
+static void zero_memory(Cpu, void* destination, std::size_t bytes) {
+  parallel_blocks(static_cast<std::int64_t>(bytes), block_bytes, [&](std::int64_t begin, std::int64_t end) {
+    std::memset(static_cast<char*>(destination) + begin, 0, static_cast<std::size_t>(end - begin));
+  });
+}
+
+}  // namespace kernels
+
+void copy_memory(Device to, void* destination, Device from, const void* source, std::size_t bytes) {
+  if (to.is_cpu() && from.is_cpu()) {
+    parallel_blocks(static_cast<std::int64_t>(bytes), kernels::block_bytes, [&](std::int64_t begin, std::int64_t end) {
+      std::memcpy(static_cast<char*>(destination) + begin, static_cast<const char*>(source) + begin,
+                  static_cast<std::size_t>(end - begin));
+    });
+    return;
+  }
+  require_device(to);
+  require_device(from);
+  if constexpr (built_with_cuda) kernels::copy_memory(to, destination, from, source, bytes);
+}
+
+void zero_memory(Device device, void* destination, std::size_t bytes) {
+  on_device(device, [&](auto d) { kernels::zero_memory(d, destination, bytes); });
+}
+
+}  // namespace deft

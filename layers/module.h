@@ -1,0 +1,153 @@
+// Modules: the building blocks of models, holding parameters, buffers and other modules.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <typeinfo>
+#include <utility>
+#include <vector>
+
+#include "deft/core/tensor.h"
+
+namespace deft {
+
+/// A tensor that belongs to a module: a handle to its place there, so that loading, moving and cloning reach every
+/// copy. Converts to the tensor. May hold an undefined tensor (an absent bias).
+class Parameter {
+ public:
+  Parameter() = default;
+  Parameter(const Parameter& other);
+  Parameter& operator=(const Parameter& other) = default;
+
+  const Tensor& get() const;
+  operator const Tensor&() const { return get(); }
+  const Tensor* operator->() const { return &get(); }
+  bool defined() const { return slot_ && slot_->defined(); }
+
+ private:
+  friend class Module;
+  explicit Parameter(std::shared_ptr<Tensor> slot) : slot_(std::move(slot)) {}
+
+  std::shared_ptr<Tensor> slot_;
+};
+
+/// Base of all layers and models. A module is a handle: copying it copies the handle, and both stand for the same
+/// parameters; clone() copies deeply. A model derives from it, declares its parts as members through `add`, and
+/// overrides forward():
+///
+///     struct Net : deft::Module {
+///       deft::Linear fc = add("fc", deft::Linear(32, 10));
+///       deft::Tensor forward(const deft::Tensor& x) override { return relu(fc(x)); }
+///     };
+class Module {
+ public:
+  Module();
+  Module(const Module& other);
+  Module& operator=(const Module& other) = default;
+  virtual ~Module() = default;
+
+  /// The layer's function. Called through operator(), which knows the module's name.
+  virtual Tensor forward(const Tensor& input);
+  /// Runs forward() under this module's name, for traces and messages.
+  Tensor operator()(const Tensor& input);
+
+  /// Parameters by path ("conv2.offset_conv.weight"), in the order in which they were added; absent ones left out.
+  NamedTensors named_parameters() const;
+  std::vector<Tensor> parameters() const;
+  /// The same for buffers: state that is not trained (running statistics).
+  NamedTensors named_buffers() const;
+  /// Number of trained values.
+  std::int64_t num_parameters() const;
+
+  /// Parameters and buffers by path. The tensors share their elements with the module.
+  NamedTensors state_dict() const;
+  /// Copies the values of `state` into the parameters and buffers. Throws Error, having changed nothing, when a name is missing
+  /// or unexpected or a shape or type differs; with `strict` false, missing and unexpected names are passed over.
+  void load_state_dict(const NamedTensors& state, bool strict = true);
+
+  /// Training mode (the initial one) or evaluation mode, for this module and all below. Only changes what dropout and batch norm do.
+  void train(bool on = true);
+  void eval() { train(false); }
+  bool is_training() const;
+
+  /// Turns gradients off for all parameters, here and below, and fixes running statistics, whatever the mode.
+  void freeze(bool on = true);
+  bool is_frozen() const;
+
+  /// Moves all parameters and buffers; tensors obtained before (by an optimizer) move too.
+  void to(Device device);
+  /// Converts all floating parameters and buffers.
+  void to(DType dtype);
+  /// Clears all gradients.
+  void zero_grad();
+
+  /// The name under which a parent added this module; empty for a root.
+  const std::string& name() const;
+
+ protected:
+  /// Registers a child and returns it for the member. Throws Error for a name that is taken, empty, or has a dot in it.
+  template <class M>
+  M add(std::string name, M child) {
+    add_child(std::move(name), child);
+    return child;
+  }
+  /// Registers a trained tensor; an undefined one keeps its place (an absent bias).
+  Parameter add_parameter(std::string name, Tensor value);
+  /// Registers a tensor that is saved and moved but not trained.
+  Parameter add_buffer(std::string name, Tensor value);
+
+ private:
+  template <class M>
+  friend M clone(const M& module);
+  friend class Parameter;
+  friend class ModuleHolder;
+  struct State;
+  class CloneScope;
+  struct CloneMap;
+
+  void add_child(std::string name, const Module& child);
+
+  std::shared_ptr<State> state_;
+};
+
+/// While one lives, copying a module or parameter on this thread yields deep copies. Used by clone().
+class Module::CloneScope {
+ public:
+  CloneScope();
+  ~CloneScope();
+  CloneScope(const CloneScope&) = delete;
+  CloneScope& operator=(const CloneScope&) = delete;
+
+ private:
+  std::unique_ptr<CloneMap> map_;
+};
+
+/// A deep copy: parameters, buffers, modes and all members of its own; gradients are not copied.
+template <class M>
+M clone(const M& module) {
+  const Module::CloneScope scope;
+  return M(module);
+}
+
+/// A module of any type, as Sequential keeps it. Copying copies the handle.
+class ModuleHolder {
+ public:
+  template <class M>
+  explicit ModuleHolder(M module)
+      : module_(std::make_shared<M>(std::move(module))), copy_([](const Module& source) -> std::shared_ptr<Module> {
+          return std::make_shared<M>(static_cast<const M&>(source));
+        }) {}
+  ModuleHolder(const ModuleHolder& other);
+  ModuleHolder& operator=(const ModuleHolder& other) = default;
+
+  Module& operator*() const { return *module_; }
+  Module* operator->() const { return module_.get(); }
+
+ private:
+  std::shared_ptr<Module> module_;
+  std::shared_ptr<Module> (*copy_)(const Module&);
+};
+
+}  // namespace deft

@@ -1,0 +1,74 @@
+// Tensors: creation, access, sharing, conversion, printing.
+#include "deft/core/tensor.h"
+
+#include "deft/kernels/error.h"
+
+#include "catch.h"
+
+using namespace deft;
+using Catch::Matchers::Contains;
+
+TEST_CASE("shapes count, compare and print") {
+  const Shape shape{2, 3, 4};
+  CHECK(shape.numel() == 24);
+  CHECK(Shape{}.numel() == 1);
+  CHECK(shape.size(-1) == 4);
+  CHECK(to_string(shape) == "[2, 3, 4]");
+  CHECK(shape != Shape{2, 3});
+  CHECK_THROWS_WITH(shape.size(3), Contains("axis is 3") && Contains("[2, 3, 4]"));
+  CHECK_THROWS_WITH((Shape{1, -2}), Contains("-2"));
+  CHECK_THROWS_WITH((Shape{1, 1, 1, 1, 1, 1, 1, 1, 1}), Contains("8"));
+}
+
+TEST_CASE("shapes broadcast by NumPy's rules") {
+  CHECK(broadcast_shapes({4, 1, 3}, {2, 1}, "add") == Shape{4, 2, 3});
+  CHECK(broadcast_shapes({}, {2, 1}, "add") == Shape{2, 1});
+  CHECK(broadcast_shapes({0, 1}, {1, 5}, "add") == Shape{0, 5});
+  CHECK_THROWS_WITH(broadcast_shapes({2, 3}, {4, 3}, "add"), Contains("add: shapes [2, 3] and [4, 3]"));
+}
+
+TEST_CASE("creation functions fill every type") {
+  for (DType dtype : {DType::float32, DType::float64, DType::int64, DType::uint8}) {
+    CHECK(full({2, 3}, 7, {.dtype = dtype}).to(DType::float64).to_vector<double>() == std::vector<double>(6, 7));
+    CHECK(zeros({0, 3}, {.dtype = dtype}).numel() == 0);
+  }
+  CHECK(arange(1, 2, 0.25).to_vector<float>() == std::vector<float>{1, 1.25f, 1.5f, 1.75f});
+  CHECK(arange(3, 0, -1, {.dtype = DType::int64}).to_vector<std::int64_t>() == std::vector<std::int64_t>{3, 2, 1});
+  CHECK_THROWS_WITH(arange(0, 1, 0), Contains("step 0"));
+  CHECK_THROWS_WITH(from_vector<float>({1, 2, 3}, {2, 2}), Contains("3 values") && Contains("[2, 2]"));
+}
+
+TEST_CASE("handles share elements, clones do not") {
+  Tensor a = from_vector<float>({1, 2, 3, 4}, {2, 2});
+  Tensor handle = a;
+  Tensor copy = a.clone();
+  Tensor row = alias(a, {2}, 2);
+  handle.fill_(9);
+  CHECK(a.to_vector<float>() == std::vector<float>{9, 9, 9, 9});
+  CHECK(row.to_vector<float>() == std::vector<float>{9, 9});
+  CHECK(copy.to_vector<float>() == std::vector<float>{1, 2, 3, 4});
+  CHECK_THROWS_AS(alias(a, {3}, 2), Error);
+}
+
+TEST_CASE("access with the wrong type or of nothing is an error") {
+  CHECK_THROWS_WITH(ones({2}).data<double>(), Contains("float32") && Contains("float64"));
+  CHECK_THROWS_WITH(ones({2}).item(), Contains("[2]"));
+  CHECK_THROWS_WITH(Tensor().shape(), Contains("undefined"));
+  CHECK(ones({1}).item<float>() == 1);
+  CHECK_THROWS_WITH(ones({2}).copy_(ones({3})), Contains("[3]") && Contains("[2]"));
+}
+
+TEST_CASE("conversion between types carries gradients") {
+  const Tensor x = from_vector<float>({1.5f, -2.5f}).set_requires_grad();
+  const Tensor y = x.to(DType::float64);
+  y.backward({.gradient = from_vector<double>({1, 2})});
+  CHECK(x.grad().to_vector<float>() == std::vector<float>{1, 2});
+  CHECK(x.detach().to(DType::int64).to_vector<std::int64_t>() == std::vector<std::int64_t>{1, -2});
+}
+
+TEST_CASE("tensors print with their type and shape") {
+  CHECK(to_string(from_vector<float>({1, 2.5f, 3, 4}, {2, 2})) == "[[1, 2.5],\n [3, 4]] float32 [2, 2]");
+  CHECK(to_string(arange(0, 10)) == "[0, 1, 2, …, 7, 8, 9] float32 [10]");
+  CHECK(to_string(full({}, 3)) == "3 float32 []");
+  CHECK(to_string(Tensor()) == "undefined tensor");
+}
