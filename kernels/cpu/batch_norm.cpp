@@ -1,0 +1,202 @@
+#include "deft/kernels/batch_norm.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "deft/kernels/allocator.h"
+#include "deft/kernels/parallel_for.h"
+
+namespace deft::kernels {
+namespace {
+
+// Two sums per channel of every block of rows, kept in double, and the loop over the blocks.
+class BlockSums {
+ public:
+  explicit BlockSums(const BatchNormShape& s)
+      : s_(s),
+        block_(rows_per_block(s.channels)),
+        blocks_((s.rows + block_ - 1) / block_),
+        sums_(2 * blocks_ * s.channels) {}
+
+  std::int64_t blocks() const { return blocks_; }
+  std::int64_t rows(std::int64_t block) const { return std::min(block_, s_.rows - block * block_); }
+  double* first(std::int64_t block) { return sums_.data() + 2 * block * s_.channels; }
+  double* second(std::int64_t block) { return first(block) + s_.channels; }
+
+  // Calls body(first element, rows, first sums, second sums) for every block, with zeroed sums.
+  template <class Body>
+  void for_blocks(const Body& body) {
+    parallel_for(blocks_, [&](std::int64_t i) {
+      std::fill_n(first(i), 2 * s_.channels, 0.0);
+      body(i * block_ * s_.channels, rows(i), first(i), second(i));
+    });
+  }
+
+ private:
+  BatchNormShape s_;
+  std::int64_t block_, blocks_;
+  Scratch<double> sums_;
+};
+
+// Mean and sum of squared deviations of the rows of one block. Two passes: the block stays in the cache.
+template <class T>
+void block_moments(const T* x, std::int64_t rows, std::int64_t channels, double* mean, double* squares) {
+  for (std::int64_t r = 0; r < rows; ++r) {
+    for (std::int64_t c = 0; c < channels; ++c) mean[c] += static_cast<double>(x[r * channels + c]);
+  }
+  for (std::int64_t c = 0; c < channels; ++c) mean[c] /= static_cast<double>(rows);
+  for (std::int64_t r = 0; r < rows; ++r) {
+    for (std::int64_t c = 0; c < channels; ++c) {
+      const double deviation = static_cast<double>(x[r * channels + c]) - mean[c];
+      squares[c] += deviation * deviation;
+    }
+  }
+}
+
+// Joins the blocks' moments in their order (Chan, Golub & LeVeque 1979) into those of block 0.
+void join_moments(BlockSums& sums, std::int64_t channels) {
+  double* mean = sums.first(0);
+  double* squares = sums.second(0);
+  double rows = static_cast<double>(sums.rows(0));
+  for (std::int64_t b = 1; b < sums.blocks(); ++b) {
+    const double more = static_cast<double>(sums.rows(b));
+    for (std::int64_t c = 0; c < channels; ++c) {
+      const double difference = sums.first(b)[c] - mean[c];
+      mean[c] += difference * more / (rows + more);
+      squares[c] += sums.second(b)[c] + difference * difference * rows * more / (rows + more);
+    }
+    rows += more;
+  }
+}
+
+// Adds up the blocks' sums in their order into those of block 0.
+void join_sums(BlockSums& sums, std::int64_t channels) {
+  for (std::int64_t b = 1; b < sums.blocks(); ++b) {
+    for (std::int64_t i = 0; i < 2 * channels; ++i) sums.first(0)[i] += sums.first(b)[i];
+  }
+}
+
+template <class T>
+void normalise(const BatchNormShape& s, const T* input, const T* weight, const T* bias, const T* mean, const T* inv_std,
+               T* output) {
+  Scratch<T> scale(s.channels), shift(s.channels);
+  for (std::int64_t c = 0; c < s.channels; ++c) {
+    scale[c] = weight != nullptr ? inv_std[c] * weight[c] : inv_std[c];
+    shift[c] = bias != nullptr ? bias[c] : T(0);
+  }
+  const T *scale_of = scale.data(), *shift_of = shift.data();
+  parallel_blocks(s.rows, rows_per_block(s.channels), [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t r = begin; r < end; ++r) {
+      const T* x = input + r * s.channels;
+      T* y = output + r * s.channels;
+      for (std::int64_t c = 0; c < s.channels; ++c) y[c] = (x[c] - mean[c]) * scale_of[c] + shift_of[c];
+    }
+  });
+}
+
+// Sums of grad_output, and of grad_output · (input − mean), over the rows.
+template <class T>
+void gradient_sums(BlockSums& sums, const BatchNormShape& s, const T* grad_output, const T* input, const T* mean) {
+  sums.for_blocks([&](std::int64_t at, std::int64_t rows, double* plain, double* weighted) {
+    for (std::int64_t r = 0; r < rows; ++r) {
+      const T* g = grad_output + at + r * s.channels;
+      const T* x = input + at + r * s.channels;
+      for (std::int64_t c = 0; c < s.channels; ++c) {
+        const double gradient = static_cast<double>(g[c]);
+        plain[c] += gradient;
+        weighted[c] += gradient * static_cast<double>(x[c] - mean[c]);
+      }
+    }
+  });
+  join_sums(sums, s.channels);
+}
+
+}  // namespace
+
+template <class T>
+void batch_norm_forward_training(Cpu, const BatchNormShape& s, const T* input, const T* weight, const T* bias,
+                                 double eps, const RunningStatistics<T>& running, T* mean, T* inv_std, T* output) {
+  if (s.rows == 0) {
+    std::fill_n(mean, s.channels, T(0));
+    std::fill_n(inv_std, s.channels, T(0));
+    return;
+  }
+  BlockSums sums(s);
+  sums.for_blocks([&](std::int64_t at, std::int64_t rows, double* means, double* squares) {
+    block_moments(input + at, rows, s.channels, means, squares);
+  });
+  join_moments(sums, s.channels);
+  const auto n = static_cast<double>(s.rows);
+  const auto update = [&](T* statistic, std::int64_t c, double batch) {
+    if (statistic == nullptr) return;
+    statistic[c] =
+        static_cast<T>((1 - running.momentum) * static_cast<double>(statistic[c]) + running.momentum * batch);
+  };
+  for (std::int64_t c = 0; c < s.channels; ++c) {
+    const double squares = sums.second(0)[c];
+    mean[c] = static_cast<T>(sums.first(0)[c]);
+    inv_std[c] = static_cast<T>(1 / std::sqrt(squares / n + eps));
+    update(running.mean, c, sums.first(0)[c]);
+    update(running.variance, c, squares / (n - 1));
+  }
+  normalise(s, input, weight, bias, mean, inv_std, output);
+}
+
+template <class T>
+void batch_norm_forward_inference(Cpu, const BatchNormShape& s, const T* input, const T* weight, const T* bias,
+                                  double eps, const T* mean, const T* variance, T* inv_std, T* output) {
+  for (std::int64_t c = 0; c < s.channels; ++c) {
+    inv_std[c] = static_cast<T>(1 / std::sqrt(static_cast<double>(variance[c]) + eps));
+  }
+  normalise(s, input, weight, bias, mean, inv_std, output);
+}
+
+template <class T>
+void batch_norm_backward(Cpu, const BatchNormShape& s, bool training, const T* grad_output, const T* input,
+                         const T* mean, const T* inv_std, const T* weight, const BatchNormGradients<T>& gradients) {
+  // grad_input = (grad_output − pull − (input − mean) · slope) · scale; pull and slope are zero for constant statistics.
+  Scratch<T> scale(s.channels), pull(s.channels), slope(s.channels);
+  for (std::int64_t c = 0; c < s.channels; ++c) {
+    scale[c] = weight != nullptr ? inv_std[c] * weight[c] : inv_std[c];
+    pull[c] = slope[c] = T(0);
+  }
+  if (training || gradients.weight != nullptr || gradients.bias != nullptr) {
+    BlockSums sums(s);
+    gradient_sums(sums, s, grad_output, input, mean);
+    for (std::int64_t c = 0; c < s.channels; ++c) {
+      const double plain = s.rows > 0 ? sums.first(0)[c] : 0, weighted = s.rows > 0 ? sums.second(0)[c] : 0;
+      const double inverse = static_cast<double>(inv_std[c]);
+      if (gradients.bias != nullptr) gradients.bias[c] = static_cast<T>(plain);
+      if (gradients.weight != nullptr) gradients.weight[c] = static_cast<T>(weighted * inverse);
+      if (training) {
+        pull[c] = static_cast<T>(plain / static_cast<double>(s.rows));
+        slope[c] = static_cast<T>(weighted * inverse * inverse / static_cast<double>(s.rows));
+      }
+    }
+  }
+  if (gradients.input == nullptr) return;
+  const T *scale_of = scale.data(), *pull_of = pull.data(), *slope_of = slope.data();
+  parallel_blocks(s.rows, rows_per_block(s.channels), [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t r = begin; r < end; ++r) {
+      const T* g = grad_output + r * s.channels;
+      const T* x = input + r * s.channels;
+      T* grad = gradients.input + r * s.channels;
+      for (std::int64_t c = 0; c < s.channels; ++c) {
+        grad[c] = (g[c] - pull_of[c] - (x[c] - mean[c]) * slope_of[c]) * scale_of[c];
+      }
+    }
+  });
+}
+
+#define DEFT_INSTANTIATE(T)                                                                                       \
+  template void batch_norm_forward_training<T>(Cpu, const BatchNormShape&, const T*, const T*, const T*, double,  \
+                                               const RunningStatistics<T>&, T*, T*, T*);                          \
+  template void batch_norm_forward_inference<T>(Cpu, const BatchNormShape&, const T*, const T*, const T*, double, \
+                                                const T*, const T*, T*, T*);                                      \
+  template void batch_norm_backward<T>(Cpu, const BatchNormShape&, bool, const T*, const T*, const T*, const T*,  \
+                                       const T*, const BatchNormGradients<T>&);
+DEFT_INSTANTIATE(float)
+DEFT_INSTANTIATE(double)
+#undef DEFT_INSTANTIATE
+
+}  // namespace deft::kernels

@@ -1,0 +1,56 @@
+#include "deft/kernels/optimizer_step.h"
+
+#include <cmath>
+
+#include "deft/kernels/parallel_for.h"
+
+namespace deft::kernels {
+
+template <class T>
+void sgd_step(Cpu, std::int64_t n, const SgdStep& step, const T* grad, T* buffer, T* param) {
+  const T lr = static_cast<T>(step.lr), momentum = static_cast<T>(step.momentum);
+  const T weight_decay = static_cast<T>(step.weight_decay);
+  const T take = step.first ? T(1) : static_cast<T>(1 - step.dampening);
+  const bool has_momentum = step.momentum != 0;
+  parallel_blocks(n, rows_per_block(1), [&](std::int64_t begin, std::int64_t end) {
+    if (!has_momentum) {
+      for (std::int64_t i = begin; i < end; ++i) param[i] -= lr * (grad[i] + weight_decay * param[i]);
+      return;
+    }
+    for (std::int64_t i = begin; i < end; ++i) {
+      const T g = grad[i] + weight_decay * param[i];
+      buffer[i] = (step.first ? T(0) : momentum * buffer[i]) + take * g;
+      param[i] -= lr * (step.nesterov ? g + momentum * buffer[i] : buffer[i]);
+    }
+  });
+}
+
+template <class T>
+void adam_step(Cpu, std::int64_t n, const AdamStep& step, const T* grad, T* m, T* v, T* param) {
+  const T beta1 = static_cast<T>(step.beta1), take1 = static_cast<T>(1 - step.beta1);
+  const T beta2 = static_cast<T>(step.beta2), take2 = static_cast<T>(1 - step.beta2);
+  const auto t = static_cast<double>(step.step);
+  const T step_size = static_cast<T>(step.lr / (1 - std::pow(step.beta1, t)));
+  const T root_correction = static_cast<T>(std::sqrt(1 - std::pow(step.beta2, t)));
+  const T eps = static_cast<T>(step.eps);
+  const T shrink = step.decoupled ? static_cast<T>(1 - step.lr * step.weight_decay) : T(1);
+  const T decay = step.decoupled ? T(0) : static_cast<T>(step.weight_decay);
+  parallel_blocks(n, rows_per_block(1), [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t i = begin; i < end; ++i) {
+      const T p = param[i] * shrink;
+      const T g = grad[i] + decay * p;
+      m[i] = beta1 * m[i] + take1 * g;
+      v[i] = beta2 * v[i] + take2 * g * g;
+      param[i] = p - step_size * m[i] / (std::sqrt(v[i]) / root_correction + eps);
+    }
+  });
+}
+
+#define DEFT_INSTANTIATE(T)                                                       \
+  template void sgd_step<T>(Cpu, std::int64_t, const SgdStep&, const T*, T*, T*); \
+  template void adam_step<T>(Cpu, std::int64_t, const AdamStep&, const T*, T*, T*, T*);
+DEFT_INSTANTIATE(float)
+DEFT_INSTANTIATE(double)
+#undef DEFT_INSTANTIATE
+
+}  // namespace deft::kernels
