@@ -206,6 +206,18 @@ void Module::train(bool on) {
   state_->walk("", [on](const std::string&, State& state) { state.training = on; });
 }
 
+EvalScope::EvalScope(const Module& module) {
+  const auto enter = [this](const auto& self, const std::shared_ptr<Module::State>& state) -> void {
+    modes_.emplace_back(state, std::exchange(state->training, false));
+    for (const auto& [key, child] : state->children) self(self, child);
+  };
+  enter(enter, module.state_);
+}
+
+EvalScope::~EvalScope() {
+  for (auto mode = modes_.rbegin(); mode != modes_.rend(); ++mode) mode->first->training = mode->second;
+}
+
 bool Module::is_training() const { return state_->training; }
 
 void Module::freeze(bool on) {

@@ -103,6 +103,7 @@ class Module {
   friend M clone(const M& module);
   friend class Parameter;
   friend class ModuleHolder;
+  friend class EvalScope;
   struct State;
   class CloneScope;
   struct CloneMap;
@@ -130,6 +131,18 @@ M clone(const M& module) {
   const Module::CloneScope scope;
   return M(module);
 }
+
+/// While one lives, the module and all below are in evaluation mode; afterwards each is in the mode it had.
+class EvalScope {
+ public:
+  explicit EvalScope(const Module& module);
+  ~EvalScope();
+  EvalScope(const EvalScope&) = delete;
+  EvalScope& operator=(const EvalScope&) = delete;
+
+ private:
+  std::vector<std::pair<std::shared_ptr<Module::State>, bool>> modes_;
+};
 
 /// A module of any type, as Sequential keeps it. Copying copies the handle.
 class ModuleHolder {
