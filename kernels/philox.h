@@ -44,6 +44,14 @@ DEFT_HOST_DEVICE inline double uniform_double(std::uint32_t high, std::uint32_t 
   return static_cast<double>(bits) * 0x1p-53;
 }
 
+/// The upper 64 bits of a · b: maps 64 random bits to an integer below b, with a bias below b / 2^64.
+DEFT_HOST_DEVICE inline std::uint64_t multiply_high(std::uint64_t a, std::uint64_t b) {
+  const std::uint64_t low_product = (a & 0xffffffffu) * (b & 0xffffffffu);
+  const std::uint64_t middle = (a >> 32) * (b & 0xffffffffu) + (low_product >> 32);
+  const std::uint64_t middle2 = (a & 0xffffffffu) * (b >> 32) + (middle & 0xffffffffu);
+  return (a >> 32) * (b >> 32) + (middle >> 32) + (middle2 >> 32);
+}
+
 /// The words of one stream, one after another.
 class PhiloxSequence {
  public:
@@ -73,14 +81,10 @@ class PhiloxSequence {
     return radius * std::cos(6.283185307179586 * uniform());
   }
 
-  /// Uniform integer in [0, n), n >= 1 (multiply-shift on 64 bits; the bias is below n / 2^64).
+  /// Uniform integer in [0, n), n >= 1.
   DEFT_HOST_DEVICE std::uint64_t below(std::uint64_t n) {
     const std::uint64_t high = next();
-    const std::uint64_t bits = high << 32 | next();
-    const std::uint64_t low_product = (bits & 0xffffffffu) * (n & 0xffffffffu);
-    const std::uint64_t middle = (bits >> 32) * (n & 0xffffffffu) + (low_product >> 32);
-    const std::uint64_t middle2 = (bits & 0xffffffffu) * (n >> 32) + (middle & 0xffffffffu);
-    return (bits >> 32) * (n >> 32) + (middle >> 32) + (middle2 >> 32);
+    return multiply_high(high << 32 | next(), n);
   }
 
  private:

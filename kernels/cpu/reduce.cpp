@@ -1,0 +1,208 @@
+#include "deft/kernels/reduce.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <type_traits>
+
+#include "deft/kernels/allocator.h"
+#include "deft/kernels/cpu/instantiate.h"
+#include "deft/kernels/cpu/strided_loop.h"
+
+namespace deft::kernels {
+namespace {
+
+template <class T>
+bool is_nan(T x) {
+  return x != x;
+}
+
+// A reducer folds elements, each with its position among the reduced axes, into an accumulator. Accumulators of
+// consecutive or interleaved positions combine to that of all of them.
+
+template <class T>
+struct Sum {
+  using Accumulator = std::conditional_t<std::is_floating_point_v<T>, double, T>;
+  static Accumulator start() { return 0; }
+  static Accumulator add(Accumulator a, T x, std::int64_t) { return a + static_cast<Accumulator>(x); }
+  static Accumulator combine(Accumulator a, Accumulator b) { return a + b; }
+  T finish(Accumulator a) const { return static_cast<T>(a / divisor); }
+  Accumulator divisor = 1;
+};
+
+template <class T>
+struct Max {
+  using Accumulator = T;
+  static T start() {
+    return std::is_floating_point_v<T> ? -std::numeric_limits<T>::infinity() : std::numeric_limits<T>::lowest();
+  }
+  static T add(T a, T x, std::int64_t) { return x > a || is_nan(x) ? x : a; }
+  static T combine(T a, T b) { return add(a, b, 0); }
+  T finish(T a) const { return a; }
+};
+
+template <class T>
+struct Min {
+  using Accumulator = T;
+  static T start() {
+    return std::is_floating_point_v<T> ? std::numeric_limits<T>::infinity() : std::numeric_limits<T>::max();
+  }
+  static T add(T a, T x, std::int64_t) { return x < a || is_nan(x) ? x : a; }
+  static T combine(T a, T b) { return add(a, b, 0); }
+  T finish(T a) const { return a; }
+};
+
+template <class T>
+struct ArgMax {
+  struct Accumulator {
+    T value;
+    std::int64_t position;
+  };
+  static Accumulator start() { return {Max<T>::start(), -1}; }
+  static Accumulator add(Accumulator a, T x, std::int64_t position) { return combine(a, {x, position}); }
+  static Accumulator combine(Accumulator a, Accumulator b) {
+    if (b.position < 0) return a;
+    if (a.position < 0) return b;
+    const bool equal = a.value == b.value || (is_nan(a.value) && is_nan(b.value));
+    if (equal) return a.position < b.position ? a : b;
+    return b.value > a.value || is_nan(b.value) ? b : a;
+  }
+  std::int64_t finish(Accumulator a) const { return a.position; }
+};
+
+/// How a reduction is cut. The output consists of vectors of `lanes` neighbouring elements (the innermost axis if it is kept,
+/// else 1); each vector sums `positions` vectors of the input, in chunks of fixed size.
+struct Plan {
+  static constexpr std::int64_t max_lanes = 512;
+
+  explicit Plan(const Strided<2>& space) {
+    int outer_axes = space.rank;
+    if (space.rank > 0 && space.stride[1][space.rank - 1] != 0) lanes = space.size[--outer_axes];
+    for (int axis = 0; axis < outer_axes; ++axis) {
+      const std::int64_t in = space.stride[0][axis], out = space.stride[1][axis];
+      if (out == 0) {
+        reduced.add_axis(space.size[axis], {in});
+      } else {
+        kept_input.add_axis(space.size[axis], {in});
+        vectors *= space.size[axis];
+      }
+    }
+    positions = reduced.numel();
+    lane_blocks = (lanes + max_lanes - 1) / max_lanes;
+    chunk = std::max<std::int64_t>(1, 2 * block_elements / std::clamp<std::int64_t>(lanes, 1, max_lanes));
+    chunks = std::max<std::int64_t>(1, (positions + chunk - 1) / chunk);
+  }
+
+  Strided<1> reduced;     ///< input along the reduced axes
+  Strided<1> kept_input;  ///< input along the kept axes, lanes excepted
+  std::int64_t vectors = 1, lanes = 1, lane_blocks, positions, chunk, chunks;
+};
+
+/// Folds a dense run. Interleaved accumulators keep the vector units busy and make float64 chains short.
+template <class Reducer, class T, class Accumulator>
+Accumulator fold_run(Accumulator total, const T* x, std::int64_t count, std::int64_t position) {
+  constexpr std::int64_t width = 64;
+  std::int64_t i = 0;
+  if (count >= 2 * width) {
+    Accumulator part[width];
+    std::fill_n(part, width, Reducer::start());
+    for (; i + width <= count; i += width) {
+      for (std::int64_t j = 0; j < width; ++j) part[j] = Reducer::add(part[j], x[i + j], position + i + j);
+    }
+    for (std::int64_t j = 0; j < width; ++j) total = Reducer::combine(total, part[j]);
+  }
+  for (; i < count; ++i) total = Reducer::add(total, x[i], position + i);
+  return total;
+}
+
+/// Folds positions [begin, end) of one vector into `accumulators`; `input` is at its first lane.
+template <class Reducer, class T, class Accumulator>
+void fold(const Plan& plan, const T* input, std::int64_t lanes, std::int64_t begin, std::int64_t end,
+          Accumulator* accumulators) {
+  StridedCursor cursor(plan.reduced, begin);
+  const std::int64_t step = cursor.step();
+  while (begin < end) {
+    const auto [offset, count] = cursor.next(end - begin);
+    const T* run = input + offset;
+    if (lanes == 1 && step == 1) {
+      *accumulators = fold_run<Reducer>(*accumulators, run, count, begin);
+    } else {
+      for (std::int64_t i = 0; i < count; ++i) {
+        const T* x = run + i * step;
+#pragma omp simd
+        for (std::int64_t j = 0; j < lanes; ++j) accumulators[j] = Reducer::add(accumulators[j], x[j], begin + i);
+      }
+    }
+    begin += count;
+  }
+}
+
+template <class Reducer, class T, class Out>
+void run(const Reducer& reducer, const Strided<2>& space, const T* input, Out* output) {
+  using Accumulator = typename Reducer::Accumulator;
+  const Plan plan(space);
+  const std::int64_t outputs = plan.vectors * plan.lanes;
+  if (outputs == 0) return;
+  Scratch<Accumulator> partial(plan.chunks > 1 ? plan.chunks * outputs : 0);
+
+  const auto task = [&](std::int64_t item) {
+    const std::int64_t chunk = item % plan.chunks, lane_block = item / plan.chunks % plan.lane_blocks;
+    const std::int64_t vector = item / plan.chunks / plan.lane_blocks;
+    const std::int64_t lane = lane_block * Plan::max_lanes, lanes = std::min(plan.lanes - lane, Plan::max_lanes);
+    const std::int64_t first = vector * plan.lanes + lane, begin = chunk * plan.chunk;
+    Accumulator accumulators[Plan::max_lanes];
+    std::fill_n(accumulators, lanes, Reducer::start());
+    const T* x = input + StridedCursor(plan.kept_input, vector).next(1).offset + lane;
+    fold<Reducer>(plan, x, lanes, begin, std::min(begin + plan.chunk, plan.positions), accumulators);
+    if (plan.chunks > 1) {
+      std::copy_n(accumulators, lanes, partial.data() + chunk * outputs + first);
+    } else {
+      for (std::int64_t j = 0; j < lanes; ++j) output[first + j] = reducer.finish(accumulators[j]);
+    }
+  };
+  const std::int64_t per_item = std::min(plan.chunk, plan.positions) * std::min(plan.lanes, Plan::max_lanes);
+  const std::int64_t group = std::max<std::int64_t>(1, block_elements / std::max<std::int64_t>(1, per_item));
+  parallel_blocks(plan.vectors * plan.lane_blocks * plan.chunks, group, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t item = begin; item < end; ++item) task(item);
+  });
+  if (plan.chunks == 1) return;
+  parallel_blocks(outputs, std::max<std::int64_t>(1, block_elements / plan.chunks),
+                  [&](std::int64_t begin, std::int64_t end) {
+                    for (std::int64_t i = begin; i < end; ++i) {
+                      Accumulator total = partial[i];
+                      for (std::int64_t c = 1; c < plan.chunks; ++c) {
+                        total = Reducer::combine(total, partial[c * outputs + i]);
+                      }
+                      output[i] = reducer.finish(total);
+                    }
+                  });
+}
+
+}  // namespace
+
+template <class T>
+void reduce(Cpu, ReduceOp op, const Strided<2>& space, const T* input, T* output) {
+  switch (op) {
+    case ReduceOp::sum:
+      return run(Sum<T>{}, space, input, output);
+    case ReduceOp::mean:
+      return run(Sum<T>{static_cast<typename Sum<T>::Accumulator>(Plan(space).positions)}, space, input, output);
+    case ReduceOp::max:
+      return run(Max<T>{}, space, input, output);
+    case ReduceOp::min:
+      return run(Min<T>{}, space, input, output);
+  }
+}
+
+template <class T>
+void argmax(Cpu, const Strided<2>& space, const T* input, std::int64_t* output) {
+  run(ArgMax<T>{}, space, input, output);
+}
+
+#define DEFT_SIGNED(T)                                                     \
+  template void reduce<T>(Cpu, ReduceOp, const Strided<2>&, const T*, T*); \
+  template void argmax<T>(Cpu, const Strided<2>&, const T*, std::int64_t*);
+
+DEFT_INSTANTIATE_SIGNED(DEFT_SIGNED)
+
+}  // namespace deft::kernels

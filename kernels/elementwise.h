@@ -1,0 +1,102 @@
+// Contract of the elementwise kernels. Functions of one argument work on `n` elements; functions of several broadcast:
+// `space` holds the shape of the result and one stride per input, in the order of the pointers; the result is dense. An
+// output may be the same memory as an input that is not broadcast, and may not overlap the inputs otherwise.
+#pragma once
+
+#include <cstdint>
+
+#include "deft/kernels/device.h"
+#include "deft/kernels/strided.h"
+
+namespace deft::kernels {
+
+enum class UnaryOp { neg, abs, exp, log, sqrt };
+enum class BinaryOp { add, sub, mul, div, pow, minimum, maximum };
+enum class CompareOp { eq, ne, lt, le, gt, ge };
+
+/// output = op(input). float32, float64; neg and abs also int64.
+template <class T>
+void unary_forward(Cpu, UnaryOp op, std::int64_t n, const T* input, T* output);
+template <class T>
+void unary_forward(Cuda, UnaryOp op, std::int64_t n, const T* input, T* output);
+
+/// grad_input = grad_output · op'(input), given input and output. The derivative of abs at 0 is 0.
+template <class T>
+void unary_backward(Cpu, UnaryOp op, std::int64_t n, const T* grad_output, const T* input, const T* output,
+                    T* grad_input);
+template <class T>
+void unary_backward(Cuda, UnaryOp op, std::int64_t n, const T* grad_output, const T* input, const T* output,
+                    T* grad_input);
+
+/// output = min(max(input, low), high); NaN stays NaN.
+template <class T>
+void clamp_forward(Cpu, std::int64_t n, T low, T high, const T* input, T* output);
+template <class T>
+void clamp_forward(Cuda, std::int64_t n, T low, T high, const T* input, T* output);
+
+/// grad_input = grad_output where low <= input <= high, else 0.
+template <class T>
+void clamp_backward(Cpu, std::int64_t n, T low, T high, const T* grad_output, const T* input, T* grad_input);
+template <class T>
+void clamp_backward(Cuda, std::int64_t n, T low, T high, const T* grad_output, const T* input, T* grad_input);
+
+/// output = op(a, b). float32, float64; also int64 but for div and pow. minimum and maximum propagate NaN.
+template <class T>
+void binary_forward(Cpu, BinaryOp op, const Strided<2>& space, const T* a, const T* b, T* output);
+template <class T>
+void binary_forward(Cuda, BinaryOp op, const Strided<2>& space, const T* a, const T* b, T* output);
+
+/// Gradient with respect to a, of the shape of the result: the caller sums it over the axes along which a is broadcast.
+/// Where a equals b, minimum and maximum give each half.
+template <class T>
+void binary_backward_a(Cpu, BinaryOp op, const Strided<2>& space, const T* grad_output, const T* a, const T* b,
+                       T* grad_a);
+template <class T>
+void binary_backward_a(Cuda, BinaryOp op, const Strided<2>& space, const T* grad_output, const T* a, const T* b,
+                       T* grad_a);
+
+/// Gradient with respect to b, of the shape of the result.
+template <class T>
+void binary_backward_b(Cpu, BinaryOp op, const Strided<2>& space, const T* grad_output, const T* a, const T* b,
+                       T* grad_b);
+template <class T>
+void binary_backward_b(Cuda, BinaryOp op, const Strided<2>& space, const T* grad_output, const T* a, const T* b,
+                       T* grad_b);
+
+/// output = 1 where the comparison holds, else 0. All types.
+template <class T>
+void compare(Cpu, CompareOp op, const Strided<2>& space, const T* a, const T* b, std::uint8_t* output);
+template <class T>
+void compare(Cuda, CompareOp op, const Strided<2>& space, const T* a, const T* b, std::uint8_t* output);
+
+/// output = condition ? a : b. All types.
+template <class T>
+void where(Cpu, const Strided<3>& space, const std::uint8_t* condition, const T* a, const T* b, T* output);
+template <class T>
+void where(Cuda, const Strided<3>& space, const std::uint8_t* condition, const T* a, const T* b, T* output);
+
+/// output = input converted as static_cast does. Between all types.
+template <class From, class To>
+void cast(Cpu, std::int64_t n, const From* input, To* output);
+template <class From, class To>
+void cast(Cuda, std::int64_t n, const From* input, To* output);
+
+/// output = value. All types.
+template <class T>
+void fill(Cpu, std::int64_t n, T value, T* output);
+template <class T>
+void fill(Cuda, std::int64_t n, T value, T* output);
+
+/// output += factor · input. float32, float64.
+template <class T>
+void add_scaled(Cpu, std::int64_t n, T factor, const T* input, T* output);
+template <class T>
+void add_scaled(Cuda, std::int64_t n, T factor, const T* input, T* output);
+
+/// output *= factor. float32, float64.
+template <class T>
+void scale(Cpu, std::int64_t n, T factor, T* output);
+template <class T>
+void scale(Cuda, std::int64_t n, T factor, T* output);
+
+}  // namespace deft::kernels

@@ -1,0 +1,63 @@
+// Contract of softmax, log-softmax and the cross entropy fused with it (float32, float64). Outputs are overwritten.
+#pragma once
+
+#include <cstdint>
+
+#include "deft/kernels/device.h"
+
+namespace deft::kernels {
+
+/// A tensor [outer, n, inner], normalised over its middle axis.
+struct SoftmaxShape {
+  std::int64_t outer = 0, n = 0, inner = 1;
+};
+
+/// output = exp(input) / Σ exp(input).
+template <class T>
+void softmax_forward(Cpu, const SoftmaxShape& shape, const T* input, T* output);
+template <class T>
+void softmax_forward(Cuda, const SoftmaxShape& shape, const T* input, T* output);
+
+/// grad_input = output · (grad_output − Σ grad_output · output).
+template <class T>
+void softmax_backward(Cpu, const SoftmaxShape& shape, const T* grad_output, const T* output, T* grad_input);
+template <class T>
+void softmax_backward(Cuda, const SoftmaxShape& shape, const T* grad_output, const T* output, T* grad_input);
+
+/// output = input − log Σ exp(input).
+template <class T>
+void log_softmax_forward(Cpu, const SoftmaxShape& shape, const T* input, T* output);
+template <class T>
+void log_softmax_forward(Cuda, const SoftmaxShape& shape, const T* input, T* output);
+
+/// grad_input = grad_output − exp(output) · Σ grad_output.
+template <class T>
+void log_softmax_backward(Cpu, const SoftmaxShape& shape, const T* grad_output, const T* output, T* grad_input);
+template <class T>
+void log_softmax_backward(Cuda, const SoftmaxShape& shape, const T* grad_output, const T* output, T* grad_input);
+
+/// Cross entropy between softmax(logits) and the target class, which label smoothing (Szegedy et al. 2016,
+/// arXiv:1512.00567) mixes with the uniform distribution.
+struct CrossEntropyShape {
+  std::int64_t n = 0, classes = 0;
+  double label_smoothing = 0;
+};
+
+/// loss[i] = (1 − label_smoothing) · −log p[i, target[i]] + label_smoothing / classes · Σ_c −log p[i, c], and
+/// log_sum_exp[i] for the backward kernel. logits [n, classes], target [n] in [0, classes), loss [n], log_sum_exp [n].
+template <class T>
+void cross_entropy_forward(Cpu, const CrossEntropyShape& shape, const T* logits, const std::int64_t* target, T* loss,
+                           T* log_sum_exp);
+template <class T>
+void cross_entropy_forward(Cuda, const CrossEntropyShape& shape, const T* logits, const std::int64_t* target, T* loss,
+                           T* log_sum_exp);
+
+/// grad_logits [n, classes] from grad_loss [n].
+template <class T>
+void cross_entropy_backward(Cpu, const CrossEntropyShape& shape, const T* grad_loss, const T* logits,
+                            const std::int64_t* target, const T* log_sum_exp, T* grad_logits);
+template <class T>
+void cross_entropy_backward(Cuda, const CrossEntropyShape& shape, const T* grad_loss, const T* logits,
+                            const std::int64_t* target, const T* log_sum_exp, T* grad_logits);
+
+}  // namespace deft::kernels

@@ -1,0 +1,160 @@
+// Reductions against a naive walk, for every set of axes, and their independence of the number of threads.
+#include "deft/kernels/reduce.h"
+
+#include <cmath>
+#include <cstdint>
+#include <limits>
+#include <vector>
+
+#include "deft/kernels/parallel_for.h"
+
+#include "catch.h"
+#include "kernels/spaces.h"
+
+using namespace deft;
+using namespace deft::kernels;
+using namespace deft::testing;
+
+namespace {
+
+constexpr Cpu cpu;
+
+// Axis i of `sizes` is reduced where bit i of `axes` is set.
+struct Reduction {
+  Sizes sizes, strides, output_strides, position_strides;
+  std::int64_t outputs = 1, positions = 1;
+
+  Reduction(const Sizes& shape, unsigned axes)
+      : sizes(shape), strides(shape.size()), output_strides(shape.size()), position_strides(shape.size()) {
+    std::int64_t step = 1;
+    for (std::size_t i = shape.size(); i-- > 0;) {
+      const bool reduced = (axes >> i & 1) != 0;
+      strides[i] = step;
+      output_strides[i] = reduced ? 0 : outputs;
+      position_strides[i] = reduced ? positions : 0;
+      step *= shape[i];
+      (reduced ? positions : outputs) *= shape[i];
+    }
+  }
+
+  Strided<2> space() const { return make_space<2>(sizes, {strides, output_strides}); }
+};
+
+template <class T>
+void check(const Reduction& r, double tolerance) {
+  const auto x = random_values<T>(product(r.sizes), 1, -100, 100);
+  const auto outputs = static_cast<std::size_t>(r.outputs);
+  std::vector<double> sum(outputs, 0.0), largest(outputs, -1e9), smallest(outputs, 1e9);
+  std::vector<std::int64_t> where_largest(outputs, -1);
+  for_each_index(r.sizes, [&](const Sizes& index) {
+    const auto out = static_cast<std::size_t>(dot(index, r.output_strides));
+    const auto value = static_cast<double>(x[static_cast<std::size_t>(dot(index, r.strides))]);
+    sum[out] += value;
+    smallest[out] = std::min(smallest[out], value);
+    if (value > largest[out]) where_largest[out] = dot(index, r.position_strides);
+    largest[out] = std::max(largest[out], value);
+  });
+  const auto reduced = [&](ReduceOp op) {
+    std::vector<T> output(outputs);
+    reduce<T>(cpu, op, r.space(), x.data(), output.data());
+    return output;
+  };
+  const auto sums = reduced(ReduceOp::sum), maxima = reduced(ReduceOp::max), minima = reduced(ReduceOp::min);
+  std::vector<std::int64_t> positions(outputs);
+  argmax<T>(cpu, r.space(), x.data(), positions.data());
+  REQUIRE(positions == where_largest);
+  const double scale = 100 * std::sqrt(static_cast<double>(r.positions));
+  for (std::size_t i = 0; i < outputs; ++i) {
+    REQUIRE(static_cast<double>(sums[i]) == Approx(sum[i]).epsilon(tolerance).margin(scale * tolerance));
+    REQUIRE(static_cast<double>(maxima[i]) == largest[i]);
+    REQUIRE(static_cast<double>(minima[i]) == smallest[i]);
+  }
+  if constexpr (std::is_floating_point_v<T>) {
+    const auto means = reduced(ReduceOp::mean);
+    for (std::size_t i = 0; i < outputs; ++i) {
+      const double mean = sum[i] / static_cast<double>(r.positions);
+      REQUIRE(static_cast<double>(means[i]) == Approx(mean).epsilon(tolerance).margin(tolerance));
+    }
+  }
+}
+
+}  // namespace
+
+TEST_CASE("reductions over every set of axes") {
+  for (const Sizes& sizes :
+       {Sizes{}, Sizes{1}, Sizes{300}, Sizes{5, 7}, Sizes{3, 1, 130}, Sizes{2, 3, 4, 5}, Sizes{130, 3, 140}}) {
+    for (unsigned axes = 0; axes < 1u << sizes.size(); ++axes) {
+      const Reduction reduction(sizes, axes);
+      check<float>(reduction, 1e-6);
+      check<double>(reduction, 1e-13);
+      check<std::int64_t>(reduction, 0);
+    }
+  }
+}
+
+TEST_CASE("long reductions") {
+  for (const auto& [sizes, axes] : {std::pair<Sizes, unsigned>{{100000}, 1},
+                                    {{50000, 3}, 1},
+                                    {{2, 70000}, 2},
+                                    {{7, 1500}, 1},
+                                    {{200, 7, 64}, 5},
+                                    {{3, 30000, 2}, 2}}) {
+    check<float>(Reduction(sizes, axes), 1e-6);
+  }
+}
+
+TEST_CASE("reductions do not depend on the number of threads") {
+  const int before = num_threads();
+  for (const auto& [sizes, axes] :
+       {std::pair<Sizes, unsigned>{{300000}, 1}, {{9000, 32}, 1}, {{9000, 32}, 2}, {{40, 90, 32}, 5}}) {
+    const Reduction r(sizes, axes);
+    const auto x = random_values<float>(product(sizes), 2);
+    std::vector<float> one(static_cast<std::size_t>(r.outputs)), three(one.size());
+    set_num_threads(1);
+    reduce<float>(cpu, ReduceOp::sum, r.space(), x.data(), one.data());
+    set_num_threads(3);
+    reduce<float>(cpu, ReduceOp::sum, r.space(), x.data(), three.data());
+    CHECK(one == three);
+  }
+  set_num_threads(before);
+}
+
+TEST_CASE("float32 sums are accurate") {
+  const std::vector<float> x(10000000, 0.1f);
+  float sum = 0;
+  reduce<float>(cpu, ReduceOp::sum, Reduction({10000000}, 1).space(), x.data(), &sum);
+  CHECK(sum == static_cast<float>(1e7 * static_cast<double>(0.1f)));
+}
+
+TEST_CASE("extrema find NaN and the first of equals") {
+  const float nan = std::numeric_limits<float>::quiet_NaN();
+  std::vector<float> x(1000, 1.0f);
+  float result = 0;
+  std::int64_t position = -1;
+  const auto space = Reduction({1000}, 1).space();
+  argmax<float>(cpu, space, x.data(), &position);
+  CHECK(position == 0);
+  x[700] = x[900] = 2;
+  argmax<float>(cpu, space, x.data(), &position);
+  CHECK(position == 700);
+  x[333] = x[800] = nan;
+  argmax<float>(cpu, space, x.data(), &position);
+  CHECK(position == 333);
+  for (ReduceOp op : {ReduceOp::max, ReduceOp::min, ReduceOp::sum}) {
+    reduce<float>(cpu, op, space, x.data(), &result);
+    CHECK(std::isnan(result));
+  }
+  const std::vector<float> lowest(200, -std::numeric_limits<float>::infinity());
+  argmax<float>(cpu, Reduction({200}, 1).space(), lowest.data(), &position);
+  CHECK(position == 0);
+}
+
+TEST_CASE("sums over nothing are zero") {
+  const Reduction r({3, 0}, 2);
+  std::vector<float> output(3, 9.0f);
+  reduce<float>(cpu, ReduceOp::sum, r.space(), nullptr, output.data());
+  CHECK(output == std::vector<float>(3, 0.0f));
+  reduce<float>(cpu, ReduceOp::mean, r.space(), nullptr, output.data());
+  CHECK(std::isnan(output[0]));
+  reduce<float>(cpu, ReduceOp::sum, Reduction({0, 3}, 2).space(), nullptr, nullptr);
+}
