@@ -1,6 +1,7 @@
 #include "deft/kernels/pool2d.h"
 
 #include <algorithm>
+#include <type_traits>
 #include <vector>
 
 #include "deft/kernels/parallel_for.h"
@@ -103,27 +104,59 @@ void for_input_pixels(const Axes& a, const Body& body) {
   });
 }
 
+// Channels are handled in tiles that stay in registers. Calls body(first channel, number of channels) for each; the
+// number is a compile-time constant for all but the last.
+constexpr std::int64_t tile_size = 32;
+
+template <class Body>
+void for_tiles(std::int64_t channels, const Body& body) {
+  std::int64_t c = 0;
+  for (; c + tile_size <= channels; c += tile_size) body(c, std::integral_constant<std::int64_t, tile_size>());
+  if (c < channels) body(c, channels - c);
+}
+
+// A tap as wide as T, so that values and taps are chosen by the same comparison.
 template <class T, class Tap>
-void max_of_window(const T* image, std::int64_t w, std::int64_t c, std::int64_t kernel_w, const Span& rows,
-                   const Span& columns, T* output, Tap* taps) {
-  bool first = true;
+using WideTap = std::conditional_t<sizeof(T) == 4 && sizeof(Tap) == 1, std::int32_t, std::int64_t>;
+
+// Winner and its tap of one window, for the `n` channels from `image` on.
+template <class T, class Tap, class Channels>
+void max_of_window(const T* __restrict image, const Axes& a, std::int64_t kernel_w, Span rows, Span columns, Channels n,
+                   T* __restrict output, Tap* __restrict taps) {
+  using Wide = WideTap<T, Tap>;
+  const std::int64_t c = a.c, w = a.w;
+  T best[tile_size];
+  Wide winner[tile_size];
+  const T* first = image + (rows.begin * w + columns.begin) * c;
+  const auto first_tap = static_cast<Wide>((rows.begin - rows.origin) * kernel_w + columns.begin - columns.origin);
+  for (std::int64_t k = 0; k < n; ++k) {
+    best[k] = first[k];
+    winner[k] = first_tap;
+  }
   for (std::int64_t y = rows.begin; y < rows.end; ++y) {
     for (std::int64_t x = columns.begin; x < columns.end; ++x) {
       const T* pixel = image + (y * w + x) * c;
-      const auto tap = static_cast<Tap>((y - rows.origin) * kernel_w + x - columns.origin);
-      if (first) {
-        std::copy_n(pixel, c, output);
-        std::fill_n(taps, c, tap);
-        first = false;
-        continue;
-      }
-      for (std::int64_t i = 0; i < c; ++i) {
-        const T value = pixel[i], best = output[i];
-        const bool wins = (value > best) | (value != value);
-        output[i] = wins ? value : best;
-        taps[i] = wins ? tap : taps[i];
+      const auto tap = static_cast<Wide>((y - rows.origin) * kernel_w + x - columns.origin);
+      for (std::int64_t k = 0; k < n; ++k) {
+        const bool wins = (pixel[k] > best[k]) | (pixel[k] != pixel[k]);
+        best[k] = wins ? pixel[k] : best[k];
+        winner[k] = wins ? tap : winner[k];
       }
     }
+  }
+  for (std::int64_t k = 0; k < n; ++k) {
+    output[k] = best[k];
+    taps[k] = static_cast<Tap>(winner[k]);
+  }
+}
+
+// Adds a window's gradient to `grad` in the channels where `tap` won.
+template <class T, class Tap, class Channels>
+void add_where_won(const T* __restrict grad_window, const Tap* __restrict taps, WideTap<T, Tap> tap, Channels n,
+                   T* __restrict grad) {
+  for (std::int64_t k = 0; k < n; ++k) {
+    const T gradient = grad_window[k];
+    grad[k] += static_cast<WideTap<T, Tap>>(taps[k]) == tap ? gradient : T(0);
   }
 }
 
@@ -176,8 +209,10 @@ void max_pool2d_forward(Cpu, const Pool2dShape& shape, const T* input, T* output
   for_output_rows(a, [&](std::int64_t n, std::int64_t row) {
     std::int64_t at = (n * a.h_out() + row) * a.w_out() * a.c;
     for (const Span& column : a.columns) {
-      max_of_window(input + n * a.h * a.w * a.c, a.w, a.c, shape.kernel_w, a.rows[static_cast<std::size_t>(row)],
-                    column, output + at, taps + at);
+      for_tiles(a.c, [&](std::int64_t c, auto channels) {
+        max_of_window(input + n * a.h * a.w * a.c + c, a, shape.kernel_w, a.rows[static_cast<std::size_t>(row)], column,
+                      channels, output + at + c, taps + at + c);
+      });
       at += a.c;
     }
   });
@@ -187,16 +222,19 @@ template <class T, class Tap>
 void max_pool2d_backward(Cpu, const Pool2dShape& shape, const T* grad_output, const Tap* taps, T* grad_input) {
   const Axes a = fixed_axes(shape, false);
   for_input_pixels(a, [&](std::int64_t n, std::int64_t y, std::int64_t x, WindowRange rows, WindowRange columns) {
-    T* grad = grad_input + ((n * a.h + y) * a.w + x) * a.c;
-    std::fill_n(grad, a.c, T(0));
-    for (std::int64_t i = rows.begin; i < rows.end; ++i) {
-      for (std::int64_t j = columns.begin; j < columns.end; ++j) {
-        const std::int64_t at = ((n * a.h_out() + i) * a.w_out() + j) * a.c;
-        const auto tap = static_cast<Tap>((y - a.rows[static_cast<std::size_t>(i)].origin) * shape.kernel_w + x -
-                                          a.columns[static_cast<std::size_t>(j)].origin);
-        for (std::int64_t k = 0; k < a.c; ++k) grad[k] += taps[at + k] == tap ? grad_output[at + k] : T(0);
+    for_tiles(a.c, [&](std::int64_t c, auto channels) {
+      T grad[tile_size] = {};
+      for (std::int64_t i = rows.begin; i < rows.end; ++i) {
+        for (std::int64_t j = columns.begin; j < columns.end; ++j) {
+          const std::int64_t at = ((n * a.h_out() + i) * a.w_out() + j) * a.c + c;
+          const auto tap =
+              static_cast<WideTap<T, Tap>>((y - a.rows[static_cast<std::size_t>(i)].origin) * shape.kernel_w + x -
+                                           a.columns[static_cast<std::size_t>(j)].origin);
+          add_where_won(grad_output + at, taps + at, tap, channels, grad);
+        }
       }
-    }
+      std::copy_n(grad, std::int64_t{channels}, grad_input + ((n * a.h + y) * a.w + x) * a.c + c);
+    });
   });
 }
 
