@@ -7,6 +7,8 @@
 #include <utility>
 
 #include "deft/core/node.h"
+#include "deft/kernels/dispatch.h"
+#include "deft/kernels/elementwise.h"
 
 namespace deft {
 namespace {
@@ -21,9 +23,9 @@ bool owned_alone(const Tensor& tensor) {
 void add_in_place(Tensor& sum, const Tensor& term) {
   visit_floating(sum.dtype(), "backward", [&](auto tag) {
     using T = typename decltype(tag)::type;
-    T* out = sum.mutable_data<T>();
-    const T* in = term.data<T>();
-    for (std::int64_t i = 0; i < sum.numel(); ++i) out[i] += in[i];
+    on_device(sum.device(), [&](auto device) {
+      kernels::add_scaled(device, sum.numel(), T(1), term.data<T>(), sum.mutable_data<T>());
+    });
   });
 }
 

@@ -8,6 +8,8 @@
 #include "deft/core/autograd.h"
 #include "deft/core/tensor_impl.h"
 #include "deft/kernels/allocator.h"
+#include "deft/kernels/dispatch.h"
+#include "deft/kernels/elementwise.h"
 #include "deft/kernels/memory.h"
 
 namespace deft {
@@ -95,9 +97,7 @@ Tensor Tensor::to(DType dtype) const {
     visit_dtype(dtype, [&](auto to_tag) {
       using From = typename decltype(from_tag)::type;
       using To = typename decltype(to_tag)::type;
-      const From* source = data<From>();
-      To* destination = result.mutable_data<To>();
-      for (std::int64_t i = 0; i < numel(); ++i) destination[i] = static_cast<To>(source[i]);
+      on_device(device(), [&](auto place) { kernels::cast(place, numel(), data<From>(), result.mutable_data<To>()); });
     });
   });
   record(
@@ -137,13 +137,7 @@ Tensor& Tensor::fill_(double value) {
   require_writable("fill_");
   visit_dtype(dtype(), [&](auto tag) {
     using T = typename decltype(tag)::type;
-    T* data = mutable_data<T>();
-    if (value == 0) {
-      zero_memory(device(), data, bytes_of(shape(), dtype()));
-    } else {
-      const std::vector<T> values(static_cast<std::size_t>(numel()), static_cast<T>(value));
-      copy_memory(device(), data, Device::cpu(), values.data(), bytes_of(shape(), dtype()));
-    }
+    on_device(device(), [&](auto place) { kernels::fill(place, numel(), static_cast<T>(value), mutable_data<T>()); });
   });
   return *this;
 }

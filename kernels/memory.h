@@ -1,4 +1,4 @@
-// Moving and clearing raw bytes on and between devices.
+// Moving raw bytes on and between devices.
 #pragma once
 
 #include <cstddef>
@@ -9,8 +9,5 @@ namespace deft {
 
 /// Copies `bytes` bytes that do not overlap. Returns when `destination` may be read on its device.
 void copy_memory(Device to, void* destination, Device from, const void* source, std::size_t bytes);
-
-/// Sets `bytes` bytes to zero.
-void zero_memory(Device device, void* destination, std::size_t bytes);
 
 }  // namespace deft

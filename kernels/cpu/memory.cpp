@@ -12,13 +12,6 @@ constexpr std::int64_t block_bytes = 1 << 18;
 
 // The CUDA versions, for copies in which a GPU takes part, stand in kernels/cuda/memory.cu.
 void copy_memory(Device to, void* destination, Device from, const void* source, std::size_t bytes);
-void zero_memory(Cuda device, void* destination, std::size_t bytes);
-
-static void zero_memory(Cpu, void* destination, std::size_t bytes) {
-  parallel_blocks(static_cast<std::int64_t>(bytes), block_bytes, [&](std::int64_t begin, std::int64_t end) {
-    std::memset(static_cast<char*>(destination) + begin, 0, static_cast<std::size_t>(end - begin));
-  });
-}
 
 }  // namespace kernels
 
@@ -33,10 +26,6 @@ void copy_memory(Device to, void* destination, Device from, const void* source, 
   require_device(to);
   require_device(from);
   if constexpr (built_with_cuda) kernels::copy_memory(to, destination, from, source, bytes);
-}
-
-void zero_memory(Device device, void* destination, std::size_t bytes) {
-  on_device(device, [&](auto d) { kernels::zero_memory(d, destination, bytes); });
 }
 
 }  // namespace deft
