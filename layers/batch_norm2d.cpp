@@ -1,0 +1,127 @@
+#include "deft/layers/batch_norm2d.h"
+
+#include <fmt/format.h>
+
+#include "deft/core/autograd.h"
+#include "deft/kernels/batch_norm.h"
+#include "deft/kernels/dispatch.h"
+
+namespace deft {
+namespace {
+
+void check(const Tensor& input, const BatchNormArguments& a) {
+  if (input.dim() < 2) {
+    throw Error(fmt::format("batch_norm: input is {}, expected [..., C]", to_string(input.shape())));
+  }
+  const std::int64_t channels = input.size(-1);
+  const auto check_vector = [&](const char* name, const Tensor& tensor) {
+    if (!tensor.defined()) return;
+    if (tensor.shape() != Shape{channels}) {
+      throw Error(fmt::format("batch_norm: {} is {}, expected [{}] (channels of input {})", name,
+                              to_string(tensor.shape()), channels, to_string(input.shape())));
+    }
+    if (tensor.dtype() != input.dtype() || tensor.device() != input.device()) {
+      throw Error(fmt::format("batch_norm: {} is {} on {}, expected {} on {} (as input)", name,
+                              to_string(tensor.dtype()), to_string(tensor.device()), to_string(input.dtype()),
+                              to_string(input.device())));
+    }
+  };
+  check_vector("running_mean", a.running_mean);
+  check_vector("running_var", a.running_var);
+  check_vector("weight", a.weight);
+  check_vector("bias", a.bias);
+  if (!a.training && !(a.running_mean.defined() && a.running_var.defined())) {
+    throw Error("batch_norm: running_mean or running_var is undefined, expected both outside training");
+  }
+  if (a.training && channels > 0 && input.numel() == channels) {
+    throw Error(fmt::format("batch_norm: input is {}, expected more than one value per channel in training",
+                            to_string(input.shape())));
+  }
+}
+
+template <class T>
+const T* data_or_null(const Tensor& tensor) {
+  return tensor.defined() ? tensor.data<T>() : nullptr;
+}
+
+template <class T>
+T* mutable_data_or_null(Tensor tensor) {
+  return tensor.defined() ? tensor.mutable_data<T>() : nullptr;
+}
+
+// Gradients with respect to input, weight, bias; the running statistics have none.
+std::vector<Tensor> gradients(const BackwardContext& context, const kernels::BatchNormShape& shape, bool training) {
+  const Tensor &grad_output = context.grad(), &input = context.saved(0), &mean = context.saved(1);
+  const Tensor &inv_std = context.saved(2), &weight = context.saved(3);
+  Tensor grad_input, grad_weight, grad_bias;
+  if (context.needs(0)) grad_input = empty_like(input);
+  if (context.needs(1)) grad_weight = empty_like(mean);
+  if (context.needs(2)) grad_bias = empty_like(mean);
+  on_device(input.device(), [&](auto device) {
+    visit_floating(input.dtype(), "batch_norm", [&](auto type) {
+      using T = typename decltype(type)::type;
+      kernels::batch_norm_backward<T>(device, shape, training, grad_output.data<T>(), input.data<T>(), mean.data<T>(),
+                                      inv_std.data<T>(), data_or_null<T>(weight),
+                                      {mutable_data_or_null<T>(grad_input), mutable_data_or_null<T>(grad_weight),
+                                       mutable_data_or_null<T>(grad_bias)});
+    });
+  });
+  return {grad_input, grad_weight, grad_bias, Tensor(), Tensor()};
+}
+
+}  // namespace
+
+Tensor batch_norm(const Tensor& input, const BatchNormArguments& a) {
+  check(input, a);
+  const std::int64_t channels = input.size(-1);
+  const kernels::BatchNormShape shape{channels > 0 ? input.numel() / channels : 0, channels};
+  const bool training = a.training;
+  Tensor output = empty_like(input);
+  Tensor inv_std = empty({channels}, {input.dtype(), input.device()});
+  Tensor mean = training ? empty_like(inv_std) : a.running_mean;
+  on_device(input.device(), [&](auto device) {
+    visit_floating(input.dtype(), "batch_norm", [&](auto type) {
+      using T = typename decltype(type)::type;
+      const T *weight = data_or_null<T>(a.weight), *bias = data_or_null<T>(a.bias);
+      T *inv_std_data = inv_std.mutable_data<T>(), *output_data = output.mutable_data<T>();
+      if (training) {
+        const kernels::RunningStatistics<T> running{mutable_data_or_null<T>(a.running_mean),
+                                                    mutable_data_or_null<T>(a.running_var), a.momentum};
+        kernels::batch_norm_forward_training<T>(device, shape, input.data<T>(), weight, bias, a.eps, running,
+                                                mean.mutable_data<T>(), inv_std_data, output_data);
+      } else {
+        kernels::batch_norm_forward_inference<T>(device, shape, input.data<T>(), weight, bias, a.eps, mean.data<T>(),
+                                                 a.running_var.data<T>(), inv_std_data, output_data);
+      }
+    });
+  });
+  record("batch_norm", {input, a.weight, a.bias, a.running_mean, a.running_var},
+         {{"training", training}, {"momentum", a.momentum}, {"eps", a.eps}}, {output},
+         {.saved = {input, mean, inv_std, a.weight},
+          .apply = [shape, training](const BackwardContext& context) { return gradients(context, shape, training); }});
+  return output;
+}
+
+BatchNorm2d::BatchNorm2d(std::int64_t channels, const BatchNorm2dOptions& options) : options_(options) {
+  if (channels < 1) throw Error(fmt::format("BatchNorm2d: channels is {}, expected at least 1", channels));
+  weight = add_parameter("weight", options.affine ? ones({channels}) : Tensor());
+  bias = add_parameter("bias", options.affine ? zeros({channels}) : Tensor());
+  running_mean = add_buffer("running_mean", options.track_running_stats ? zeros({channels}) : Tensor());
+  running_var = add_buffer("running_var", options.track_running_stats ? ones({channels}) : Tensor());
+}
+
+Tensor BatchNorm2d::forward(const Tensor& input) {
+  if (input.dim() != 4) {
+    throw Error(fmt::format("BatchNorm2d: input is {}, expected [N, H, W, C]", to_string(input.shape())));
+  }
+  const bool training = !options_.track_running_stats || (is_training() && !is_frozen());
+  return batch_norm(input, {.running_mean = running_mean,
+                            .running_var = running_var,
+                            .weight = weight,
+                            .bias = bias,
+                            .training = training,
+                            .momentum = options_.momentum,
+                            .eps = options_.eps});
+}
+
+}  // namespace deft
