@@ -20,13 +20,15 @@ void unary_forward(Cpu, UnaryOp op, std::int64_t n, const T* input, T* output);
 template <class T>
 void unary_forward(Cuda, UnaryOp op, std::int64_t n, const T* input, T* output);
 
-/// grad_input = grad_output · op'(input), given input and output. The derivative of abs at 0 is 0.
+/// What unary_backward reads: the output where that is cheaper, else the input.
+inline bool backward_reads_output(UnaryOp op) { return op == UnaryOp::exp || op == UnaryOp::sqrt; }
+
+/// grad_input = grad_output · op'(input). `saved` is the output or the input, as backward_reads_output says; neg does not
+/// read it. The derivative of abs at 0 is 0.
 template <class T>
-void unary_backward(Cpu, UnaryOp op, std::int64_t n, const T* grad_output, const T* input, const T* output,
-                    T* grad_input);
+void unary_backward(Cpu, UnaryOp op, std::int64_t n, const T* grad_output, const T* saved, T* grad_input);
 template <class T>
-void unary_backward(Cuda, UnaryOp op, std::int64_t n, const T* grad_output, const T* input, const T* output,
-                    T* grad_input);
+void unary_backward(Cuda, UnaryOp op, std::int64_t n, const T* grad_output, const T* saved, T* grad_input);
 
 /// output = min(max(input, low), high); NaN stays NaN.
 template <class T>
@@ -47,7 +49,7 @@ template <class T>
 void binary_forward(Cuda, BinaryOp op, const Strided<2>& space, const T* a, const T* b, T* output);
 
 /// Gradient with respect to a, of the shape of the result: the caller sums it over the axes along which a is broadcast.
-/// Where a equals b, minimum and maximum give each half.
+/// Where a equals b, minimum and maximum give each half. Not for add and sub, whose gradients are ±grad_output.
 template <class T>
 void binary_backward_a(Cpu, BinaryOp op, const Strided<2>& space, const T* grad_output, const T* a, const T* b,
                        T* grad_a);

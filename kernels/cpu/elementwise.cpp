@@ -62,9 +62,6 @@ void visit(BinaryOp op, Visitor&& visitor) {
 template <class T, class Visitor>
 void visit_gradient_a(BinaryOp op, Visitor&& visitor) {
   switch (op) {
-    case BinaryOp::add:
-    case BinaryOp::sub:
-      return visitor([](T g, T, T) { return g; });
     case BinaryOp::mul:
       return visitor([](T g, T, T b) { return g * b; });
     case BinaryOp::div:
@@ -75,16 +72,16 @@ void visit_gradient_a(BinaryOp op, Visitor&& visitor) {
       return visitor([](T g, T a, T b) { return share(g, a < b, a == b); });
     case BinaryOp::maximum:
       return visitor([](T g, T a, T b) { return share(g, a > b, a == b); });
+    case BinaryOp::add:
+    case BinaryOp::sub:
+      break;
   }
+  throw Error("add and sub have no gradient kernels");
 }
 
 template <class T, class Visitor>
 void visit_gradient_b(BinaryOp op, Visitor&& visitor) {
   switch (op) {
-    case BinaryOp::add:
-      return visitor([](T g, T, T) { return g; });
-    case BinaryOp::sub:
-      return visitor([](T g, T, T) { return -g; });
     case BinaryOp::mul:
       return visitor([](T g, T a, T) { return g * a; });
     case BinaryOp::div:
@@ -95,7 +92,11 @@ void visit_gradient_b(BinaryOp op, Visitor&& visitor) {
       return visitor([](T g, T a, T b) { return share(g, b < a, a == b); });
     case BinaryOp::maximum:
       return visitor([](T g, T a, T b) { return share(g, b > a, a == b); });
+    case BinaryOp::add:
+    case BinaryOp::sub:
+      break;
   }
+  throw Error("add and sub have no gradient kernels");
 }
 
 template <class T, class Visitor>
@@ -145,8 +146,7 @@ void unary_forward(Cpu, UnaryOp op, std::int64_t n, const T* input, T* output) {
 }
 
 template <class T>
-void unary_backward(Cpu, UnaryOp op, std::int64_t n, const T* grad_output, const T* input, const T* output,
-                    T* grad_input) {
+void unary_backward(Cpu, UnaryOp op, std::int64_t n, const T* grad_output, const T* saved, T* grad_input) {
   switch (op) {
     case UnaryOp::neg:
       return map(
@@ -155,16 +155,16 @@ void unary_backward(Cpu, UnaryOp op, std::int64_t n, const T* grad_output, const
       return map(
           n, [](T g, T x) { return x > 0   ? g
                                    : x < 0 ? -g
-                                           : g * x; }, grad_input, grad_output, input);
+                                           : g * x; }, grad_input, grad_output, saved);
     case UnaryOp::exp:
       return map(
-          n, [](T g, T y) { return g * y; }, grad_input, grad_output, output);
+          n, [](T g, T y) { return g * y; }, grad_input, grad_output, saved);
     case UnaryOp::log:
       return map(
-          n, [](T g, T x) { return g / x; }, grad_input, grad_output, input);
+          n, [](T g, T x) { return g / x; }, grad_input, grad_output, saved);
     case UnaryOp::sqrt:
       return map(
-          n, [](T g, T y) { return g / (2 * y); }, grad_input, grad_output, output);
+          n, [](T g, T y) { return g / (2 * y); }, grad_input, grad_output, saved);
   }
 }
 
@@ -249,7 +249,7 @@ void scale(Cpu, std::int64_t n, T factor, T* output) {
 }
 
 #define DEFT_FLOATING(T)                                                                                  \
-  template void unary_backward<T>(Cpu, UnaryOp, std::int64_t, const T*, const T*, const T*, T*);          \
+  template void unary_backward<T>(Cpu, UnaryOp, std::int64_t, const T*, const T*, T*);                    \
   template void clamp_forward<T>(Cpu, std::int64_t, T, T, const T*, T*);                                  \
   template void clamp_backward<T>(Cpu, std::int64_t, T, T, const T*, const T*, T*);                       \
   template void binary_backward_a<T>(Cpu, BinaryOp, const Strided<2>&, const T*, const T*, const T*, T*); \

@@ -1,0 +1,34 @@
+#include "deft/core/checks.h"
+
+#include <fmt/format.h>
+
+namespace deft {
+
+void require_same_kind(const char* op, std::initializer_list<Argument> arguments) {
+  const Argument* first = nullptr;
+  for (const Argument& argument : arguments) {
+    if (!argument.tensor.defined()) continue;
+    if (first == nullptr) first = &argument;
+    if (argument.tensor.dtype() != first->tensor.dtype()) {
+      throw Error(fmt::format("{}: {} is {}, but {} is {}; convert with to()", op, argument.name,
+                              to_string(argument.tensor.dtype()), first->name, to_string(first->tensor.dtype())));
+    }
+    if (argument.tensor.device() != first->tensor.device()) {
+      throw Error(fmt::format("{}: {} is on {}, but {} is on {}; move with to()", op, argument.name,
+                              to_string(argument.tensor.device()), first->name, to_string(first->tensor.device())));
+    }
+  }
+}
+
+void require_dtype(const char* op, const Argument& argument, DType expected) {
+  if (argument.tensor.dtype() == expected) return;
+  throw Error(fmt::format("{}: {} is {}, expected {}", op, argument.name, to_string(argument.tensor.dtype()),
+                          to_string(expected)));
+}
+
+void require_dim(const char* op, const Argument& argument, int dim, const char* layout) {
+  if (argument.tensor.dim() == dim) return;
+  throw Error(fmt::format("{}: {} is {}, expected {}", op, argument.name, to_string(argument.tensor.shape()), layout));
+}
+
+}  // namespace deft

@@ -1,0 +1,25 @@
+// Checks that the public functions share.
+#pragma once
+
+#include <initializer_list>
+
+#include "deft/core/tensor.h"
+
+namespace deft {
+
+/// An argument under the name that messages give it. May be undefined, standing for an absent one.
+struct Argument {
+  const char* name;
+  const Tensor& tensor;
+};
+
+/// Throws Error, in the name of operation `op`, unless all defined arguments have one type and stand on one device.
+void require_same_kind(const char* op, std::initializer_list<Argument> arguments);
+
+/// Throws Error unless the type of `argument` is `expected`.
+void require_dtype(const char* op, const Argument& argument, DType expected);
+
+/// Throws Error unless `argument` has `dim` axes; `layout` ("[N, H, W, C]") goes into the message.
+void require_dim(const char* op, const Argument& argument, int dim, const char* layout);
+
+}  // namespace deft

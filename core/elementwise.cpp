@@ -1,0 +1,250 @@
+#include "deft/core/elementwise.h"
+
+#include <fmt/format.h>
+
+#include <cmath>
+
+#include "deft/core/autograd.h"
+#include "deft/core/checks.h"
+#include "deft/core/spaces.h"
+#include "deft/kernels/dispatch.h"
+#include "deft/kernels/elementwise.h"
+
+namespace deft {
+namespace {
+
+using kernels::BinaryOp;
+using kernels::CompareOp;
+using kernels::UnaryOp;
+
+/// Calls `visitor` with the type tag, for types with a sign.
+template <class Visitor>
+void visit_signed(DType dtype, const char* op, Visitor&& visitor) {
+  if (dtype == DType::int64) return visitor(TypeTag<std::int64_t>{});
+  if (!is_floating(dtype)) {
+    throw Error(fmt::format("{}: dtype is {}, expected float32, float64 or int64", op, to_string(dtype)));
+  }
+  visit_floating(dtype, op, visitor);
+}
+
+/// A number as a tensor without axes, to broadcast with `like`.
+Tensor scalar(const char* op, double value, const Tensor& like) {
+  if (!is_floating(like.dtype()) && value != std::trunc(value)) {
+    throw Error(fmt::format("{}: number is {}, but the tensor is {}", op, value, to_string(like.dtype())));
+  }
+  return full({}, value, {.dtype = like.dtype(), .device = like.device()});
+}
+
+kernels::Strided<2> broadcast_space(const Shape& result, const Shape& a, const Shape& b) {
+  return make_space<2>(result, {broadcast_strides(a, result), broadcast_strides(b, result)});
+}
+
+Tensor binary_gradient(BinaryOp op, int operand, const Tensor& grad, const Tensor& a, const Tensor& b) {
+  Tensor result = empty_like(grad);
+  const auto space = broadcast_space(grad.shape(), a.shape(), b.shape());
+  on_device(grad.device(), [&](auto device) {
+    visit_floating(grad.dtype(), "backward", [&](auto tag) {
+      using T = typename decltype(tag)::type;
+      const T *g = grad.data<T>(), *x = a.data<T>(), *y = b.data<T>();
+      if (operand == 0) {
+        kernels::binary_backward_a<T>(device, op, space, g, x, y, result.mutable_data<T>());
+      } else {
+        kernels::binary_backward_b<T>(device, op, space, g, x, y, result.mutable_data<T>());
+      }
+    });
+  });
+  return sum_to(result, operand == 0 ? a.shape() : b.shape());
+}
+
+/// The gradients of sums and differences need neither operand, only their shapes.
+Backward sum_backward(BinaryOp op, const Shape& a, const Shape& b) {
+  return {.apply = [op, a, b](const BackwardContext& context) -> std::vector<Tensor> {
+    Tensor grad_b;
+    if (context.needs(1)) grad_b = op == BinaryOp::sub ? -sum_to(context.grad(), b) : sum_to(context.grad(), b);
+    return {context.needs(0) ? sum_to(context.grad(), a) : Tensor(), grad_b};
+  }};
+}
+
+Backward binary_backward(BinaryOp op, const Tensor& a, const Tensor& b) {
+  return {.saved = {a, b}, .apply = [op](const BackwardContext& context) -> std::vector<Tensor> {
+            const auto gradient = [&](int operand) {
+              return binary_gradient(op, operand, context.grad(), context.saved(0), context.saved(1));
+            };
+            return {context.needs(0) ? gradient(0) : Tensor(), context.needs(1) ? gradient(1) : Tensor()};
+          }};
+}
+
+Tensor binary(const char* name, BinaryOp op, const Tensor& a, const Tensor& b) {
+  require_same_kind(name, {{"a", a}, {"b", b}});
+  const Shape shape = broadcast_shapes(a.shape(), b.shape(), name);
+  Tensor result = empty(shape, {.dtype = a.dtype(), .device = a.device()});
+  const auto space = broadcast_space(shape, a.shape(), b.shape());
+  const auto run = [&](auto tag) {
+    using T = typename decltype(tag)::type;
+    on_device(a.device(), [&](auto device) {
+      kernels::binary_forward<T>(device, op, space, a.data<T>(), b.data<T>(), result.mutable_data<T>());
+    });
+  };
+  if (op == BinaryOp::div || op == BinaryOp::pow) {
+    visit_floating(a.dtype(), name, run);
+  } else {
+    visit_signed(a.dtype(), name, run);
+  }
+  record(
+      name, {a, b}, {}, {result},
+      op == BinaryOp::add || op == BinaryOp::sub ? sum_backward(op, a.shape(), b.shape()) : binary_backward(op, a, b));
+  return result;
+}
+
+Tensor compare(const char* name, CompareOp op, const Tensor& a, const Tensor& b) {
+  require_same_kind(name, {{"a", a}, {"b", b}});
+  const Shape shape = broadcast_shapes(a.shape(), b.shape(), name);
+  Tensor result = empty(shape, {.dtype = DType::uint8, .device = a.device()});
+  const auto space = broadcast_space(shape, a.shape(), b.shape());
+  on_device(a.device(), [&](auto device) {
+    visit_dtype(a.dtype(), [&](auto tag) {
+      using T = typename decltype(tag)::type;
+      kernels::compare<T>(device, op, space, a.data<T>(), b.data<T>(), result.mutable_data<std::uint8_t>());
+    });
+  });
+  record(name, {a, b}, {}, {result}, {});
+  return result;
+}
+
+Tensor unary(const char* name, UnaryOp op, const Tensor& x) {
+  Tensor result = empty_like(x);
+  const auto run = [&](auto tag) {
+    using T = typename decltype(tag)::type;
+    on_device(x.device(), [&](auto device) {
+      kernels::unary_forward<T>(device, op, x.numel(), x.data<T>(), result.mutable_data<T>());
+    });
+  };
+  if (op == UnaryOp::neg || op == UnaryOp::abs) {
+    visit_signed(x.dtype(), name, run);
+  } else {
+    visit_floating(x.dtype(), name, run);
+  }
+  record(name, {x}, {}, {result},
+         {.saved = {kernels::backward_reads_output(op) ? result : x},
+          .apply = [op](const BackwardContext& context) -> std::vector<Tensor> {
+            const Tensor& grad = context.grad();
+            Tensor grad_x = empty_like(grad);
+            on_device(grad.device(), [&](auto device) {
+              visit_floating(grad.dtype(), "backward", [&](auto tag) {
+                using T = typename decltype(tag)::type;
+                kernels::unary_backward<T>(device, op, grad.numel(), grad.data<T>(), context.saved().data<T>(),
+                                           grad_x.mutable_data<T>());
+              });
+            });
+            return {grad_x};
+          }});
+  return result;
+}
+
+}  // namespace
+
+Tensor operator+(const Tensor& a, const Tensor& b) { return binary("add", BinaryOp::add, a, b); }
+Tensor operator-(const Tensor& a, const Tensor& b) { return binary("sub", BinaryOp::sub, a, b); }
+Tensor operator*(const Tensor& a, const Tensor& b) { return binary("mul", BinaryOp::mul, a, b); }
+Tensor operator/(const Tensor& a, const Tensor& b) { return binary("div", BinaryOp::div, a, b); }
+Tensor operator-(const Tensor& x) { return unary("neg", UnaryOp::neg, x); }
+
+Tensor operator+(const Tensor& a, double b) { return a + scalar("add", b, a); }
+Tensor operator-(const Tensor& a, double b) { return a - scalar("sub", b, a); }
+Tensor operator*(const Tensor& a, double b) { return a * scalar("mul", b, a); }
+Tensor operator/(const Tensor& a, double b) { return a / scalar("div", b, a); }
+Tensor operator+(double a, const Tensor& b) { return scalar("add", a, b) + b; }
+Tensor operator-(double a, const Tensor& b) { return scalar("sub", a, b) - b; }
+Tensor operator*(double a, const Tensor& b) { return scalar("mul", a, b) * b; }
+Tensor operator/(double a, const Tensor& b) { return scalar("div", a, b) / b; }
+
+Tensor pow(const Tensor& a, const Tensor& b) { return binary("pow", BinaryOp::pow, a, b); }
+Tensor pow(const Tensor& a, double b) { return pow(a, scalar("pow", b, a)); }
+Tensor minimum(const Tensor& a, const Tensor& b) { return binary("minimum", BinaryOp::minimum, a, b); }
+Tensor maximum(const Tensor& a, const Tensor& b) { return binary("maximum", BinaryOp::maximum, a, b); }
+
+Tensor abs(const Tensor& x) { return unary("abs", UnaryOp::abs, x); }
+Tensor exp(const Tensor& x) { return unary("exp", UnaryOp::exp, x); }
+Tensor log(const Tensor& x) { return unary("log", UnaryOp::log, x); }
+Tensor sqrt(const Tensor& x) { return unary("sqrt", UnaryOp::sqrt, x); }
+
+Tensor clamp(const Tensor& x, double low, double high) {
+  if (!(low <= high)) throw Error(fmt::format("clamp: low is {}, high is {}, expected low <= high", low, high));
+  Tensor result = empty_like(x);
+  on_device(x.device(), [&](auto device) {
+    visit_floating(x.dtype(), "clamp", [&](auto tag) {
+      using T = typename decltype(tag)::type;
+      kernels::clamp_forward<T>(device, x.numel(), static_cast<T>(low), static_cast<T>(high), x.data<T>(),
+                                result.mutable_data<T>());
+    });
+  });
+  record("clamp", {x}, {{"low", low}, {"high", high}}, {result},
+         {.saved = {x}, .apply = [low, high](const BackwardContext& context) -> std::vector<Tensor> {
+            const Tensor &grad = context.grad(), &saved_x = context.saved();
+            Tensor grad_x = empty_like(grad);
+            on_device(grad.device(), [&](auto device) {
+              visit_floating(grad.dtype(), "clamp", [&](auto tag) {
+                using T = typename decltype(tag)::type;
+                kernels::clamp_backward<T>(device, grad.numel(), static_cast<T>(low), static_cast<T>(high),
+                                           grad.data<T>(), saved_x.data<T>(), grad_x.mutable_data<T>());
+              });
+            });
+            return {grad_x};
+          }});
+  return result;
+}
+
+Tensor eq(const Tensor& a, const Tensor& b) { return compare("eq", CompareOp::eq, a, b); }
+Tensor ne(const Tensor& a, const Tensor& b) { return compare("ne", CompareOp::ne, a, b); }
+Tensor lt(const Tensor& a, const Tensor& b) { return compare("lt", CompareOp::lt, a, b); }
+Tensor le(const Tensor& a, const Tensor& b) { return compare("le", CompareOp::le, a, b); }
+Tensor gt(const Tensor& a, const Tensor& b) { return compare("gt", CompareOp::gt, a, b); }
+Tensor ge(const Tensor& a, const Tensor& b) { return compare("ge", CompareOp::ge, a, b); }
+Tensor eq(const Tensor& a, double b) { return eq(a, scalar("eq", b, a)); }
+Tensor ne(const Tensor& a, double b) { return ne(a, scalar("ne", b, a)); }
+Tensor lt(const Tensor& a, double b) { return lt(a, scalar("lt", b, a)); }
+Tensor le(const Tensor& a, double b) { return le(a, scalar("le", b, a)); }
+Tensor gt(const Tensor& a, double b) { return gt(a, scalar("gt", b, a)); }
+Tensor ge(const Tensor& a, double b) { return ge(a, scalar("ge", b, a)); }
+
+namespace {
+
+/// condition ? a : b, not recorded; all three broadcast to `shape`.
+Tensor select(const Shape& shape, const Tensor& condition, const Tensor& a, const Tensor& b) {
+  Tensor result = empty(shape, {.dtype = a.dtype(), .device = a.device()});
+  const auto space = make_space<3>(shape, {broadcast_strides(condition.shape(), shape),
+                                           broadcast_strides(a.shape(), shape), broadcast_strides(b.shape(), shape)});
+  on_device(a.device(), [&](auto device) {
+    visit_dtype(a.dtype(), [&](auto tag) {
+      using T = typename decltype(tag)::type;
+      kernels::where<T>(device, space, condition.data<std::uint8_t>(), a.data<T>(), b.data<T>(),
+                        result.mutable_data<T>());
+    });
+  });
+  return result;
+}
+
+}  // namespace
+
+Tensor where(const Tensor& condition, const Tensor& a, const Tensor& b) {
+  require_dtype("where", {"condition", condition}, DType::uint8);
+  require_same_kind("where", {{"a", a}, {"b", b}});
+  if (condition.device() != a.device()) {
+    throw Error(fmt::format("where: condition is on {}, but a is on {}; move with to()", to_string(condition.device()),
+                            to_string(a.device())));
+  }
+  const Shape values = broadcast_shapes(a.shape(), b.shape(), "where");
+  const Shape shape = broadcast_shapes(condition.shape(), values, "where");
+  const Tensor result = select(shape, condition, a, b);
+  record("where", {condition, a, b}, {}, {result},
+         {.saved = {condition},
+          .apply = [a_shape = a.shape(), b_shape = b.shape()](const BackwardContext& context) -> std::vector<Tensor> {
+            const Tensor &grad = context.grad(), &mask = context.saved();
+            const Tensor zero = zeros({}, {.dtype = grad.dtype(), .device = grad.device()});
+            return {Tensor(), context.needs(1) ? sum_to(select(grad.shape(), mask, grad, zero), a_shape) : Tensor(),
+                    context.needs(2) ? sum_to(select(grad.shape(), mask, zero, grad), b_shape) : Tensor()};
+          }});
+  return result;
+}
+
+}  // namespace deft
