@@ -1,0 +1,26 @@
+// Single images: reading files, changing the size.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+
+#include "deft/core/tensor.h"
+
+namespace deft {
+
+/// What load_image makes of a file.
+struct ImageOptions {
+  std::int64_t channels = 3;  ///< 1 (grey) or 3 (RGB); the file's are converted, transparency is dropped
+  std::int64_t height = 0;    ///< resized to this; 0: as it is
+  std::int64_t width = 0;
+};
+
+/// Reads a PNG, JPEG, BMP, GIF (first frame) or PNM file as uint8 [H, W, channels]. Throws Error for files that are
+/// missing, of another format, truncated, damaged (PNG checksums are verified) or above 2^26 pixels.
+Tensor load_image(const std::filesystem::path& path, const ImageOptions& options = {});
+
+/// The image, uint8 [H, W, C], at another size: a linear filter that widens with the reduction, so that shrinking
+/// averages (the filter of Pillow's BILINEAR). Throws Error for sizes below 1.
+Tensor resize_image(const Tensor& image, std::int64_t height, std::int64_t width);
+
+}  // namespace deft

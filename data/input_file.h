@@ -1,0 +1,49 @@
+// Reading files of known length, plain or gzip-compressed, with every way of being damaged found.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <cstdio>
+#include <filesystem>
+#include <memory>
+#include <string>
+
+namespace deft {
+
+/// A binary file read from front to back; one whose name ends in .gz is unpacked on the way, its checksums verified.
+/// Every error is an Error whose one line names the file, what was found and what was expected. Sizes count unpacked
+/// bytes.
+class InputFile {
+ public:
+  explicit InputFile(const std::filesystem::path& path);
+  ~InputFile();
+  InputFile(const InputFile&) = delete;
+  InputFile& operator=(const InputFile&) = delete;
+
+  /// Throws Error unless the file can hold exactly `bytes` bytes: a plain file must be that long, a compressed one not
+  /// too short for them. To be called before memory is taken for what a header promises; `why` explains the number.
+  void expect_size(std::uint64_t bytes, const std::string& why) const;
+
+  /// Reads the next `bytes` bytes. Throws Error if the file ends before or is damaged.
+  void read(void* to, std::size_t bytes);
+
+  /// Throws Error if anything follows what was read.
+  void expect_end();
+
+  /// Throws Error: the file's name, a colon and `what`.
+  [[noreturn]] void fail(const std::string& what) const;
+
+ private:
+  struct Unpacker;
+
+  std::size_t read_some(unsigned char* to, std::size_t bytes);
+  std::size_t read_raw(unsigned char* to, std::size_t bytes);
+
+  const std::filesystem::path path_;
+  std::unique_ptr<std::FILE, int (*)(std::FILE*)> file_;
+  std::uint64_t size_ = 0;      // of the file as it lies on the disk
+  std::uint64_t position_ = 0;  // unpacked bytes read
+  std::unique_ptr<Unpacker> unpacker_;
+};
+
+}  // namespace deft

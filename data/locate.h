@@ -1,0 +1,27 @@
+// Where data sets lie on this machine.
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+#include "deft/data/dataset.h"
+
+namespace deft {
+
+/// The folder with the files of data set `name` ("mnist" or "cifar10"). Looks in `explicit_folder` (a program's --data)
+/// if that is not empty, and nowhere else then; otherwise in $DEFT_DATA and the user's cache, $XDG_CACHE_HOME/deft or
+/// ~/.cache/deft. Each may hold the files itself or in mnist/, cifar10/ or cifar-10-batches-bin/. Throws Error when there
+/// are none; its text names all three places and offers the remedies.
+std::filesystem::path locate_data(const std::string& name, const std::string& explicit_folder = "");
+
+/// Both parts of a data set.
+struct TrainTest {
+  Dataset train, test;
+};
+
+/// Finds data set `name` with locate_data and reads it. With `data` = "synthetic", "mnist" is drawn in code instead
+/// (see synthetic_digits.h), as many samples as MNIST has. Throws Error for a name that is neither, for missing and for
+/// damaged files.
+TrainTest load_data(const std::string& name, const std::string& data = "");
+
+}  // namespace deft

@@ -1,0 +1,109 @@
+// Where data sets are looked for.
+#include "deft/data/locate.h"
+
+#include <cstdlib>
+#include <optional>
+
+#include "catch.h"
+#include "data/files.h"
+#include "temporary_directory.h"
+
+using namespace deft;
+using Catch::Matchers::Contains;
+
+namespace {
+
+// Sets an environment variable, or unsets it, until the end of the scope.
+class Variable {
+ public:
+  Variable(const char* name, const std::optional<std::string>& value) : name_(name) {
+    if (const char* old = std::getenv(name)) old_ = old;
+    set(value);
+  }
+  ~Variable() { set(old_); }
+  Variable(const Variable&) = delete;
+  Variable& operator=(const Variable&) = delete;
+
+ private:
+  void set(const std::optional<std::string>& value) const {
+    value ? setenv(name_, value->c_str(), 1) : unsetenv(name_);
+  }
+
+  const char* name_;
+  std::optional<std::string> old_;
+};
+
+// An explicit folder, $DEFT_DATA and a cache, all empty.
+struct Places {
+  TemporaryDirectory root;
+  std::filesystem::path given = root.path("given"), environment = root.path("environment");
+  std::filesystem::path cache = root.path("cache") + "/deft";
+  Variable data{"DEFT_DATA", environment.string()}, xdg{"XDG_CACHE_HOME", root.path("cache")};
+};
+
+void put_mnist(const std::filesystem::path& folder) { write_bytes(folder / "t10k-images-idx3-ubyte", {}); }
+
+}  // namespace
+
+TEST_CASE("data is looked for in the given folder, then $DEFT_DATA, then the cache") {
+  const Places places;
+  put_mnist(places.cache / "mnist");
+  CHECK(locate_data("mnist") == places.cache / "mnist");
+  put_mnist(places.environment);
+  CHECK(locate_data("mnist") == places.environment);
+  put_mnist(places.given / "mnist");
+  CHECK(locate_data("mnist", places.given.string()) == places.given / "mnist");
+  CHECK(locate_data("mnist", (places.given / "mnist").string()) == places.given / "mnist");
+}
+
+TEST_CASE("CIFAR-10 may lie in its own folder, in cifar10 or in both") {
+  const Places places;
+  for (const char* below : {"cifar10/cifar-10-batches-bin", "cifar10", "cifar-10-batches-bin", "."}) {
+    write_bytes(places.environment / below / "test_batch.bin", {});
+    CHECK(std::filesystem::equivalent(locate_data("cifar10"), places.environment / below));
+  }
+}
+
+TEST_CASE("the cache lies in the home folder unless XDG says otherwise") {
+  const Places places;
+  const Variable xdg("XDG_CACHE_HOME", std::nullopt), home("HOME", places.root.path("home"));
+  put_mnist(places.root.root() / "home/.cache/deft/mnist");
+  CHECK(locate_data("mnist") == places.root.root() / "home/.cache/deft/mnist");
+}
+
+TEST_CASE("data that is nowhere is an error that names all places and remedies") {
+  const Places places;
+  const Variable data("DEFT_DATA", std::nullopt);
+  CHECK_THROWS_WITH(locate_data("mnist"), Contains("no MNIST files in --data (not set), $DEFT_DATA (not set)") &&
+                                              Contains("the cache (" + places.cache.string() + ")") &&
+                                              Contains("scripts/download_data.sh mnist") &&
+                                              Contains("--data synthetic"));
+  CHECK_THROWS_WITH(locate_data("cifar10"), Contains("CIFAR-10") && !Contains("synthetic"));
+  CHECK_THROWS_WITH(locate_data("imagenet"), Contains("'imagenet', expected mnist or cifar10"));
+  put_mnist(places.cache);
+  CHECK_THROWS_WITH(locate_data("mnist", places.given.string()),
+                    Contains("no MNIST files in --data (" + places.given.string() + ")"));
+}
+
+TEST_CASE("an archive is reported where nothing better is found") {
+  const Places places;
+  write_bytes(places.environment / "cifar10/cifar10-jpeg.tar.xz", {});
+  CHECK_THROWS_WITH(locate_data("cifar10"), Contains("cifar10/cifar10-jpeg.tar.xz"));
+  write_bytes(places.cache / "cifar10/test_batch.bin", {});
+  CHECK(locate_data("cifar10") == places.cache / "cifar10");
+}
+
+TEST_CASE("a data set is loaded by name, or drawn") {
+  const Places places;
+  for (const char* part : {"train", "t10k"}) {
+    write_bytes(places.given / (part + std::string("-images-idx3-ubyte")), idx({3, 28, 28}));
+    write_bytes(places.given / (part + std::string("-labels-idx1-ubyte")), idx({3}, 10));
+  }
+  const TrainTest mnist = load_data("mnist", places.given.string());
+  CHECK(mnist.train.size() == 3);
+  CHECK(mnist.test.name == "MNIST");
+  const TrainTest drawn = load_data("mnist", "synthetic");
+  CHECK(drawn.train.size() == 60000);
+  CHECK(drawn.test.synthetic);
+  CHECK_THROWS_WITH(load_data("cifar10", "synthetic"), Contains("not for cifar10"));
+}

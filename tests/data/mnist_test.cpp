@@ -1,0 +1,138 @@
+// IDX files and MNIST: whole, compressed, damaged.
+#include "deft/data/mnist.h"
+
+#include "deft/kernels/allocator.h"
+
+#include "catch.h"
+#include "data/files.h"
+#include "temporary_directory.h"
+
+using namespace deft;
+using Catch::Matchers::Contains;
+using Catch::Matchers::EndsWith;
+
+namespace {
+
+const Bytes three_images = idx({3, 28, 28}), three_labels = idx({3}, 10);
+
+void write_mnist(const std::filesystem::path& folder) {
+  write_bytes(folder / "train-images-idx3-ubyte", three_images);
+  write_gz(folder / "train-labels-idx1-ubyte.gz", three_labels);
+}
+
+// The text of the error that reading this file gives.
+std::string error_of(const std::string& path, int dim) {
+  try {
+    read_idx(path, dim);
+  } catch (const Error& error) {
+    return error.what();
+  }
+  return "no error";
+}
+
+}  // namespace
+
+TEST_CASE("MNIST is read from plain and compressed files under their several names") {
+  const TemporaryDirectory folder;
+  write_mnist(folder.root());
+  write_gz(folder.path("t10k-images.idx3-ubyte.gz"), idx({2, 28, 28}));
+  write_bytes(folder.path("t10k-labels.idx1-ubyte"), idx({2}, 10));
+  const Dataset train = load_mnist(folder.root(), Part::train), test = load_mnist(folder.root(), Part::test);
+  CHECK(train.images.shape() == Shape{3, 28, 28, 1});
+  CHECK(train.images.data<std::uint8_t>()[1000] == 1000 % 256);
+  CHECK(train.labels.to_vector<std::int64_t>() == std::vector<std::int64_t>{0, 1, 2});
+  CHECK(train.class_names.at(7) == "7");
+  CHECK(train.source == folder.root().string());
+  CHECK_FALSE(train.synthetic);
+  CHECK(test.size() == 2);
+  CHECK(holds_mnist(folder.root()));
+  CHECK_FALSE(holds_mnist(folder.root() / "elsewhere"));
+}
+
+TEST_CASE("gzip files of several members are read through") {
+  const TemporaryDirectory folder;
+  write_gz(folder.path("a.gz"), first(three_labels, 9));
+  write_gz(folder.path("b.gz"), Bytes(three_labels.begin() + 9, three_labels.end()));
+  write_bytes(folder.path("both.gz"), read_bytes(folder.path("a.gz")) + read_bytes(folder.path("b.gz")));
+  CHECK(read_idx(folder.path("both.gz"), 1).to_vector<std::uint8_t>() == Bytes{0, 1, 2});
+}
+
+TEST_CASE("damaged IDX files are named with what was found") {
+  const TemporaryDirectory folder;
+  const std::string path = folder.path("images");
+  const auto error_for = [&](const Bytes& bytes) {
+    write_bytes(path, bytes);
+    return error_of(path, 3);
+  };
+  CHECK(error_for({}) == path + ": ends after 0 bytes, expected 4");
+  CHECK(error_for(three_labels) == path + ": magic number is 0x00000801, expected 0x00000803");
+  CHECK(error_for(first(three_images, 10)) == path + ": ends after 10 bytes, expected 16");
+  CHECK_THAT(error_for(first(three_images, 2000)),
+             EndsWith("is 2000 bytes long, expected 2368 (a header of 16 and 3×28×28)"));
+  CHECK_THAT(error_for(three_images + Bytes{0}), Contains("is 2369 bytes long, expected 2368"));
+  CHECK_THAT(error_of(folder.path("missing"), 3), EndsWith("missing: cannot be opened (No such file or directory)"));
+  CHECK_THAT(error_of(folder.root().string(), 3), EndsWith("is a folder, expected a file"));
+}
+
+TEST_CASE("damaged gzip files are named with what was found") {
+  const TemporaryDirectory folder;
+  const std::string path = folder.path("labels.gz");
+  write_gz(path, three_labels);
+  const Bytes good = read_bytes(path);
+  const auto error_for = [&](const Bytes& bytes) {
+    write_bytes(path, bytes);
+    return error_of(path, 1);
+  };
+  REQUIRE(error_for(good) == "no error");
+  CHECK(error_for(three_labels) == path + ": starts with 0x0000, expected 0x1f8b (gzip)");
+  CHECK(error_for({0x1f}) == path + ": is 1 bytes long, expected gzip data");
+  CHECK_THAT(error_for(first(good, good.size() - 1)), Contains("ends in the middle of its gzip data"));
+  CHECK_THAT(error_for(first(good, 12)), Contains("ends in the middle of its gzip data (12 bytes)"));
+  CHECK_THAT(error_for(good + Bytes{7}), EndsWith("goes on after the end of its gzip data"));
+  Bytes wrong_checksum = good;
+  wrong_checksum[good.size() - 8] ^= 1;
+  CHECK_THAT(error_for(wrong_checksum), Contains("damaged gzip data after 11 unpacked bytes (incorrect data check)"));
+  Bytes wrong_length = good;
+  wrong_length[good.size() - 1] ^= 1;
+  CHECK_THAT(error_for(wrong_length), Contains("incorrect length check"));
+  write_gz(path, three_labels + Bytes{1});
+  CHECK_THAT(error_of(path, 1), EndsWith("goes on after the expected 11 unpacked bytes"));
+  write_gz(path, first(three_labels, 10));
+  CHECK_THAT(error_of(path, 1), EndsWith("ends after 10 unpacked bytes, expected 11"));
+}
+
+TEST_CASE("a header that promises billions of images takes no memory") {
+  const TemporaryDirectory folder;
+  Bytes huge = idx({1, 28, 28});
+  huge[4] = huge[5] = huge[6] = huge[7] = 0xff;
+  reset_peak_memory(Device::cpu());
+  const std::int64_t before = memory_stats(Device::cpu()).peak_in_use;
+  write_bytes(folder.path("plain"), huge);
+  CHECK_THAT(error_of(folder.path("plain"), 3), Contains("is 800 bytes long, expected 3367254359296 "));
+  write_gz(folder.path("packed.gz"), huge);
+  CHECK_THAT(error_of(folder.path("packed.gz"), 3), Contains("too short to unpack to 3367254359296 bytes"));
+  std::fill(huge.begin() + 4, huge.begin() + 16, std::uint8_t{0xff});
+  write_bytes(folder.path("product"), huge);
+  CHECK_THAT(error_of(folder.path("product"), 3), Contains("header promises 4294967295×4294967295×4294967295 bytes"));
+  CHECK(memory_stats(Device::cpu()).peak_in_use == before);
+}
+
+TEST_CASE("MNIST files that do not belong together are refused") {
+  const TemporaryDirectory folder;
+  const auto error = [&] { load_mnist(folder.root(), Part::train); };
+  CHECK_THROWS_WITH(error(), EndsWith("has no train-images-idx3-ubyte, neither plain nor .gz"));
+  write_mnist(folder.root());
+  std::filesystem::remove(folder.path("train-labels-idx1-ubyte.gz"));
+  CHECK_THROWS_WITH(error(), EndsWith("has no train-labels-idx1-ubyte, neither plain nor .gz"));
+  write_bytes(folder.path("train-labels-idx1-ubyte"), idx({4}, 10));
+  CHECK_THROWS_WITH(error(), EndsWith("train-labels-idx1-ubyte: holds 4 labels, expected 3 as train-images-idx3-ubyte "
+                                      "holds images"));
+  write_bytes(folder.path("train-labels-idx1-ubyte"), idx({0}));
+  CHECK_THROWS_WITH(error(), Contains("holds 0 labels, expected 3"));
+  write_bytes(folder.path("train-labels-idx1-ubyte"), first(three_labels, 10) + Bytes{10});
+  CHECK_THROWS_WITH(error(), EndsWith("train-labels-idx1-ubyte: label 2 is 10, expected 0 to 9"));
+  write_bytes(folder.path("train-images-idx3-ubyte"), idx({3, 32, 28}));
+  CHECK_THROWS_WITH(error(), EndsWith("train-images-idx3-ubyte: images are 32×28, expected 28×28"));
+  write_bytes(folder.path("train-images-idx3-ubyte"), idx({0, 28, 28}));
+  CHECK_THROWS_WITH(error(), EndsWith("train-images-idx3-ubyte: holds 0 images"));
+}
