@@ -13,6 +13,15 @@ void require_same_kind(const char* op, std::initializer_list<Argument> arguments
       throw Error(fmt::format("{}: {} is {}, but {} is {}; convert with to()", op, argument.name,
                               to_string(argument.tensor.dtype()), first->name, to_string(first->tensor.dtype())));
     }
+  }
+  require_same_device(op, arguments);
+}
+
+void require_same_device(const char* op, std::initializer_list<Argument> arguments) {
+  const Argument* first = nullptr;
+  for (const Argument& argument : arguments) {
+    if (!argument.tensor.defined()) continue;
+    if (first == nullptr) first = &argument;
     if (argument.tensor.device() != first->tensor.device()) {
       throw Error(fmt::format("{}: {} is on {}, but {} is on {}; move with to()", op, argument.name,
                               to_string(argument.tensor.device()), first->name, to_string(first->tensor.device())));

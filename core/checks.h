@@ -16,6 +16,9 @@ struct Argument {
 /// Throws Error, in the name of operation `op`, unless all defined arguments have one type and stand on one device.
 void require_same_kind(const char* op, std::initializer_list<Argument> arguments);
 
+/// Throws Error unless all defined arguments stand on one device.
+void require_same_device(const char* op, std::initializer_list<Argument> arguments);
+
 /// Throws Error unless the type of `argument` is `expected`.
 void require_dtype(const char* op, const Argument& argument, DType expected);
 

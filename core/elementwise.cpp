@@ -229,10 +229,7 @@ Tensor select(const Shape& shape, const Tensor& condition, const Tensor& a, cons
 Tensor where(const Tensor& condition, const Tensor& a, const Tensor& b) {
   require_dtype("where", {"condition", condition}, DType::uint8);
   require_same_kind("where", {{"a", a}, {"b", b}});
-  if (condition.device() != a.device()) {
-    throw Error(fmt::format("where: condition is on {}, but a is on {}; move with to()", to_string(condition.device()),
-                            to_string(a.device())));
-  }
+  require_same_device("where", {{"condition", condition}, {"a", a}});
   const Shape values = broadcast_shapes(a.shape(), b.shape(), "where");
   const Shape shape = broadcast_shapes(condition.shape(), values, "where");
   const Tensor result = select(shape, condition, a, b);

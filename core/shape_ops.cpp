@@ -243,6 +243,7 @@ Tensor select(const Tensor& x, int axis, std::int64_t index) {
 Tensor index_rows(const Tensor& x, const Tensor& index) {
   require_dtype("index_rows", {"index", index}, DType::int64);
   require_dim("index_rows", {"index", index}, 1, "[n]");
+  require_same_device("index_rows", {{"x", x}, {"index", index}});
   if (x.dim() == 0) throw Error("index_rows: x is a scalar, expected at least one axis");
   const std::int64_t rows = x.size(0), n = index.size(0), row_size = inner_size(x.shape(), 0);
   const std::vector<std::int64_t> wanted = index.to_vector<std::int64_t>();

@@ -14,7 +14,8 @@ namespace {
 /// that those loops become vector code.
 template <class Body>
 void for_each_line(const SoftmaxShape& shape, Body&& body) {
-  const std::int64_t lines_per_block = std::max<std::int64_t>(1, block_elements / std::max<std::int64_t>(1, shape.n));
+  if (shape.n == 0) return;
+  const std::int64_t lines_per_block = std::max<std::int64_t>(1, block_elements / shape.n);
   parallel_blocks(shape.outer * shape.inner, lines_per_block, [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t line = begin; line < end; ++line) {
       if (shape.inner == 1) {

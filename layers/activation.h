@@ -1,0 +1,66 @@
+// Activation functions of one argument, elementwise, and their modules. float32 and float64; other types throw Error.
+#pragma once
+
+#include "deft/layers/module.h"
+
+namespace deft {
+
+/// max(x, 0); the derivative at 0 is 0.
+Tensor relu(const Tensor& x);
+
+struct LeakyReLUOptions {
+  double negative_slope = 0.01;
+};
+
+/// x where x > 0, else negative_slope · x.
+Tensor leaky_relu(const Tensor& x, const LeakyReLUOptions& options = {});
+
+/// 1 / (1 + exp(−x)).
+Tensor sigmoid(const Tensor& x);
+
+Tensor tanh(const Tensor& x);
+
+struct GELUOptions {
+  bool tanh_approximation = false;  ///< PyTorch's approximate="tanh"
+};
+
+/// Gaussian error linear unit, x · Φ(x) with the normal distribution function Φ, or its approximation
+/// x / 2 · (1 + tanh(√(2/π) · (x + 0.044715 x³))). Hendrycks and Gimpel 2016, arXiv:1606.08415.
+Tensor gelu(const Tensor& x, const GELUOptions& options = {});
+
+class ReLU : public Module {
+ public:
+  Tensor forward(const Tensor& input) override { return relu(input); }
+};
+
+class LeakyReLU : public Module {
+ public:
+  explicit LeakyReLU(const LeakyReLUOptions& options = {}) : options_(options) {}
+  Tensor forward(const Tensor& input) override { return leaky_relu(input, options_); }
+  const LeakyReLUOptions& options() const { return options_; }
+
+ private:
+  LeakyReLUOptions options_;
+};
+
+class Sigmoid : public Module {
+ public:
+  Tensor forward(const Tensor& input) override { return sigmoid(input); }
+};
+
+class Tanh : public Module {
+ public:
+  Tensor forward(const Tensor& input) override { return tanh(input); }
+};
+
+class GELU : public Module {
+ public:
+  explicit GELU(const GELUOptions& options = {}) : options_(options) {}
+  Tensor forward(const Tensor& input) override { return gelu(input, options_); }
+  const GELUOptions& options() const { return options_; }
+
+ private:
+  GELUOptions options_;
+};
+
+}  // namespace deft

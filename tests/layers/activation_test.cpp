@@ -1,0 +1,62 @@
+// Activations and softmax as layers. The kernels are tested for themselves; here gradients, options, modules, errors.
+#include "deft/layers/activation.h"
+
+#include <cmath>
+
+#include "deft/core/gradcheck.h"
+#include "deft/core/reduce.h"
+#include "deft/layers/softmax.h"
+
+#include "catch.h"
+#include "random_tensor.h"
+
+using namespace deft;
+using Catch::Matchers::Contains;
+
+TEST_CASE("gradients of activations") {
+  const std::vector<Tensor> inputs = {random_tensor({3, 7}, 1)};
+  using Function = Tensor (*)(const Tensor&);
+  for (const Function function :
+       {Function(relu), Function(sigmoid), Function(tanh), Function([](const Tensor& x) { return leaky_relu(x); }),
+        Function([](const Tensor& x) { return leaky_relu(x, {.negative_slope = 0.3}); }),
+        Function([](const Tensor& x) { return gelu(x); }),
+        Function([](const Tensor& x) { return gelu(x, {.tanh_approximation = true}); })}) {
+    const auto result = gradcheck([&](const auto& x) { return function(x[0]); }, inputs);
+    INFO(result.message);
+    CHECK(result.ok);
+  }
+}
+
+TEST_CASE("gradients of softmax over every axis") {
+  const std::vector<Tensor> inputs = {random_tensor({2, 3, 4}, 2)};
+  for (int axis : {0, 1, 2, -1}) {
+    for (const auto function : {softmax, log_softmax}) {
+      const auto result = gradcheck([&](const auto& x) { return function(x[0], axis); }, inputs);
+      INFO(result.message);
+      CHECK(result.ok);
+    }
+    for (const double total : sum(softmax(inputs[0], axis), {axis}).to_vector<double>()) {
+      CHECK(total == Approx(1).epsilon(1e-14));
+    }
+  }
+}
+
+TEST_CASE("activation modules apply their functions") {
+  const Tensor x = from_vector<double>({-1, 0, 2});
+  CHECK(ReLU()(x).to_vector<double>() == std::vector<double>{0, 0, 2});
+  CHECK(LeakyReLU({.negative_slope = 0.5})(x).to_vector<double>() == std::vector<double>{-0.5, 0, 2});
+  CHECK(Sigmoid()(x).to_vector<double>()[1] == 0.5);
+  CHECK(Tanh()(x).to_vector<double>()[2] == Approx(std::tanh(2.0)));
+  // PyTorch's gelu(2), exact and tanh.
+  CHECK(GELU()(x).to_vector<double>()[2] == Approx(1.9544997361036416));
+  CHECK(GELU({.tanh_approximation = true})(x).to_vector<double>()[2] == Approx(1.954597694087775));
+  CHECK(Softmax()(x).to_vector<double>() == softmax(x).to_vector<double>());
+}
+
+TEST_CASE("activations of nothing and of integers") {
+  CHECK(relu(zeros({0, 3})).shape() == Shape{0, 3});
+  CHECK(softmax(zeros({3, 0})).shape() == Shape{3, 0});
+  CHECK(softmax(zeros({0, 3})).shape() == Shape{0, 3});
+  CHECK_THROWS_WITH(relu(zeros({1}, {.dtype = DType::int64})), Contains("relu: dtype is int64"));
+  CHECK_THROWS_WITH(softmax(zeros({2}), 1), Contains("softmax: axis is 1"));
+}
