@@ -3,23 +3,22 @@
 #include <fmt/format.h>
 
 #include "deft/core/autograd.h"
+#include "deft/core/checks.h"
 #include "deft/kernels/dispatch.h"
 
 namespace deft {
 namespace {
 
 void check(const Tensor& images, const Tensor& matrices, const AffineWarpOptions& options) {
-  if (images.dim() != 4) {
-    throw Error(fmt::format("affine_warp: images is {}, expected [N, H, W, C]", to_string(images.shape())));
-  }
+  require_dim("affine_warp", {"images", images}, 4, "[N, H, W, C]");
+  require_same_device("affine_warp", {{"images", images}, {"matrices", matrices}});
   if (images.dtype() == DType::int64) throw Error("affine_warp: images is int64, expected uint8, float32 or float64");
   if (matrices.shape() != Shape{images.size(0), 2, 3}) {
     throw Error(fmt::format("affine_warp: matrices is {}, expected [{}, 2, 3] (one per image)",
                             to_string(matrices.shape()), images.size(0)));
   }
-  if (!is_floating(matrices.dtype()) || matrices.device() != images.device()) {
-    throw Error(fmt::format("affine_warp: matrices is {} on {}, expected a floating type on {}",
-                            to_string(matrices.dtype()), to_string(matrices.device()), to_string(images.device())));
+  if (!is_floating(matrices.dtype())) {
+    throw Error(fmt::format("affine_warp: matrices is {}, expected float32 or float64", to_string(matrices.dtype())));
   }
   if (!is_floating(options.dtype)) {
     throw Error(fmt::format("affine_warp: dtype is {}, expected float32 or float64", to_string(options.dtype)));

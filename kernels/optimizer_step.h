@@ -1,4 +1,5 @@
-// Contract of the fused optimizer steps: one pass over a parameter's arrays, with PyTorch's update rules.
+// Contract of the fused optimizer steps: one pass over a parameter's arrays, with PyTorch's update rules; and of the
+// norm by which gradients are clipped before them.
 #pragma once
 
 #include <cstdint>
@@ -47,5 +48,11 @@ template <class T>
 void adam_step(Cpu, std::int64_t n, const AdamStep& step, const T* grad, T* m, T* v, T* param);
 template <class T>
 void adam_step(Cuda, std::int64_t n, const AdamStep& step, const T* grad, T* m, T* v, T* param);
+
+/// The sum of the squares of n elements, taken in double.
+template <class T>
+double squared_norm(Cpu, std::int64_t n, const T* values);
+template <class T>
+double squared_norm(Cuda, std::int64_t n, const T* values);
 
 }  // namespace deft::kernels

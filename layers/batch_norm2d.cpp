@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "deft/core/autograd.h"
+#include "deft/core/checks.h"
 #include "deft/kernels/batch_norm.h"
 #include "deft/kernels/dispatch.h"
 
@@ -13,23 +14,22 @@ void check(const Tensor& input, const BatchNormArguments& a) {
   if (input.dim() < 2) {
     throw Error(fmt::format("batch_norm: input is {}, expected [..., C]", to_string(input.shape())));
   }
+  require_same_kind("batch_norm", {{"input", input},
+                                   {"running_mean", a.running_mean},
+                                   {"running_var", a.running_var},
+                                   {"weight", a.weight},
+                                   {"bias", a.bias}});
   const std::int64_t channels = input.size(-1);
-  const auto check_vector = [&](const char* name, const Tensor& tensor) {
-    if (!tensor.defined()) return;
-    if (tensor.shape() != Shape{channels}) {
+  const auto require_per_channel = [&](const char* name, const Tensor& tensor) {
+    if (tensor.defined() && tensor.shape() != Shape{channels}) {
       throw Error(fmt::format("batch_norm: {} is {}, expected [{}] (channels of input {})", name,
                               to_string(tensor.shape()), channels, to_string(input.shape())));
     }
-    if (tensor.dtype() != input.dtype() || tensor.device() != input.device()) {
-      throw Error(fmt::format("batch_norm: {} is {} on {}, expected {} on {} (as input)", name,
-                              to_string(tensor.dtype()), to_string(tensor.device()), to_string(input.dtype()),
-                              to_string(input.device())));
-    }
   };
-  check_vector("running_mean", a.running_mean);
-  check_vector("running_var", a.running_var);
-  check_vector("weight", a.weight);
-  check_vector("bias", a.bias);
+  require_per_channel("running_mean", a.running_mean);
+  require_per_channel("running_var", a.running_var);
+  require_per_channel("weight", a.weight);
+  require_per_channel("bias", a.bias);
   if (!a.training && !(a.running_mean.defined() && a.running_var.defined())) {
     throw Error("batch_norm: running_mean or running_var is undefined, expected both outside training");
   }
@@ -111,9 +111,7 @@ BatchNorm2d::BatchNorm2d(std::int64_t channels, const BatchNorm2dOptions& option
 }
 
 Tensor BatchNorm2d::forward(const Tensor& input) {
-  if (input.dim() != 4) {
-    throw Error(fmt::format("BatchNorm2d: input is {}, expected [N, H, W, C]", to_string(input.shape())));
-  }
+  require_dim("BatchNorm2d", {"input", input}, 4, "[N, H, W, C]");
   const bool training = !options_.track_running_stats || (is_training() && !is_frozen());
   return batch_norm(input, {.running_mean = running_mean,
                             .running_var = running_var,

@@ -2,14 +2,15 @@
 
 #include <fmt/format.h>
 
+#include "deft/core/checks.h"
 #include "deft/kernels/error.h"
 
 namespace deft::detail {
 
 void require_images(const char* op, const Tensor& input) {
-  if (input.dim() != 4 || input.size(1) < 1 || input.size(2) < 1) {
-    throw Error(
-        fmt::format("{}: input is {}, expected [N, H, W, C] with at least one pixel", op, to_string(input.shape())));
+  require_dim(op, {"input", input}, 4, "[N, H, W, C]");
+  if (input.size(1) < 1 || input.size(2) < 1) {
+    throw Error(fmt::format("{}: input is {}, expected at least one pixel", op, to_string(input.shape())));
   }
 }
 

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "deft/kernels/allocator.h"
+#include "deft/kernels/cpu/instantiate.h"
 #include "deft/kernels/parallel_for.h"
 
 namespace deft::kernels {
@@ -195,8 +196,7 @@ void batch_norm_backward(Cpu, const BatchNormShape& s, bool training, const T* g
                                                 const T*, const T*, T*, T*);                                      \
   template void batch_norm_backward<T>(Cpu, const BatchNormShape&, bool, const T*, const T*, const T*, const T*,  \
                                        const T*, const BatchNormGradients<T>&);
-DEFT_INSTANTIATE(float)
-DEFT_INSTANTIATE(double)
+DEFT_INSTANTIATE_FLOATING(DEFT_INSTANTIATE)
 #undef DEFT_INSTANTIATE
 
 }  // namespace deft::kernels

@@ -1,7 +1,11 @@
 #include "deft/kernels/optimizer_step.h"
 
+#include <algorithm>
 #include <cmath>
+#include <numeric>
 
+#include "deft/kernels/allocator.h"
+#include "deft/kernels/cpu/instantiate.h"
 #include "deft/kernels/parallel_for.h"
 
 namespace deft::kernels {
@@ -46,11 +50,25 @@ void adam_step(Cpu, std::int64_t n, const AdamStep& step, const T* grad, T* m, T
   });
 }
 
-#define DEFT_INSTANTIATE(T)                                                       \
-  template void sgd_step<T>(Cpu, std::int64_t, const SgdStep&, const T*, T*, T*); \
-  template void adam_step<T>(Cpu, std::int64_t, const AdamStep&, const T*, T*, T*, T*);
-DEFT_INSTANTIATE(float)
-DEFT_INSTANTIATE(double)
+template <class T>
+double squared_norm(Cpu, std::int64_t n, const T* values) {
+  const std::int64_t block = rows_per_block(1), blocks = (n + block - 1) / block;
+  Scratch<double> sums(blocks);
+  parallel_for(blocks, [&](std::int64_t i) {
+    double sum = 0;
+    for (std::int64_t k = i * block; k < std::min((i + 1) * block, n); ++k) {
+      sum += static_cast<double>(values[k]) * static_cast<double>(values[k]);
+    }
+    sums[i] = sum;
+  });
+  return std::accumulate(sums.data(), sums.data() + blocks, 0.0);
+}
+
+#define DEFT_INSTANTIATE(T)                                                             \
+  template void sgd_step<T>(Cpu, std::int64_t, const SgdStep&, const T*, T*, T*);       \
+  template void adam_step<T>(Cpu, std::int64_t, const AdamStep&, const T*, T*, T*, T*); \
+  template double squared_norm<T>(Cpu, std::int64_t, const T*);
+DEFT_INSTANTIATE_FLOATING(DEFT_INSTANTIATE)
 #undef DEFT_INSTANTIATE
 
 }  // namespace deft::kernels

@@ -4,6 +4,7 @@
 #include <type_traits>
 #include <vector>
 
+#include "deft/kernels/cpu/instantiate.h"
 #include "deft/kernels/parallel_for.h"
 
 namespace deft::kernels {
@@ -268,8 +269,7 @@ void adaptive_avg_pool2d_backward(Cpu, const AdaptivePool2dShape& shape, const T
   template void avg_pool2d_backward<T>(Cpu, const Pool2dShape&, bool, const T*, T*);           \
   template void adaptive_avg_pool2d_forward<T>(Cpu, const AdaptivePool2dShape&, const T*, T*); \
   template void adaptive_avg_pool2d_backward<T>(Cpu, const AdaptivePool2dShape&, const T*, T*);
-DEFT_INSTANTIATE(float)
-DEFT_INSTANTIATE(double)
+DEFT_INSTANTIATE_FLOATING(DEFT_INSTANTIATE)
 #undef DEFT_INSTANTIATE
 #undef DEFT_INSTANTIATE_MAX
 

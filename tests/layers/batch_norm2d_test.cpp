@@ -99,7 +99,7 @@ TEST_CASE("batch norm says what does not fit") {
   CHECK_THROWS_WITH(BatchNorm2d(3)(zeros({1, 1, 1, 3})),
                     Equals("batch_norm: input is [1, 1, 1, 3], expected more than one value per channel in training"));
   CHECK_THROWS_WITH(BatchNorm2d(3)(zeros({1, 2, 1, 3}, float64)),
-                    Equals("batch_norm: running_mean is float32 on cpu, expected float64 on cpu (as input)"));
+                    Equals("batch_norm: running_mean is float32, but input is float64; convert with to()"));
   CHECK_THROWS_WITH(batch_norm(zeros({2, 3})),
                     Equals("batch_norm: running_mean or running_var is undefined, expected both outside training"));
   CHECK(BatchNorm2d(3)(zeros({0, 2, 2, 3})).shape() == Shape{0, 2, 2, 3});

@@ -114,8 +114,7 @@ TEST_CASE("pooling reports its options to traces") {
 
 TEST_CASE("pooling says what does not fit") {
   const Tensor x = zeros({1, 4, 4, 2});
-  CHECK_THROWS_WITH(max_pool2d(zeros({4, 4, 2})),
-                    Equals("max_pool2d: input is [4, 4, 2], expected [N, H, W, C] with at least one pixel"));
+  CHECK_THROWS_WITH(max_pool2d(zeros({4, 4, 2})), Equals("max_pool2d: input is [4, 4, 2], expected [N, H, W, C]"));
   CHECK_THROWS_WITH(max_pool2d(x, {.kernel_size = {5, 2}}),
                     Equals("max_pool2d: kernel_size is 5×2, larger than the padded input 4×4"));
   CHECK_THROWS_WITH(avg_pool2d(x, {.kernel_size = 3, .padding = {0, 2}}),
@@ -127,5 +126,5 @@ TEST_CASE("pooling says what does not fit") {
   CHECK_THROWS_WITH(adaptive_avg_pool2d(x, {0, 3}),
                     Equals("adaptive_avg_pool2d: output_size is 0×3, expected at least 1"));
   CHECK_THROWS_WITH(global_avg_pool2d(zeros({1, 0, 4, 2})),
-                    Equals("global_avg_pool2d: input is [1, 0, 4, 2], expected [N, H, W, C] with at least one pixel"));
+                    Equals("global_avg_pool2d: input is [1, 0, 4, 2], expected at least one pixel"));
 }

@@ -1,0 +1,133 @@
+// Schedules against their closed forms and against values of PyTorch 2.
+#include "deft/optim/lr_scheduler.h"
+
+#include <cmath>
+
+#include "deft/optim/adam.h"
+#include "deft/optim/sgd.h"
+
+#include "catch.h"
+
+using namespace deft;
+using Catch::Matchers::Equals;
+
+namespace {
+
+Tensor parameter() { return zeros({1}).set_requires_grad(); }
+
+// The learning rate before each of the first steps, and after the last.
+std::vector<double> run(const Optimizer& optimizer, LRScheduler& schedule, int steps) {
+  std::vector<double> rates{optimizer.lr()};
+  for (int i = 0; i < steps; ++i) {
+    schedule.step();
+    rates.push_back(optimizer.lr());
+  }
+  return rates;
+}
+
+void check_near(const std::vector<double>& actual, const std::vector<double>& expected) {
+  REQUIRE(actual.size() == expected.size());
+  for (std::size_t i = 0; i < actual.size(); ++i) CHECK(actual[i] == Approx(expected[i]).epsilon(1e-12).margin(1e-15));
+}
+
+}  // namespace
+
+TEST_CASE("StepLR multiplies by gamma every step_size steps, in every group") {
+  SGD sgd({parameter()}, {.lr = 1});
+  sgd.add_parameter_group({parameter()}, {.lr = 10});
+  StepLR schedule(sgd, {.step_size = 2, .gamma = 0.5});
+  check_near(run(sgd, schedule, 5), {1, 1, 0.5, 0.5, 0.25, 0.25});
+  CHECK(sgd.lr(1) == Approx(2.5));
+  CHECK(schedule.last_step() == 5);
+}
+
+TEST_CASE("StepLR of E0: 0.7 after every epoch") {
+  Adam adam({parameter()}, {.lr = 1e-3});
+  StepLR schedule(adam, {.step_size = 1, .gamma = 0.7});
+  const auto rates = run(adam, schedule, 13);
+  CHECK(rates[13] == Approx(1e-3 * std::pow(0.7, 13)));
+}
+
+TEST_CASE("MultiStepLR counts every milestone that is reached") {
+  SGD sgd({parameter()}, {.lr = 0.1});
+  MultiStepLR schedule(sgd, {.milestones = {5, 2, 5}, .gamma = 0.5});
+  check_near(run(sgd, schedule, 6), {0.1, 0.1, 0.05, 0.05, 0.05, 0.0125, 0.0125});
+}
+
+TEST_CASE("CosineAnnealingLR falls to eta_min and rises again, as PyTorch's") {
+  SGD sgd({parameter()}, {.lr = 0.1});
+  CosineAnnealingLR schedule(sgd, {.t_max = 4, .eta_min = 0.02});
+  check_near(run(sgd, schedule, 9), {0.1, 0.08828427124746191, 0.06, 0.0317157287525381, 0.02, 0.0317157287525381, 0.06,
+                                     0.08828427124746194, 0.1, 0.08828427124746195});
+}
+
+TEST_CASE("LinearWarmup is PyTorch's LinearLR, and hands over to another schedule") {
+  SGD sgd({parameter()}, {.lr = 0.1});
+  LinearWarmup schedule(sgd, {.start_factor = 0.25, .total_steps = 4});
+  check_near(run(sgd, schedule, 6), {0.025, 0.04375, 0.0625, 0.08125, 0.1, 0.1, 0.1});
+  SGD other({parameter()}, {.lr = 0.1});
+  auto after = std::make_shared<StepLR>(other, StepLROptions{.step_size = 2});
+  LinearWarmup both(other, {.start_factor = 0.5, .total_steps = 2}, after);
+  check_near(run(other, both, 5), {0.05, 0.075, 0.1, 0.1, 0.01, 0.01});
+}
+
+TEST_CASE("OneCycleLR moves learning rate and momentum against each other, as PyTorch's") {
+  SGD sgd({parameter()}, {.lr = 5, .momentum = 0.9});
+  OneCycleLR schedule(sgd, {.max_lr = 1, .total_steps = 10});
+  CHECK(sgd.option(0, "momentum") == Approx(0.95));
+  check_near(run(sgd, schedule, 9), {0.04, 0.52, 1, 0.9504846320134737, 0.8117456539497631, 0.6112620219362893,
+                                     0.38874197806371075, 0.18825834605023697, 0.049519367986526286, 4e-06});
+  check_near({schedule.momentum_at(1), schedule.momentum_at(2), schedule.momentum_at(5), schedule.momentum_at(9)},
+             {0.9, 0.85, 0.8888739533021842, 0.95});
+  schedule.step();
+  CHECK(sgd.lr() == Approx(4e-6));
+  CHECK_THROWS_WITH(schedule.step(), Equals("OneCycleLR: step is 11, expected at most total_steps 10"));
+}
+
+TEST_CASE("OneCycleLR in straight lines over Adam cycles beta1") {
+  Adam adam({parameter()});
+  OneCycleLR schedule(adam, {.max_lr = 0.5,
+                             .total_steps = 7,
+                             .pct_start = 0.4,
+                             .linear = true,
+                             .base_momentum = 0.8,
+                             .max_momentum = 0.9,
+                             .div_factor = 10,
+                             .final_div_factor = 100});
+  std::vector<double> rates, betas;
+  for (int i = 0; i < 7; ++i) {
+    rates.push_back(adam.lr());
+    betas.push_back(adam.option(0, "beta1"));
+    schedule.step();
+  }
+  check_near(rates,
+             {0.05, 0.3, 0.47621428571428576, 0.3572857142857143, 0.23835714285714282, 0.11942857142857138, 5e-4});
+  check_near(betas, {0.9, 0.8444444444444444, 0.8047619047619048, 0.8285714285714286, 0.8523809523809525,
+                     0.8761904761904762, 0.9});
+}
+
+TEST_CASE("a schedule resumes where it was saved") {
+  SGD sgd({parameter()}, {.lr = 1});
+  StepLR schedule(sgd, {.step_size = 2, .gamma = 0.5});
+  run(sgd, schedule, 3);
+  SGD other({parameter()}, {.lr = 7});
+  StepLR resumed(other, {.step_size = 2, .gamma = 0.5});
+  resumed.load_state_dict(schedule.state_dict());
+  CHECK(other.lr() == 0.5);
+  check_near(run(other, resumed, 1), {0.5, 0.25});
+  other.add_parameter_group({parameter()});
+  StepLR two_groups(other);
+  CHECK_THROWS_WITH(two_groups.load_state_dict(schedule.state_dict()),
+                    Equals("LRScheduler: load_state_dict: 'base_lr' is [1], expected [2] (one per group)"));
+  CHECK_THROWS_WITH(two_groups.load_state_dict({}), Equals("LRScheduler: load_state_dict: 'step' is missing"));
+}
+
+TEST_CASE("schedules say what is out of range") {
+  SGD sgd({parameter()});
+  CHECK_THROWS_WITH(StepLR(sgd, {.step_size = 0}), Equals("StepLR: step_size is 0, expected at least 1"));
+  CHECK_THROWS_WITH(CosineAnnealingLR(sgd, {.t_max = 0}), Equals("CosineAnnealingLR: t_max is 0, expected at least 1"));
+  CHECK_THROWS_WITH(LinearWarmup(sgd, {.start_factor = 0}),
+                    Equals("LinearWarmup: start_factor is 0, expected above 0 and at most 1"));
+  CHECK_THROWS_WITH(OneCycleLR(sgd, {.max_lr = 1}), Equals("OneCycleLR: total_steps is 0, expected at least 1"));
+  CHECK_THROWS_WITH(OneCycleLR(sgd, {.total_steps = 5}), Equals("OneCycleLR: max_lr is 0, expected above 0"));
+}
