@@ -1,0 +1,106 @@
+// conv2d kernels against plain loops in double.
+#include "deft/kernels/conv2d.h"
+
+#include <vector>
+
+#include "catch.h"
+#include "kernels/conv_cases.h"
+#include "kernels/naive_conv.h"
+
+using namespace deft;
+using kernels::Conv2dShape;
+using kernels::Cpu;
+
+namespace {
+
+struct Problem {
+  explicit Problem(const Conv2dShape& s)
+      : shape(s),
+        input(random_values(s.n * s.h * s.w * s.c, 1)),
+        weight(random_values(s.o * s.taps() * (s.c / s.groups), 2)),
+        bias(random_values(s.o, 3)),
+        grad_output(random_values(s.n * s.h_out() * s.w_out() * s.o, 4)) {}
+
+  Conv2dShape shape;
+  std::vector<double> input, weight, bias, grad_output;
+};
+
+template <class T>
+struct Results {
+  std::vector<T> output, grad_input, grad_weight, grad_bias;
+};
+
+/// Runs all kernels; results are preset to garbage, since the kernels overwrite.
+template <class T>
+Results<T> run(const Problem& p, bool with_bias = true) {
+  const std::vector<T> input = cast<T>(p.input), weight = cast<T>(p.weight), bias = cast<T>(p.bias),
+                       grad_output = cast<T>(p.grad_output);
+  Results<T> r{std::vector<T>(grad_output.size(), T(7)), std::vector<T>(input.size(), T(7)),
+               std::vector<T>(weight.size(), T(7)), std::vector<T>(bias.size(), T(7))};
+  kernels::conv2d_forward<T>(Cpu{}, p.shape, input.data(), weight.data(), with_bias ? bias.data() : nullptr,
+                             r.output.data());
+  kernels::conv2d_backward_input<T>(Cpu{}, p.shape, grad_output.data(), weight.data(), r.grad_input.data());
+  kernels::conv2d_backward_weight<T>(Cpu{}, p.shape, input.data(), grad_output.data(), r.grad_weight.data(),
+                                     with_bias ? r.grad_bias.data() : nullptr);
+  return r;
+}
+
+}  // namespace
+
+TEMPLATE_TEST_CASE("conv2d kernels agree with plain loops", "", float, double) {
+  for (const NamedShape& named : conv_shapes()) {
+    INFO(named.name);
+    const Problem p(named.shape);
+    const Results<TestType> r = run<TestType>(p);
+    const naive::Gradients expected = naive::conv2d_backward(p.shape, p.input, p.weight, p.grad_output);
+    const double tolerance = kernel_tolerance<TestType>;
+    CHECK(relative_error(r.output, naive::conv2d(p.shape, p.input, p.weight, p.bias)) < tolerance);
+    CHECK(relative_error(r.grad_input, expected.input) < tolerance);
+    CHECK(relative_error(r.grad_weight, expected.weight) < tolerance);
+    CHECK(relative_error(r.grad_bias, expected.bias) < tolerance);
+    const Results<TestType> without_bias = run<TestType>(p, false);
+    CHECK(relative_error(without_bias.output, naive::conv2d(p.shape, p.input, p.weight, {})) < tolerance);
+    CHECK(same_bits(without_bias.grad_weight, r.grad_weight));
+  }
+}
+
+TEST_CASE("conv2d kernels give the same bits for any number of threads") {
+  for (const NamedShape& named : conv_shapes()) {
+    INFO(named.name);
+    const Problem p(named.shape);
+    std::vector<Results<float>> results;
+    for (int threads : {1, 2, 3}) {
+      const ThreadsScope scope(threads);
+      results.push_back(run<float>(p));
+    }
+    for (const Results<float>& r : results) {
+      CHECK(same_bits(r.output, results[0].output));
+      CHECK(same_bits(r.grad_input, results[0].grad_input));
+      CHECK(same_bits(r.grad_weight, results[0].grad_weight));
+      CHECK(same_bits(r.grad_bias, results[0].grad_bias));
+    }
+  }
+}
+
+TEST_CASE("conv2d reads nothing outside the image, whatever stands beside it") {
+  // The image of NaNs next to a finite one must not leak into it.
+  Conv2dShape s{.n = 2,
+                .h = 4,
+                .w = 4,
+                .c = 5,
+                .o = 3,
+                .kernel_h = 3,
+                .kernel_w = 3,
+                .pad_top = 1,
+                .pad_bottom = 1,
+                .pad_left = 1,
+                .pad_right = 1};
+  Problem p(s);
+  const std::size_t image = p.input.size() / 2, pixels = p.grad_output.size() / 2;
+  for (std::size_t i = image; i < p.input.size(); ++i) p.input[i] = std::numeric_limits<double>::quiet_NaN();
+  for (std::size_t i = pixels; i < p.grad_output.size(); ++i)
+    p.grad_output[i] = std::numeric_limits<double>::infinity();
+  const Results<float> r = run<float>(p);
+  for (std::size_t i = 0; i < pixels; ++i) REQUIRE(std::isfinite(r.output[i]));
+  for (std::size_t i = 0; i < image; ++i) REQUIRE(std::isfinite(r.grad_input[i]));
+}
