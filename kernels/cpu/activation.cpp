@@ -1,9 +1,8 @@
 #include "deft/kernels/activation.h"
 
-#include <cmath>
-
 #include "deft/kernels/cpu/instantiate.h"
 #include "deft/kernels/cpu/strided_loop.h"
+#include "deft/kernels/cpu/vector_math.h"
 
 namespace deft::kernels {
 namespace {
@@ -42,7 +41,7 @@ void leaky_relu_backward(Cpu, std::int64_t n, T slope, const T* grad_output, con
 template <class T>
 void sigmoid_forward(Cpu, std::int64_t n, const T* input, T* output) {
   map(
-      n, [](T x) { return 1 / (1 + std::exp(-x)); }, output, input);
+      n, [](T x) { return 1 / (1 + vector_math::exp(-x)); }, output, input);
 }
 
 template <class T>
@@ -54,7 +53,7 @@ void sigmoid_backward(Cpu, std::int64_t n, const T* grad_output, const T* output
 template <class T>
 void tanh_forward(Cpu, std::int64_t n, const T* input, T* output) {
   map(
-      n, [](T x) { return std::tanh(x); }, output, input);
+      n, [](T x) { return vector_math::tanh(x); }, output, input);
 }
 
 template <class T>
@@ -67,11 +66,11 @@ template <class T>
 void gelu_forward(Cpu, GeluForm form, std::int64_t n, const T* input, T* output) {
   if (form == GeluForm::exact) {
     map(
-        n, [](T x) { return x / 2 * (1 + std::erf(x * T(inverse_sqrt_2))); }, output, input);
+        n, [](T x) { return x / 2 * (1 + vector_math::erf(x * T(inverse_sqrt_2))); }, output, input);
   } else {
     map(
-        n, [](T x) { return x / 2 * (1 + std::tanh(T(sqrt_2_over_pi) * (x + T(gelu_cubic) * x * x * x))); }, output,
-        input);
+        n, [](T x) { return x / 2 * (1 + vector_math::tanh(T(sqrt_2_over_pi) * (x + T(gelu_cubic) * x * x * x))); },
+        output, input);
   }
 }
 
@@ -79,14 +78,14 @@ template <class T>
 void gelu_backward(Cpu, GeluForm form, std::int64_t n, const T* grad_output, const T* input, T* grad_input) {
   if (form == GeluForm::exact) {
     const auto gradient = [](T g, T x) {
-      const T distribution = (1 + std::erf(x * T(inverse_sqrt_2))) / 2;
-      const T density = T(inverse_sqrt_2_pi) * std::exp(-x * x / 2);
+      const T distribution = (1 + vector_math::erf(x * T(inverse_sqrt_2))) / 2;
+      const T density = T(inverse_sqrt_2_pi) * vector_math::exp(-x * x / 2);
       return g * (distribution + x * density);
     };
     map(n, gradient, grad_input, grad_output, input);
   } else {
     const auto gradient = [](T g, T x) {
-      const T t = std::tanh(T(sqrt_2_over_pi) * (x + T(gelu_cubic) * x * x * x));
+      const T t = vector_math::tanh(T(sqrt_2_over_pi) * (x + T(gelu_cubic) * x * x * x));
       const T inner = T(sqrt_2_over_pi) * (1 + 3 * T(gelu_cubic) * x * x);
       return g * ((1 + t) / 2 + x / 2 * (1 - t * t) * inner);
     };

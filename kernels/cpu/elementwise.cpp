@@ -5,6 +5,7 @@
 
 #include "deft/kernels/cpu/instantiate.h"
 #include "deft/kernels/cpu/strided_loop.h"
+#include "deft/kernels/cpu/vector_math.h"
 
 namespace deft::kernels {
 namespace {
@@ -134,7 +135,7 @@ void unary_forward(Cpu, UnaryOp op, std::int64_t n, const T* input, T* output) {
   if constexpr (std::is_floating_point_v<T>) {
     if (op == UnaryOp::exp)
       return map(
-          n, [](T x) { return std::exp(x); }, output, input);
+          n, [](T x) { return vector_math::exp(x); }, output, input);
     if (op == UnaryOp::log)
       return map(
           n, [](T x) { return std::log(x); }, output, input);

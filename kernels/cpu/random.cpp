@@ -11,29 +11,34 @@
 namespace deft::kernels {
 namespace {
 
-/// Elements that share a block of four random words.
+/// 32-bit words of the stream that an element takes.
 template <class T>
-inline constexpr std::int64_t per_block = sizeof(T) == 4 ? 4 : 2;
+inline constexpr std::int64_t words_of = sizeof(T) == 4 ? 1 : 2;
 
-/// The j-th uniform number in [0, 1) of a block, with as many random bits as T holds.
+/// A uniform number in [0, 1) from the words of an element, with as many random bits as T holds.
 template <class T>
-T uniform(const PhiloxBlock& block, std::int64_t j) {
+T uniform(const std::uint32_t* words) {
   if constexpr (std::is_same_v<T, float>) {
-    return uniform_float(block.word[j]);
+    return uniform_float(words[0]);
   } else {
-    return uniform_double(block.word[2 * j], block.word[2 * j + 1]);
+    return uniform_double(words[0], words[1]);
   }
 }
 
-/// Calls body(i, block, j) for every i in [0, n), where element i is the j-th of its block.
+/// Calls body(begin, count, words) for pieces that cover [0, n), with the words of their elements.
 template <class T, class Body>
-void for_each_draw(RandomStream random, std::int64_t n, Body&& body) {
-  constexpr std::int64_t width = per_block<T>;
-  static_assert(block_elements % width == 0);
+void for_each_piece(RandomStream random, std::int64_t n, Body&& body) {
+  constexpr std::int64_t piece_words = piece_elements * words_of<T>;
   parallel_blocks(n, block_elements, [&](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t first = begin; first < end; first += width) {
-      const PhiloxBlock block = philox(random.seed, random.stream, static_cast<std::uint64_t>(first / width));
-      for (std::int64_t i = first; i < std::min(first + width, end); ++i) body(i, block, i - first);
+    std::uint32_t words[piece_words];
+    for (; begin < end; begin += piece_elements) {
+      const auto first = static_cast<std::uint64_t>(begin * words_of<T> / 4);
+#pragma omp simd
+      for (std::int64_t i = 0; i < piece_words / 4; ++i) {
+        const PhiloxBlock block = philox(random.seed, random.stream, first + static_cast<std::uint64_t>(i));
+        for (int j = 0; j < 4; ++j) words[4 * i + j] = block.word[j];
+      }
+      body(begin, std::min(piece_elements, end - begin), static_cast<const std::uint32_t*>(words));
     }
   });
 }
@@ -44,35 +49,47 @@ template <class T>
 void fill_uniform(Cpu, RandomStream random, std::int64_t n, T low, T high, T* output) {
   // Rounding may lift low + (high − low) · u to high, which the interval excludes.
   const T last = std::max(low, std::nextafter(high, low));
-  for_each_draw<T>(random, n, [&](std::int64_t i, const PhiloxBlock& block, std::int64_t j) {
-    output[i] = std::min(low + (high - low) * uniform<T>(block, j), last);
+  for_each_piece<T>(random, n, [&](std::int64_t begin, std::int64_t count, const std::uint32_t* words) {
+    for (std::int64_t i = 0; i < count; ++i) {
+      output[begin + i] = std::min(low + (high - low) * uniform<T>(words + i * words_of<T>), last);
+    }
   });
 }
 
 template <class T>
 void fill_normal(Cpu, RandomStream random, std::int64_t n, T mean, T stddev, T* output) {
-  for_each_draw<T>(random, n, [&](std::int64_t i, const PhiloxBlock& block, std::int64_t j) {
-    const std::int64_t first = j & ~std::int64_t{1};
-    const double radius = std::sqrt(-2 * std::log(1 - static_cast<double>(uniform<T>(block, first))));
-    const double angle = 6.283185307179586 * static_cast<double>(uniform<T>(block, first + 1));
-    const double normal = radius * (j == first ? std::cos(angle) : std::sin(angle));
-    output[i] = mean + stddev * static_cast<T>(normal);
+  for_each_piece<T>(random, n, [&](std::int64_t begin, std::int64_t count, const std::uint32_t* words) {
+    for (std::int64_t i = 0; i < count; i += 2) {
+      const std::uint32_t* pair = words + i * words_of<T>;
+      const double radius = std::sqrt(-2 * std::log(1 - static_cast<double>(uniform<T>(pair))));
+      const double angle = 6.283185307179586 * static_cast<double>(uniform<T>(pair + words_of<T>));
+      output[begin + i] = mean + stddev * static_cast<T>(radius * std::cos(angle));
+      if (i + 1 < count) output[begin + i + 1] = mean + stddev * static_cast<T>(radius * std::sin(angle));
+    }
   });
 }
 
 void fill_randint(Cpu, RandomStream random, std::int64_t n, std::int64_t low, std::int64_t high, std::int64_t* output) {
   const std::uint64_t range = static_cast<std::uint64_t>(high) - static_cast<std::uint64_t>(low);
-  for_each_draw<std::int64_t>(random, n, [&](std::int64_t i, const PhiloxBlock& block, std::int64_t j) {
-    const std::uint64_t bits = static_cast<std::uint64_t>(block.word[2 * j]) << 32 | block.word[2 * j + 1];
-    output[i] = static_cast<std::int64_t>(static_cast<std::uint64_t>(low) + multiply_high(bits, range));
+  for_each_piece<std::int64_t>(random, n, [&](std::int64_t begin, std::int64_t count, const std::uint32_t* words) {
+    for (std::int64_t i = 0; i < count; ++i) {
+      const std::uint64_t bits = static_cast<std::uint64_t>(words[2 * i]) << 32 | words[2 * i + 1];
+      output[begin + i] = static_cast<std::int64_t>(static_cast<std::uint64_t>(low) + multiply_high(bits, range));
+    }
   });
 }
 
 template <class T>
 void dropout(Cpu, RandomStream random, std::int64_t n, double p, const T* input, T* output) {
   const T factor = static_cast<T>(1 / (1 - p)), threshold = static_cast<T>(p);
-  for_each_draw<T>(random, n, [&](std::int64_t i, const PhiloxBlock& block, std::int64_t j) {
-    output[i] = uniform<T>(block, j) >= threshold ? input[i] * factor : T(0);
+  for_each_piece<T>(random, n, [&](std::int64_t begin, std::int64_t count, const std::uint32_t* words) {
+    const T* x = input + begin;
+    T* y = output + begin;
+#pragma omp simd
+    for (std::int64_t i = 0; i < count; ++i) {
+      const T kept = x[i] * factor;
+      y[i] = uniform<T>(words + i * words_of<T>) >= threshold ? kept : T(0);
+    }
   });
 }
 

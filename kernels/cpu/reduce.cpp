@@ -98,19 +98,25 @@ struct Plan {
   std::int64_t vectors = 1, lanes = 1, lane_blocks, positions, chunk, chunks;
 };
 
-/// Folds a dense run. Interleaved accumulators keep the vector units busy and make float64 chains short.
+/// Folds a dense run in `width` interleaved accumulators, which keep the vector units busy; returns how far it came.
+template <std::int64_t width, class Reducer, class T, class Accumulator>
+std::int64_t fold_interleaved(Accumulator& total, const T* x, std::int64_t count, std::int64_t position) {
+  if (count < 2 * width) return 0;
+  Accumulator part[width];
+  std::fill_n(part, width, Reducer::start());
+  std::int64_t i = 0;
+  for (; i + width <= count; i += width) {
+    for (std::int64_t j = 0; j < width; ++j) part[j] = Reducer::add(part[j], x[i + j], position + i + j);
+  }
+  for (std::int64_t j = 0; j < width; ++j) total = Reducer::combine(total, part[j]);
+  return i;
+}
+
+/// Folds a dense run.
 template <class Reducer, class T, class Accumulator>
 Accumulator fold_run(Accumulator total, const T* x, std::int64_t count, std::int64_t position) {
-  constexpr std::int64_t width = 64;
-  std::int64_t i = 0;
-  if (count >= 2 * width) {
-    Accumulator part[width];
-    std::fill_n(part, width, Reducer::start());
-    for (; i + width <= count; i += width) {
-      for (std::int64_t j = 0; j < width; ++j) part[j] = Reducer::add(part[j], x[i + j], position + i + j);
-    }
-    for (std::int64_t j = 0; j < width; ++j) total = Reducer::combine(total, part[j]);
-  }
+  std::int64_t i = fold_interleaved<64, Reducer>(total, x, count, position);
+  i += fold_interleaved<8, Reducer>(total, x + i, count - i, position + i);
   for (; i < count; ++i) total = Reducer::add(total, x[i], position + i);
   return total;
 }

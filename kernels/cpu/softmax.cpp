@@ -6,6 +6,7 @@
 
 #include "deft/kernels/cpu/instantiate.h"
 #include "deft/kernels/cpu/strided_loop.h"
+#include "deft/kernels/cpu/vector_math.h"
 
 namespace deft::kernels {
 namespace {
@@ -37,7 +38,7 @@ T line_maximum(std::int64_t n, const T* x, Stride stride) {
 template <class T, class Stride>
 T log_sum_exp_above(T maximum, std::int64_t n, const T* x, Stride stride) {
   double sum = 0;
-  for (std::int64_t i = 0; i < n; ++i) sum += std::exp(x[i * stride] - maximum);
+  for (std::int64_t i = 0; i < n; ++i) sum += vector_math::exp(x[i * stride] - maximum);
   return static_cast<T>(std::log(sum));
 }
 
@@ -49,7 +50,7 @@ void softmax_forward(Cpu, const SoftmaxShape& shape, const T* input, T* output) 
     const T* x = input + offset;
     T* y = output + offset;
     const T maximum = line_maximum(shape.n, x, stride);
-    for (std::int64_t i = 0; i < shape.n; ++i) y[i * stride] = std::exp(x[i * stride] - maximum);
+    for (std::int64_t i = 0; i < shape.n; ++i) y[i * stride] = vector_math::exp(x[i * stride] - maximum);
     double sum = 0;
     for (std::int64_t i = 0; i < shape.n; ++i) sum += y[i * stride];
     const T factor = static_cast<T>(1 / sum);
@@ -88,7 +89,7 @@ void log_softmax_backward(Cpu, const SoftmaxShape& shape, const T* grad_output, 
     double sum = 0;
     for (std::int64_t i = 0; i < shape.n; ++i) sum += g[i * stride];
     const T total = static_cast<T>(sum);
-    for (std::int64_t i = 0; i < shape.n; ++i) gx[i * stride] = g[i * stride] - std::exp(y[i * stride]) * total;
+    for (std::int64_t i = 0; i < shape.n; ++i) gx[i * stride] = g[i * stride] - vector_math::exp(y[i * stride]) * total;
   });
 }
 
@@ -121,7 +122,7 @@ void cross_entropy_backward(Cpu, const CrossEntropyShape& shape, const T* grad_l
     T* gx = grad_logits + offset;
     const std::int64_t sample = offset / shape.classes;
     const T g = grad_loss[sample], base = log_sum_exp[sample];
-    for (std::int64_t c = 0; c < shape.classes; ++c) gx[c] = g * (std::exp(x[c] - base) - floor);
+    for (std::int64_t c = 0; c < shape.classes; ++c) gx[c] = g * (vector_math::exp(x[c] - base) - floor);
     gx[target[sample]] -= g * (1 - smoothing);
   });
 }

@@ -96,34 +96,48 @@ struct Operand {
   Strided<1> layout;
 };
 
-/// Hands out an operand in dense pieces: in place where it is dense, else gathered into a buffer that stays in the
+/// Hands out an operand in dense pieces: in place where it is dense, else copied into a buffer that stays in the
 /// first-level cache. So an elementwise function needs one loop, over dense memory, however its operands are broadcast.
 template <class T>
 class OperandReader {
  public:
   OperandReader(const Operand<T>& operand, std::int64_t begin)
-      : operand_(operand), cursor_(operand.layout, begin), position_(begin) {
-    if (is_constant() && operand.layout.numel() > 0) std::fill_n(buffer_, piece_elements, *operand.data);
+      : operand_(operand), cursor_(operand.layout, begin), position_(begin), period_(find_period(operand.layout)) {
+    if (period_ > 0) repeat_period();
   }
 
   /// The next `count` elements, at most piece_elements.
   const T* read(std::int64_t count) {
-    if (is_constant()) return buffer_;
-    if (is_dense()) return operand_.data + std::exchange(position_, position_ + count);
+    const std::int64_t at = std::exchange(position_, position_ + count);
+    if (period_ > 0) return buffer_ + at % period_;
+    if (is_dense()) return operand_.data + at;
     gather(cursor_, operand_.data, count, buffer_);
     return buffer_;
   }
 
  private:
-  bool is_constant() const {
-    return operand_.layout.rank == 0 || (operand_.layout.rank == 1 && operand_.layout.stride[0][0] == 0);
+  // A number (period 1) or a short vector along the last axis, such as a bias, is repeated in the buffer once for all; there are two
+  // pieces of it, so that a piece may begin anywhere in the period.
+  static std::int64_t find_period(const Strided<1>& layout) {
+    if (layout.rank == 0 || (layout.rank == 1 && layout.stride[0][0] == 0)) return 1;
+    const bool repeats = layout.rank == 2 && layout.stride[0][0] == 0 && layout.stride[0][1] == 1;
+    return repeats && layout.size[1] <= piece_elements ? layout.size[1] : 0;
+  }
+  void repeat_period() {
+    std::copy_n(operand_.data, period_, buffer_);
+    for (std::int64_t filled = period_; filled < buffer_elements;) {
+      const std::int64_t count = std::min(filled, buffer_elements - filled);
+      std::copy_n(buffer_, count, buffer_ + filled);
+      filled += count;
+    }
   }
   bool is_dense() const { return operand_.layout.rank == 1 && operand_.layout.stride[0][0] == 1; }
 
+  static constexpr std::int64_t buffer_elements = 2 * piece_elements;
   Operand<T> operand_;
   StridedCursor cursor_;
-  std::int64_t position_;
-  T buffer_[piece_elements];
+  std::int64_t position_, period_;
+  T buffer_[buffer_elements];
 };
 
 /// output[i] = function(operands[i]...) for i in [0, n).

@@ -264,3 +264,49 @@ TEST_CASE("activations keep NaN and saturate without it") {
   CHECK(std::vector<float>(y.begin(), y.end() - 1) == std::vector<float>{-1, -1, 0, 1, 1});
   CHECK(std::isnan(y[5]));
 }
+
+TEST_CASE("float32 functions are as accurate as float32 allows") {
+  struct Case {
+    const char* name;
+    void (*function)(std::int64_t, const float*, float*);
+    double (*exact)(double);
+  };
+  const Case cases[] = {
+      {"exp", [](auto n, auto x, auto y) { unary_forward<float>(cpu, UnaryOp::exp, n, x, y); },
+       [](double x) { return std::exp(x); }},
+      {"tanh", [](auto n, auto x, auto y) { tanh_forward<float>(cpu, n, x, y); },
+       [](double x) { return std::tanh(x); }},
+      {"sigmoid", [](auto n, auto x, auto y) { sigmoid_forward<float>(cpu, n, x, y); },
+       [](double x) { return 1 / (1 + std::exp(-x)); }},
+  };
+  std::vector<float> x = random_values<float>(20000, 8, -87, 88);
+  for (float small : random_values<float>(20000, 9, -3, 3)) x.push_back(small);
+  std::vector<float> y(x.size());
+  for (const Case& c : cases) {
+    c.function(static_cast<std::int64_t>(x.size()), x.data(), y.data());
+    for (std::size_t i = 0; i < x.size(); ++i) {
+      INFO(c.name << " of " << x[i]);
+      REQUIRE(static_cast<double>(y[i]) == Approx(c.exact(static_cast<double>(x[i]))).epsilon(3e-7));
+    }
+  }
+  gelu_forward<float>(cpu, GeluForm::exact, static_cast<std::int64_t>(x.size()), x.data(), y.data());
+  for (std::size_t i = 0; i < x.size(); ++i) {
+    const double exact = static_cast<double>(x[i]) / 2 * std::erfc(-static_cast<double>(x[i]) / std::sqrt(2.0));
+    REQUIRE(static_cast<double>(y[i]) == Approx(exact).epsilon(5e-7).margin(5e-7));
+  }
+}
+
+TEST_CASE("float32 exp at the ends of its range") {
+  const float inf = std::numeric_limits<float>::infinity();
+  const std::vector<float> x = {-inf, -110, -100, 88.7f, 88.8f, 1000, inf, std::numeric_limits<float>::quiet_NaN()};
+  std::vector<float> y(8);
+  unary_forward<float>(cpu, UnaryOp::exp, 8, x.data(), y.data());
+  CHECK(y[0] == 0);
+  CHECK(y[1] == 0);
+  CHECK(y[2] == Approx(std::exp(-100.0)).epsilon(0.02));  // denormal: 27 units of 2^-149
+  CHECK(y[3] == Approx(std::exp(static_cast<double>(88.7f))).epsilon(1e-6));
+  CHECK(y[4] == inf);
+  CHECK(y[5] == inf);
+  CHECK(y[6] == inf);
+  CHECK(std::isnan(y[7]));
+}
