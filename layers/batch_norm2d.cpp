@@ -4,6 +4,7 @@
 
 #include "deft/core/autograd.h"
 #include "deft/core/checks.h"
+#include "deft/core/optional_data.h"
 #include "deft/kernels/batch_norm.h"
 #include "deft/kernels/dispatch.h"
 
@@ -37,16 +38,6 @@ void check(const Tensor& input, const BatchNormArguments& a) {
     throw Error(fmt::format("batch_norm: input is {}, expected more than one value per channel in training",
                             to_string(input.shape())));
   }
-}
-
-template <class T>
-const T* data_or_null(const Tensor& tensor) {
-  return tensor.defined() ? tensor.data<T>() : nullptr;
-}
-
-template <class T>
-T* mutable_data_or_null(Tensor tensor) {
-  return tensor.defined() ? tensor.mutable_data<T>() : nullptr;
 }
 
 // Gradients with respect to input, weight, bias; the running statistics have none.
