@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <type_traits>
 
 #include "deft/kernels/allocator.h"
 #include "deft/kernels/parallel_for.h"
@@ -34,17 +35,18 @@ T centred(std::int64_t i, std::int64_t size) {
   return static_cast<T>(2 * i + 1 - size) / T(2);
 }
 
-// The pixel nearest to a coordinate, −1 where the constant border stands. Not a conversion before the test.
+// The pixel nearest to a coordinate, −1 where the constant border stands. It is clamped before it is converted.
 template <class T>
 std::int64_t nearest_pixel(T coordinate, T last, bool replicate) {
   const T rounded = std::nearbyint(coordinate);
   const T low = rounded > T(0) ? rounded : T(0);
   const T clamped = low < last ? low : last;
-  return static_cast<std::int64_t>(replicate | (rounded == clamped) ? clamped : T(-1));
+  return static_cast<std::int64_t>((replicate | (rounded == clamped)) ? clamped : T(-1));
 }
 
-// Writes output rows, with tables for one row: where each of its pixels comes from.
-template <class In, class T>
+// Writes output rows, with tables for one row: where each of its pixels comes from. Channels is the number of channels
+// where it is known at compile time, else 0.
+template <class In, class T, int Channels>
 class RowWarp {
  public:
   RowWarp(const AffineWarpShape& shape, const T* scale, const T* shift, const T* fill)
@@ -62,20 +64,21 @@ class RowWarp {
     const T y = centred<T>(row, s_.h_out);
     if (s_.interpolation == Interpolation::bilinear) {
       locate(y);
-      for (std::int64_t i = 0; i < s_.w_out; ++i) bilinear(xs_[i], ys_[i], output + i * s_.c);
+      for (std::int64_t i = 0; i < s_.w_out; ++i) bilinear(xs_[i], ys_[i], output + i * channels());
     } else if (separable_) {
       const std::int64_t source_row = nearest_pixel(y_axis_(T(0), y), static_cast<T>(s_.h - 1), replicate());
-      for (std::int64_t i = 0; i < s_.w_out; ++i) nearest(source_row, columns_[i], output + i * s_.c);
+      for (std::int64_t i = 0; i < s_.w_out; ++i) nearest(source_row, columns_[i], output + i * channels());
     } else {
       locate(y);
       for (std::int64_t i = 0; i < s_.w_out; ++i) {
         const std::int64_t source_row = nearest_pixel(ys_[i], static_cast<T>(s_.h - 1), replicate());
-        nearest(source_row, columns_[i], output + i * s_.c);
+        nearest(source_row, columns_[i], output + i * channels());
       }
     }
   }
 
  private:
+  std::int64_t channels() const { return Channels > 0 ? Channels : s_.c; }
   bool replicate() const { return s_.border == Border::replicate; }
 
   // Coordinates of the row at height y, and the nearest columns.
@@ -85,8 +88,9 @@ class RowWarp {
     const SourceAxis<T> x_axis = x_axis_, y_axis = y_axis_;
     const T last = static_cast<T>(s_.w - 1);
     const bool clamps = replicate();
-    for (std::int64_t i = 0; i < s_.w_out; ++i) {
-      const T x = centred<T>(i, s_.w_out);
+    const std::int64_t n = s_.w_out;
+    for (std::int64_t i = 0; i < n; ++i) {
+      const T x = centred<T>(i, n);
       xs[i] = x_axis(x, y);
       ys[i] = y_axis(x, y);
       columns[i] = nearest_pixel(xs[i], last, clamps);
@@ -95,11 +99,11 @@ class RowWarp {
 
   void nearest(std::int64_t row, std::int64_t column, T* output) const {
     if (row < 0 || column < 0) {
-      std::copy_n(fill_, s_.c, output);
+      std::copy_n(fill_, channels(), output);
       return;
     }
-    const In* pixel = image_ + (row * s_.w + column) * s_.c;
-    for (std::int64_t k = 0; k < s_.c; ++k) output[k] = static_cast<T>(pixel[k]) * scale_[k] + shift_[k];
+    const In* pixel = image_ + (row * s_.w + column) * channels();
+    for (std::int64_t k = 0; k < channels(); ++k) output[k] = static_cast<T>(pixel[k]) * scale_[k] + shift_[k];
   }
 
   void bilinear(T x, T y, T* output) const {
@@ -108,28 +112,43 @@ class RowWarp {
       x = std::min(std::max(T(0), x), w - T(1));
       y = std::min(std::max(T(0), y), h - T(1));
     } else if (!(x > T(-1) && x < w && y > T(-1) && y < h)) {
-      std::copy_n(fill_, s_.c, output);
+      std::copy_n(fill_, channels(), output);
       return;
     }
     const T left = std::floor(x), top = std::floor(y);
-    const T right_share = x - left, bottom_share = y - top;
     const auto column = static_cast<std::int64_t>(left), row = static_cast<std::int64_t>(top);
-    const bool has_left = column >= 0, has_right = column + 1 < s_.w, has_top = row >= 0, has_bottom = row + 1 < s_.h;
-    const std::int64_t corner = (row * s_.w + column) * s_.c, down = s_.w * s_.c;
-    const auto corner_value = [&](bool inside, std::int64_t at) { return inside ? static_cast<T>(image_[at]) : T(0); };
-    T covered = T(1);
-    if (!(has_left && has_right && has_top && has_bottom) && !replicate()) {
-      covered = ((has_left ? T(1) - right_share : T(0)) + (has_right ? right_share : T(0))) *
-                ((has_top ? T(1) - bottom_share : T(0)) + (has_bottom ? bottom_share : T(0)));
+    if (column >= 0 && column + 1 < s_.w && row >= 0 && row + 1 < s_.h) {
+      bilinear_inside(row, column, y - top, x - left, output);
+    } else {
+      bilinear_at_border(row, column, y - top, x - left, output);
     }
-    for (std::int64_t k = 0; k < s_.c; ++k) {
-      const T upper = corner_value(has_left && has_top, corner + k) * (T(1) - right_share) +
-                      corner_value(has_right && has_top, corner + s_.c + k) * right_share;
-      const T lower = corner_value(has_left && has_bottom, corner + down + k) * (T(1) - right_share) +
-                      corner_value(has_right && has_bottom, corner + down + s_.c + k) * right_share;
-      const T mean = upper * (T(1) - bottom_share) + lower * bottom_share;
-      output[k] = mean * scale_[k] + covered * shift_[k];
-      if (covered != T(1)) output[k] += (T(1) - covered) * fill_[k];
+  }
+
+  void bilinear_inside(std::int64_t row, std::int64_t column, T down, T right, T* output) const {
+    const In* upper = image_ + (row * s_.w + column) * channels();
+    const In* lower = upper + s_.w * channels();
+    for (std::int64_t k = 0; k < channels(); ++k) {
+      const T above = static_cast<T>(upper[k]) * (T(1) - right) + static_cast<T>(upper[channels() + k]) * right;
+      const T below = static_cast<T>(lower[k]) * (T(1) - right) + static_cast<T>(lower[channels() + k]) * right;
+      output[k] = (above * (T(1) - down) + below * down) * scale_[k] + shift_[k];
+    }
+  }
+
+  // Corners outside the image count as fill; a replicated border has moved the position so that they weigh nothing.
+  void bilinear_at_border(std::int64_t row, std::int64_t column, T down, T right, T* output) const {
+    const T shares[4] = {(T(1) - down) * (T(1) - right), (T(1) - down) * right, down * (T(1) - right), down * right};
+    for (std::int64_t k = 0; k < channels(); ++k) output[k] = T(0);
+    for (int corner = 0; corner < 4; ++corner) {
+      const std::int64_t y = row + corner / 2, x = column + corner % 2;
+      const bool inside = y >= 0 && y < s_.h && x >= 0 && x < s_.w;
+      const T share = shares[corner];
+      for (std::int64_t k = 0; k < channels(); ++k) {
+        if (inside) {
+          output[k] += share * (static_cast<T>(image_[(y * s_.w + x) * channels() + k]) * scale_[k] + shift_[k]);
+        } else if (share != T(0)) {
+          output[k] += share * fill_[k];
+        }
+      }
     }
   }
 
@@ -147,15 +166,24 @@ class RowWarp {
 template <class In, class T>
 void affine_warp(Cpu, const AffineWarpShape& s, const In* input, const T* matrix, const T* scale, const T* shift,
                  const T* fill, T* output) {
-  const std::int64_t row_size = s.w_out * s.c;
-  parallel_blocks(s.n * s.h_out, rows_per_block(row_size), [&](std::int64_t begin, std::int64_t end) {
-    RowWarp<In, T> warp(s, scale, shift, fill);
-    for (std::int64_t i = begin; i < end; ++i) {
-      const std::int64_t image = i / s.h_out, row = i % s.h_out;
-      if (i == begin || row == 0) warp.set_image(input + image * s.h * s.w * s.c, matrix + image * 6);
-      warp.write_row(row, output + i * row_size);
-    }
-  });
+  const auto run = [&](auto channels) {
+    const std::int64_t row_size = s.w_out * s.c;
+    parallel_blocks(s.n * s.h_out, rows_per_block(row_size), [&](std::int64_t begin, std::int64_t end) {
+      RowWarp<In, T, channels()> warp(s, scale, shift, fill);
+      for (std::int64_t i = begin; i < end; ++i) {
+        const std::int64_t image = i / s.h_out, row = i % s.h_out;
+        if (i == begin || row == 0) warp.set_image(input + image * s.h * s.w * s.c, matrix + image * 6);
+        warp.write_row(row, output + i * row_size);
+      }
+    });
+  };
+  if (s.c == 1) {
+    run(std::integral_constant<int, 1>());
+  } else if (s.c == 3) {
+    run(std::integral_constant<int, 3>());
+  } else {
+    run(std::integral_constant<int, 0>());
+  }
 }
 
 #define DEFT_INSTANTIATE(In, T) \

@@ -9,6 +9,39 @@
 #include "deft/kernels/parallel_for.h"
 
 namespace deft::kernels {
+namespace {
+
+// What the elements of one Adam step share.
+template <class T>
+struct AdamFactors {
+  T beta1, take1, beta2, take2, step_size, root_correction, eps, shrink, decay;
+
+  explicit AdamFactors(const AdamStep& step)
+      : beta1(static_cast<T>(step.beta1)),
+        take1(static_cast<T>(1 - step.beta1)),
+        beta2(static_cast<T>(step.beta2)),
+        take2(static_cast<T>(1 - step.beta2)),
+        step_size(static_cast<T>(step.lr / (1 - std::pow(step.beta1, static_cast<double>(step.step))))),
+        root_correction(static_cast<T>(std::sqrt(1 - std::pow(step.beta2, static_cast<double>(step.step))))),
+        eps(static_cast<T>(step.eps)),
+        shrink(step.decoupled ? static_cast<T>(1 - step.lr * step.weight_decay) : T(1)),
+        decay(step.decoupled ? T(0) : static_cast<T>(step.weight_decay)) {}
+};
+
+// The factors come by value and the arrays apart, else the compiler reloads the factors after every store.
+template <class T>
+void adam_block(const AdamFactors<T> f, std::int64_t n, const T* __restrict grad, T* __restrict m, T* __restrict v,
+                T* __restrict param) {
+  for (std::int64_t i = 0; i < n; ++i) {
+    const T p = param[i] * f.shrink;
+    const T g = grad[i] + f.decay * p;
+    m[i] = f.beta1 * m[i] + f.take1 * g;
+    v[i] = f.beta2 * v[i] + f.take2 * g * g;
+    param[i] = p - f.step_size * m[i] / (std::sqrt(v[i]) / f.root_correction + f.eps);
+  }
+}
+
+}  // namespace
 
 template <class T>
 void sgd_step(Cpu, std::int64_t n, const SgdStep& step, const T* grad, T* buffer, T* param) {
@@ -31,22 +64,9 @@ void sgd_step(Cpu, std::int64_t n, const SgdStep& step, const T* grad, T* buffer
 
 template <class T>
 void adam_step(Cpu, std::int64_t n, const AdamStep& step, const T* grad, T* m, T* v, T* param) {
-  const T beta1 = static_cast<T>(step.beta1), take1 = static_cast<T>(1 - step.beta1);
-  const T beta2 = static_cast<T>(step.beta2), take2 = static_cast<T>(1 - step.beta2);
-  const auto t = static_cast<double>(step.step);
-  const T step_size = static_cast<T>(step.lr / (1 - std::pow(step.beta1, t)));
-  const T root_correction = static_cast<T>(std::sqrt(1 - std::pow(step.beta2, t)));
-  const T eps = static_cast<T>(step.eps);
-  const T shrink = step.decoupled ? static_cast<T>(1 - step.lr * step.weight_decay) : T(1);
-  const T decay = step.decoupled ? T(0) : static_cast<T>(step.weight_decay);
+  const AdamFactors<T> factors(step);
   parallel_blocks(n, rows_per_block(1), [&](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t i = begin; i < end; ++i) {
-      const T p = param[i] * shrink;
-      const T g = grad[i] + decay * p;
-      m[i] = beta1 * m[i] + take1 * g;
-      v[i] = beta2 * v[i] + take2 * g * g;
-      param[i] = p - step_size * m[i] / (std::sqrt(v[i]) / root_correction + eps);
-    }
+    adam_block(factors, end - begin, grad + begin, m + begin, v + begin, param + begin);
   });
 }
 
