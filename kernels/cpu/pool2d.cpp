@@ -151,13 +151,14 @@ void max_of_window(const T* __restrict image, const Axes& a, std::int64_t kernel
   }
 }
 
-// Adds a window's gradient to `grad` in the channels where `tap` won.
-template <class T, class Tap, class Channels>
-void add_where_won(const T* __restrict grad_window, const Tap* __restrict taps, WideTap<T, Tap> tap, Channels n,
-                   T* __restrict grad) {
+// Sets `grad` to a window's gradient in the channels where `tap` won and to 0 elsewhere, or adds it.
+template <bool add, class T, class Tap, class Channels>
+void gradient_where_won(const T* __restrict grad_window, const Tap* __restrict taps, WideTap<T, Tap> tap, Channels n,
+                        T* __restrict grad) {
   for (std::int64_t k = 0; k < n; ++k) {
-    const T gradient = grad_window[k];
-    grad[k] += static_cast<WideTap<T, Tap>>(taps[k]) == tap ? gradient : T(0);
+    const T window = grad_window[k];
+    const T won = static_cast<WideTap<T, Tap>>(taps[k]) == tap ? window : T(0);
+    grad[k] = add ? grad[k] + won : won;
   }
 }
 
@@ -224,17 +225,23 @@ void max_pool2d_backward(Cpu, const Pool2dShape& shape, const T* grad_output, co
   const Axes a = fixed_axes(shape, false);
   for_input_pixels(a, [&](std::int64_t n, std::int64_t y, std::int64_t x, WindowRange rows, WindowRange columns) {
     for_tiles(a.c, [&](std::int64_t c, auto channels) {
-      T grad[tile_size] = {};
+      T* grad = grad_input + ((n * a.h + y) * a.w + x) * a.c + c;
+      bool first = true;
       for (std::int64_t i = rows.begin; i < rows.end; ++i) {
         for (std::int64_t j = columns.begin; j < columns.end; ++j) {
           const std::int64_t at = ((n * a.h_out() + i) * a.w_out() + j) * a.c + c;
           const auto tap =
               static_cast<WideTap<T, Tap>>((y - a.rows[static_cast<std::size_t>(i)].origin) * shape.kernel_w + x -
                                            a.columns[static_cast<std::size_t>(j)].origin);
-          add_where_won(grad_output + at, taps + at, tap, channels, grad);
+          if (first) {
+            gradient_where_won<false>(grad_output + at, taps + at, tap, channels, grad);
+          } else {
+            gradient_where_won<true>(grad_output + at, taps + at, tap, channels, grad);
+          }
+          first = false;
         }
       }
-      std::copy_n(grad, std::int64_t{channels}, grad_input + ((n * a.h + y) * a.w + x) * a.c + c);
+      if (first) std::fill_n(grad, std::int64_t{channels}, T(0));
     });
   });
 }
