@@ -134,22 +134,22 @@ class RowWarp {
     }
   }
 
-  // The corners inside the image. A replicated border has moved the position so that the others weigh nothing.
+  // Corners outside the image count as fill; a replicated border has moved the position so that they weigh nothing.
   void bilinear_at_border(std::int64_t row, std::int64_t column, T down, T right, T* output) const {
     const T shares[4] = {(T(1) - down) * (T(1) - right), (T(1) - down) * right, down * (T(1) - right), down * right};
-    T covered = T(0);
     for (std::int64_t k = 0; k < channels(); ++k) output[k] = T(0);
     for (int corner = 0; corner < 4; ++corner) {
       const std::int64_t y = row + corner / 2, x = column + corner % 2;
-      if (y < 0 || y >= s_.h || x < 0 || x >= s_.w) continue;
-      const In* pixel = image_ + (y * s_.w + x) * channels();
+      const bool inside = y >= 0 && y < s_.h && x >= 0 && x < s_.w;
+      const T share = shares[corner];
       for (std::int64_t k = 0; k < channels(); ++k) {
-        output[k] += shares[corner] * (static_cast<T>(pixel[k]) * scale_[k] + shift_[k]);
+        if (inside) {
+          output[k] += share * (static_cast<T>(image_[(y * s_.w + x) * channels() + k]) * scale_[k] + shift_[k]);
+        } else if (share != T(0)) {
+          output[k] += share * fill_[k];
+        }
       }
-      covered += shares[corner];
     }
-    if (replicate()) return;
-    for (std::int64_t k = 0; k < channels(); ++k) output[k] = output[k] * covered + (T(1) - covered) * fill_[k];
   }
 
   const AffineWarpShape& s_;

@@ -53,8 +53,7 @@ const ScaleCase scale_cases[] = {
     {1.5, {4, 5, 6, 6, 7, 8, 8, 9, 10, 10, 11, 12, 12, 13, 14, 14, 15, 16, 16, 17, 18, 18, 19, 20, 20, 21, 22, 22}},
 };
 
-// Bilinear by the definition: every pixel of the image weighs max(0, 1 - |distance|) per axis. torchvision multiplies
-// the sum with the total weight before it adds the fill.
+// Bilinear by the definition: every pixel of the image weighs max(0, 1 - |distance|) per axis.
 double reference_bilinear(const std::vector<double>& image, std::int64_t h, std::int64_t w, double y, double x,
                           double fill) {
   double sum = 0, covered = 0;
@@ -66,7 +65,7 @@ double reference_bilinear(const std::vector<double>& image, std::int64_t h, std:
       covered += weight;
     }
   }
-  return sum * covered + (1 - covered) * fill;
+  return sum + (1 - covered) * fill;
 }
 
 }  // namespace
@@ -137,7 +136,7 @@ TEST_CASE("pixels are normalised before the fill stands beside them") {
   AffineWarpShape bilinear = nearest;
   bilinear.interpolation = Interpolation::bilinear;
   const auto half = warp<std::uint8_t, double>(bilinear, image, {1, 0, -0.5, 0, 1, 0}, 9.0, scale, shift);
-  CHECK(half[0] == Approx(0.5 * 9 + 0.5 * (0.5 * shift)));
+  CHECK(half[0] == Approx(0.5 * 9 + 0.5 * shift));
   CHECK(half[3] == Approx(0.5 * (102 + 255) * scale + shift));
 }
 
