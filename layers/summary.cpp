@@ -26,9 +26,8 @@ std::int64_t multiply_adds(const TracedOp& op) {
     return weight.numel() == 0 ? 0 : outputs * (weight.numel() / weight[0]);
   }
   if (op.op == "matmul") {
-    const std::int64_t products = op.inputs.at(0).shape.numel();  // batch · rows · inner
-    const Shape& result = op.outputs.at(0).shape;
-    return result.dim() == 0 ? products : products * result.size(-1);
+    const bool transposed = std::get<bool>(op.attributes.at(0).value);
+    return outputs * op.inputs.at(0).shape.size(transposed ? -2 : -1);
   }
   return 0;
 }

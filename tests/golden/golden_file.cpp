@@ -1,0 +1,52 @@
+#include "golden/golden_file.h"
+
+#include <cmath>
+#include <cstdlib>
+#include <limits>
+
+#include "deft/core/safetensors.h"
+#include "deft/core/shape_ops.h"
+#include "deft/kernels/error.h"
+
+using namespace deft;
+
+Tensor GoldenCase::tensor(const std::string& short_name, DType dtype) const {
+  const auto found = tensors.find(short_name);
+  if (found == tensors.end()) throw Error(name + ": it has no tensor '" + short_name + "'");
+  return is_floating(found->second.dtype()) ? found->second.to(dtype) : found->second;
+}
+
+std::vector<GoldenCase> read_golden_cases() {
+  const char* path = std::getenv("DEFT_GOLDEN");
+  if (path == nullptr) return {};
+  const Safetensors file = load_safetensors(path);
+  std::vector<GoldenCase> cases;
+  for (const nlohmann::json& attributes : nlohmann::json::parse(file.metadata.at("cases"))) {
+    GoldenCase golden{attributes.at("name"), attributes.at("op"), attributes, {}};
+    const std::string prefix = golden.name + "/";
+    for (const auto& [name, tensor] : file.tensors) {
+      if (name.rfind(prefix, 0) == 0) golden.tensors.emplace(name.substr(prefix.size()), tensor);
+    }
+    cases.push_back(std::move(golden));
+  }
+  return cases;
+}
+
+Tensor to_channels_last(const Tensor& tensor) { return tensor.dim() == 4 ? permute(tensor, {0, 2, 3, 1}) : tensor; }
+Tensor to_channels_first(const Tensor& tensor) { return tensor.dim() == 4 ? permute(tensor, {0, 3, 1, 2}) : tensor; }
+
+double relative_error(const Tensor& actual, const Tensor& expected) {
+  if (actual.shape() != expected.shape()) {
+    throw Error("relative_error: shapes " + to_string(actual.shape()) + " and " + to_string(expected.shape()));
+  }
+  const std::vector<double> a = actual.detach().to(DType::float64).to_vector<double>();
+  const std::vector<double> b = expected.detach().to(DType::float64).to_vector<double>();
+  double difference = 0, largest = 0;
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    if (std::isnan(a[i]) && std::isnan(b[i])) continue;
+    if (std::isnan(a[i]) || std::isnan(b[i])) return std::numeric_limits<double>::infinity();
+    difference = std::max(difference, std::abs(a[i] - b[i]));
+    largest = std::max(largest, std::abs(b[i]));
+  }
+  return difference == 0 ? 0 : difference / largest;
+}
