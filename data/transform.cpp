@@ -112,10 +112,10 @@ Tensor transform_images(const Tensor& images, const Transform& transform, const 
                       .shift = n.shift});
 }
 
-Tensor transform_images(const Tensor& images, const Transform& transform, std::uint64_t seed, std::uint64_t epoch) {
+Tensor transform_images(const Tensor& images, const Transform& transform) {
   std::vector<std::int64_t> indices(static_cast<std::size_t>(images.size(0)));
   std::iota(indices.begin(), indices.end(), std::int64_t{0});
-  return transform_images(images, transform, indices, seed, epoch);
+  return transform_images(images, transform, indices);
 }
 
 }  // namespace deft

@@ -29,8 +29,7 @@ struct Transform {
 Tensor transform_images(const Tensor& images, const Transform& transform, const std::vector<std::int64_t>& indices,
                         std::uint64_t seed = 0, std::uint64_t epoch = 0);
 
-/// The same for all images.
-Tensor transform_images(const Tensor& images, const Transform& transform, std::uint64_t seed = 0,
-                        std::uint64_t epoch = 0);
+/// The same for all images, with seed and epoch 0.
+Tensor transform_images(const Tensor& images, const Transform& transform);
 
 }  // namespace deft
