@@ -8,6 +8,7 @@
 #include <cstdio>
 #include <cstring>
 
+#include "deft/apps/support/interrupt.h"
 #include "deft/kernels/error.h"
 
 namespace deft::support {
@@ -119,6 +120,8 @@ int run_program(const Program& program, int argc, const char* const* argv, std::
     const int status = run_checked(program, {argv + std::min(argc, 1), argv + argc});
     if (std::fflush(stdout) != 0) throw Error(fmt::format("standard output: {}", std::strerror(errno)));
     return status;
+  } catch (const Interrupted&) {
+    return interrupted_status;
   } catch (const std::exception& error) {
     fmt::print(errors, "{}: {}\n", program.name, error.what());
     return 1;

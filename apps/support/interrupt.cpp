@@ -24,6 +24,8 @@ InterruptGuard::~InterruptGuard() {
   sigaction(SIGTERM, &old_terminate_, nullptr);
 }
 
-bool interrupted() { return signal_came != 0; }
+void throw_if_interrupted() {
+  if (signal_came != 0) throw Interrupted();
+}
 
 }  // namespace deft::support

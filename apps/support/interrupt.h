@@ -2,10 +2,12 @@
 #pragma once
 
 #include <csignal>
+#include <exception>
 
 namespace deft::support {
 
-/// While one lives, the first SIGINT or SIGTERM only makes interrupted() true; a second one ends the process at once.
+/// While one lives, the first SIGINT or SIGTERM is only noted, for throw_if_interrupted; a second one ends the process
+/// at once.
 class InterruptGuard {
  public:
   InterruptGuard();
@@ -17,10 +19,17 @@ class InterruptGuard {
   struct sigaction old_interrupt_, old_terminate_;
 };
 
-/// Whether such a signal has come since the innermost guard was made.
-bool interrupted();
+/// What throw_if_interrupted throws.
+class Interrupted : public std::exception {
+ public:
+  const char* what() const noexcept override { return "interrupted"; }
+};
 
-/// What a shell expects of a program that SIGINT ended.
+/// To be called in long loops where stopping leaves nothing half done. Throws Interrupted when a signal has come since
+/// the innermost guard was made.
+void throw_if_interrupted();
+
+/// The exit status that a shell expects of an interrupted program.
 inline constexpr int interrupted_status = 128 + SIGINT;
 
 }  // namespace deft::support

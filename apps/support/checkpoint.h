@@ -1,0 +1,39 @@
+// Weights and checkpoints of training runs, as safetensors files.
+#pragma once
+
+#include <map>
+#include <string>
+
+#include "deft/apps/support/history.h"
+#include "deft/core/safetensors.h"
+#include "deft/layers/module.h"
+#include "deft/optim/lr_scheduler.h"
+#include "deft/optim/optimizer.h"
+
+namespace deft::support {
+
+/// Writes the parameters and buffers of `model` with the metadata experiment, model, epoch, accuracy (on the test images
+/// after that epoch), seed, data and layout (channels last).
+void save_weights(const std::string& path, const Module& model, const RunInfo& info, const EpochRecord& record);
+
+/// What a weights file says about itself: the value of `key` in its metadata. Throws Error that names the file, `path`,
+/// when it has none.
+std::string metadata_value(const Safetensors& file, const std::string& path, const std::string& key);
+
+/// Everything that a run goes on with, bit for bit, besides the settings it was started with.
+struct TrainingState {
+  Module& model;
+  Optimizer& optimizer;
+  LRScheduler& scheduler;
+  History history = {};
+};
+
+/// Writes model, optimizer, schedule, the default generator's state and the history. `settings` identifies the run.
+void save_checkpoint(const std::string& path, const TrainingState& state,
+                     const std::map<std::string, std::string>& settings);
+
+/// Restores what save_checkpoint wrote. Throws Error for a damaged file and when `settings` or the model differ from
+/// those of the run that wrote it, naming the first difference; nothing is to be used afterwards then.
+void load_checkpoint(const std::string& path, TrainingState& state, const std::map<std::string, std::string>& settings);
+
+}  // namespace deft::support

@@ -1,0 +1,15 @@
+#include "deft/apps/support/run_directory.h"
+
+#include <filesystem>
+
+#include "deft/kernels/error.h"
+
+namespace deft::support {
+
+void RunDirectory::create() const {
+  std::error_code error;
+  std::filesystem::create_directories(path_, error);
+  if (error) throw Error(path_ + ": cannot make this folder: " + error.message());
+}
+
+}  // namespace deft::support

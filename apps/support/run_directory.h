@@ -1,0 +1,30 @@
+// The folder that a training run writes.
+#pragma once
+
+#include <string>
+#include <utility>
+
+namespace deft::support {
+
+/// The files of a run. All are written whole or not at all.
+class RunDirectory {
+ public:
+  explicit RunDirectory(std::string path) : path_(std::move(path)) {}
+  /// Makes the folder, and those above it, unless it is there. Throws Error with the path and the system's reason.
+  void create() const;
+
+  const std::string& path() const { return path_; }
+  std::string config() const { return file("config.json"); }             ///< settings; --config reads it
+  std::string log() const { return file("log.csv"); }                    ///< a line per epoch
+  std::string summary() const { return file("summary.json"); }           ///< results
+  std::string best_weights() const { return file("best.safetensors"); }  ///< of the epoch with the best test accuracy
+  std::string last_weights() const { return file("last.safetensors"); }
+  std::string checkpoint() const { return file("checkpoint.safetensors"); }  ///< all that resuming needs
+
+ private:
+  std::string file(const char* name) const { return path_ + "/" + name; }
+
+  std::string path_;
+};
+
+}  // namespace deft::support

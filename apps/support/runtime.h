@@ -1,0 +1,22 @@
+// Where a program computes: device and threads.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "deft/apps/support/config.h"
+#include "deft/kernels/device.h"
+
+namespace deft::support {
+
+/// The settings --threads and --device.
+struct RuntimeSettings {
+  std::int64_t threads = 0;
+  std::string device = "cpu";
+
+  void add_to(Settings& settings);
+  /// Sets the number of threads and returns the device. Throws Error for a device that is not there.
+  Device apply() const;
+};
+
+}  // namespace deft::support

@@ -1,0 +1,135 @@
+#include "deft/apps/support/trainer.h"
+
+#include <fmt/format.h>
+
+#include <filesystem>
+
+#include "deft/apps/support/evaluate.h"
+#include "deft/apps/support/interrupt.h"
+#include "deft/apps/support/table.h"
+#include "deft/core/file.h"
+#include "deft/layers/loss.h"
+
+namespace deft::support {
+
+namespace {
+
+const Table& epoch_table() {
+  static const Table table({"epoch", "learning rate", "train loss", "train acc.", "test acc.", "train s", "test s"},
+                           {0, 0, 0, 0, 9, 8, 8});
+  return table;
+}
+
+std::string epoch_row(const EpochRecord& record, bool best) {
+  return epoch_table().row({std::to_string(record.epoch), fmt::format("{:.3g}", record.learning_rate),
+                            fmt::format("{:.4f}", record.train_loss),
+                            fmt::format("{:.2f} %", 100 * record.train_accuracy),
+                            fmt::format("{:.2f} %", 100 * record.test.accuracy), fmt::format("{:.1f}", record.seconds),
+                            fmt::format("{:.1f}{}", record.test_seconds, best ? " *" : "  ")});
+}
+
+}  // namespace
+
+Trainer::Trainer(TrainingState state, DataLoader batches, Evaluate evaluate, RunInfo info, RunDirectory directory,
+                 TrainerOptions options)
+    : state_(std::move(state)),
+      batches_(std::move(batches)),
+      evaluate_(std::move(evaluate)),
+      info_(std::move(info)),
+      directory_(std::move(directory)),
+      options_(std::move(options)),
+      device_(Device::parse(info_.device)) {}
+
+const History& Trainer::run() {
+  const InterruptGuard guard;
+  try {
+    if (options_.resume) resume();
+    if (!options_.quiet) fmt::print("{}", epoch_table().header());
+    for (const EpochRecord& record : state_.history.epochs) {
+      if (!options_.quiet) fmt::print("{}", epoch_row(record, &record == &state_.history.best()));
+    }
+    while (!finished()) run_epoch(static_cast<std::int64_t>(state_.history.epochs.size()) + 1);
+    write_reports();
+  } catch (const Interrupted&) {
+    fmt::print(stderr, "interrupted: {} of {} epochs are saved in {}; --resume goes on from there\n",
+               state_.history.epochs.size(), options_.epochs, directory_.path());
+    throw;
+  }
+  return state_.history;
+}
+
+bool Trainer::finished() const {
+  return static_cast<std::int64_t>(state_.history.epochs.size()) >= options_.epochs ||
+         (options_.max_steps > 0 && steps_ >= options_.max_steps);
+}
+
+void Trainer::resume() {
+  const std::string path = directory_.checkpoint();
+  if (!std::filesystem::exists(path)) {
+    if (!options_.quiet) fmt::print("{} has no checkpoint yet: starting with epoch 1\n", directory_.path());
+    return;
+  }
+  load_checkpoint(path, state_, options_.settings);
+  steps_ = static_cast<std::int64_t>(state_.history.epochs.size()) * batches_.size();
+}
+
+void Trainer::run_epoch(std::int64_t epoch) {
+  EpochRecord record = train_epoch(epoch);
+  const double start = options_.progress.clock();
+  record.test = evaluate_(options_.progress);
+  record.test_seconds = options_.progress.clock() - start;
+  state_.scheduler.step();
+  state_.history.epochs.push_back(record);
+  save(record);
+  if (!options_.quiet) {
+    fmt::print("{}", epoch_row(record, &state_.history.best() == &state_.history.epochs.back()));
+    std::fflush(stdout);
+  }
+}
+
+EpochRecord Trainer::train_epoch(std::int64_t epoch) {
+  EpochRecord record{.epoch = epoch, .learning_rate = state_.optimizer.lr()};
+  Progress progress(fmt::format("epoch {}/{}", epoch, options_.epochs), batches_.dataset().size(), options_.progress);
+  const double start = options_.progress.clock();
+  std::int64_t images = 0, correct = 0;
+  double loss_sum = 0;
+  state_.model.train();
+  for (const Batch& batch : batches_.epoch(epoch)) {
+    throw_if_interrupted();
+    const Tensor labels = batch.labels.to(device_);
+    state_.optimizer.zero_grad();
+    const Tensor logits = state_.model(batch.images.to(device_));
+    const Tensor loss = cross_entropy(logits, labels);
+    loss.backward();
+    state_.optimizer.step();
+
+    const std::int64_t count = labels.numel();
+    const double loss_value = loss.item();
+    loss_sum += loss_value * static_cast<double>(count);
+    correct += count_correct(logits.detach(), labels);
+    images += count;
+    progress.update(images, loss_value);
+    if (++steps_ == options_.max_steps) break;
+  }
+  record.train_loss = loss_sum / static_cast<double>(images);
+  record.train_accuracy = static_cast<double>(correct) / static_cast<double>(images);
+  record.seconds = options_.progress.clock() - start;
+  return record;
+}
+
+void Trainer::save(const EpochRecord& record) const {
+  // The checkpoint comes after the weights: whoever resumes from it finds them.
+  if (&state_.history.best() == &state_.history.epochs.back()) {
+    save_weights(directory_.best_weights(), state_.model, info_, record);
+  }
+  save_weights(directory_.last_weights(), state_.model, info_, record);
+  save_checkpoint(directory_.checkpoint(), state_, options_.settings);
+  write_reports();
+}
+
+void Trainer::write_reports() const {
+  write_file(directory_.log(), to_csv(state_.history));
+  write_file(directory_.summary(), summary_json(info_, state_.history));
+}
+
+}  // namespace deft::support

@@ -1,0 +1,61 @@
+// The loop of a training run: epochs, evaluation, logs, weights and checkpoints.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <string>
+
+#include "deft/apps/support/checkpoint.h"
+#include "deft/apps/support/history.h"
+#include "deft/apps/support/progress.h"
+#include "deft/apps/support/run_directory.h"
+#include "deft/data/loader.h"
+#include "deft/kernels/device.h"
+
+namespace deft::support {
+
+struct TrainerOptions {
+  std::int64_t epochs = 1;
+  std::int64_t max_steps = 0;  ///< ends the run after so many steps in all; 0: no such limit
+  bool resume = false;         ///< goes on from the run's checkpoint, if there is one
+  bool quiet = false;          ///< no table
+  ProgressOptions progress = {};
+  /// The settings that decide what the run computes; a checkpoint of other settings is refused.
+  std::map<std::string, std::string> settings = {};
+};
+
+/// Trains a classifier with cross entropy and tests it after every epoch. Writes, into its folder: log.csv, the weights
+/// best.safetensors and last.safetensors, summary.json, and a checkpoint, all after every epoch. An interrupted run that
+/// is resumed ends with the same bits as one that was not.
+class Trainer {
+ public:
+  /// Tests the model; returns what goes into the log.
+  using Evaluate = std::function<Evaluation(const ProgressOptions&)>;
+
+  /// `batches` gives epoch e (from 1) the batches epoch(e).
+  Trainer(TrainingState state, DataLoader batches, Evaluate evaluate, RunInfo info, RunDirectory directory,
+          TrainerOptions options);
+
+  /// Runs what is left of the run. On Ctrl-C it says how to go on and throws Interrupted, with the files of the last whole epoch in place.
+  const History& run();
+
+ private:
+  void resume();
+  void run_epoch(std::int64_t epoch);
+  EpochRecord train_epoch(std::int64_t epoch);
+  void save(const EpochRecord& record) const;
+  void write_reports() const;
+  bool finished() const;
+
+  TrainingState state_;
+  DataLoader batches_;
+  Evaluate evaluate_;
+  RunInfo info_;
+  RunDirectory directory_;
+  TrainerOptions options_;
+  Device device_;
+  std::int64_t steps_ = 0;
+};
+
+}  // namespace deft::support
