@@ -1,0 +1,50 @@
+#include "deft/apps/scaled_mnist/scaled_test.h"
+
+#include <fmt/format.h>
+
+#include "deft/apps/support/evaluate.h"
+#include "deft/data/loader.h"
+
+namespace deft::apps {
+
+namespace {
+
+constexpr std::int64_t batch_size = 500;
+
+Transform scaled(double scale) {
+  Transform transform = mnist_normalisation();
+  transform.steps = {random_affine({.scale = scale})};
+  transform.interpolation = Interpolation::nearest;
+  transform.fill = 0;
+  return transform;
+}
+
+}  // namespace
+
+Transform mnist_normalisation() { return {.mean = {0.1307}, .std = {0.3081}}; }
+
+std::vector<double> test_scales() {
+  std::vector<double> scales;
+  for (int tenths = 5; tenths <= 15; ++tenths) scales.push_back(tenths / 10.0);
+  return scales;
+}
+
+support::Evaluation evaluate_scales(Module& model, const Dataset& test, Device device,
+                                    const support::ProgressOptions& progress_options) {
+  const std::vector<double> scales = test_scales();
+  const auto count = static_cast<double>(scales.size());
+  support::Progress progress("test", test.size() * static_cast<std::int64_t>(scales.size()), progress_options);
+  std::int64_t images = 0;
+  support::Evaluation mean{.accuracy = 0, .loss = 0};
+  for (const double scale : scales) {
+    const DataLoader batches(test, {.batch_size = batch_size, .transform = scaled(scale)});
+    const support::Evaluation one =
+        support::evaluate(model, batches, device, [&](std::int64_t more) { progress.update(images += more); });
+    mean.per_scale.emplace_back(fmt::format("{:.1f}", scale), one.accuracy);
+    mean.accuracy += one.accuracy / count;
+    mean.loss += one.loss / count;
+  }
+  return mean;
+}
+
+}  // namespace deft::apps

@@ -1,0 +1,178 @@
+// The program as users run it, on a few synthetic digits.
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
+
+#include "deft/core/file.h"
+#include "deft/core/safetensors.h"
+
+#include "catch.h"
+#include "program.h"
+#include "temporary_directory.h"
+
+using Catch::Matchers::Contains;
+using deft::read_file;
+namespace fs = std::filesystem;
+
+namespace {
+
+const std::string tiny = "train --data synthetic --limit 96 --batch-size 32 --no-progress";
+
+std::string train(const TemporaryDirectory& directory, const std::string& name, const std::string& arguments) {
+  const std::string out = directory.path(name);
+  const ProgramResult result = scaled_mnist(tiny + " --out " + out + " " + arguments);
+  INFO(result.output);
+  REQUIRE(result.status == 0);
+  return out;
+}
+
+void check_error(const std::string& arguments, const std::string& error) {
+  const ProgramResult result = scaled_mnist(arguments);
+  CHECK(result.status == 1);
+  CHECK(result.output == "scaled_mnist: " + error + "\n");
+}
+
+}  // namespace
+
+TEST_CASE("a training run leaves its summary, log, weights and settings") {
+  const TemporaryDirectory directory;
+  const std::string out = train(directory, "run", "--model deform-v2 --epochs 2 --seed 5 --threads 1");
+
+  const auto summary = nlohmann::json::parse(read_file(out + "/summary.json"));
+  CHECK(summary["experiment"] == "E0");
+  CHECK(summary["model"] == "deform-v2");
+  CHECK(summary["epochs"] == 2);
+  CHECK(summary["seed"] == 5);
+  CHECK(summary["threads"] == 1);
+  CHECK(summary["device"] == "cpu");
+  CHECK(summary["data"].get<std::string>().find("synthetic digits") == 0);
+  CHECK(summary["seconds_per_epoch"].size() == 2);
+  // conv1 to conv5 and fc, and the offset and mask convolutions of the last two.
+  CHECK(summary["parameters"] == 320 + 4 * 9248 + 330 + 2 * (9 * 32 * 27 + 27));
+  REQUIRE(summary["per_scale"].size() == 11);
+  double mean = 0;
+  for (const auto& accuracy : summary["per_scale"]) mean += accuracy.get<double>() / 11;
+  CHECK(summary["best_accuracy"].get<double>() == Approx(mean));
+  CHECK(summary["per_scale"].contains("0.5"));
+  CHECK(summary["per_scale"].contains("1.5"));
+  CHECK(summary["best_accuracy"].get<double>() >= summary["final_accuracy"].get<double>());
+
+  std::ifstream log(out + "/log.csv");
+  std::string line;
+  std::getline(log, line);
+  CHECK_THAT(line, Contains("epoch,learning_rate,train_loss,train_accuracy") && Contains("accuracy_at_0.5"));
+  std::getline(log, line);
+  CHECK(line.rfind("1,0.001,", 0) == 0);
+  std::getline(log, line);
+  CHECK(line.rfind("2,0.0007,", 0) == 0);
+
+  const auto weights = deft::load_safetensors(out + "/last.safetensors");
+  CHECK(weights.metadata.at("experiment") == "E0");
+  CHECK(weights.metadata.at("model") == "deform-v2");
+  CHECK(weights.metadata.at("epoch") == "2");
+  CHECK(weights.metadata.at("seed") == "5");
+  CHECK(std::stod(weights.metadata.at("accuracy")) == summary["final_accuracy"].get<double>());
+
+  const auto config = nlohmann::json::parse(read_file(out + "/config.json"));
+  CHECK(config["batch_size"] == 32);
+  CHECK(config["model"] == "deform-v2");
+
+  const ProgramResult eval = scaled_mnist("eval --data synthetic --limit 96 --no-progress --weights " + out);
+  CHECK(eval.status == 0);
+  char best[32];
+  std::snprintf(best, sizeof best, "mean    %7.2f %%\n", 100 * summary["best_accuracy"].get<double>());
+  CHECK_THAT(eval.output, Contains(best) || Contains(std::string(best).substr(8)));
+}
+
+TEST_CASE("a resumed run and another number of threads give the same bits") {
+  const TemporaryDirectory directory;
+  const std::string whole = train(directory, "whole", "--model deform-v2 --epochs 3 --threads 1");
+  const std::string parts = train(directory, "parts", "--model deform-v2 --epochs 1 --threads 2");
+  train(directory, "parts", "--model deform-v2 --epochs 3 --threads 2 --resume");
+  CHECK(read_file(whole + "/last.safetensors") == read_file(parts + "/last.safetensors"));
+  CHECK(read_file(whole + "/best.safetensors") == read_file(parts + "/best.safetensors"));
+
+  const ProgramResult other = scaled_mnist(tiny + " --model deform-v2 --resume --seed 2 --out " + parts);
+  CHECK(other.status == 1);
+  CHECK_THAT(other.output, Contains("checkpoint.safetensors: was written with seed 1, this run has seed 2"));
+}
+
+TEST_CASE("flags override the configuration file") {
+  const TemporaryDirectory directory;
+  const std::string config = directory.path("c.json");
+  deft::write_file(config, R"({"epochs": 2, "seed": 9, "data": "synthetic", "limit": 32, "quiet": true})");
+  const std::string out = directory.path("run");
+  const ProgramResult result = scaled_mnist("train --config " + config + " --epochs 1 --out " + out);
+  CHECK(result.status == 0);
+  CHECK(result.output.empty());
+  const auto summary = nlohmann::json::parse(read_file(out + "/summary.json"));
+  CHECK(summary["epochs"] == 1);
+  CHECK(summary["seed"] == 9);
+
+  deft::write_file(config, R"({"epoch": 2})");
+  check_error("train --config " + config, config + ": unknown key 'epoch', did you mean 'epochs'?");
+}
+
+TEST_CASE("mistakes are one line and exit status 1") {
+  check_error("train --epoch 3", "unknown flag '--epoch', did you mean '--epochs'?");
+  check_error("train --model deform", "--model is 'deform', expected regular, deform-v1, deform-v2");
+  check_error("train --data synthetic --limit 8 --device cuda", "cuda:0: this deft was built without CUDA");
+  check_error("train --data synthetic --limit 8 --device tpu", "device: 'tpu', expected cpu, cuda or cuda:N");
+  check_error("train --threads -1 --data synthetic", "--threads is -1, expected at least 0");
+  check_error("eval --data synthetic --weights /nowhere/w.safetensors",
+              "/nowhere/w.safetensors: cannot open: No such file or directory");
+  check_error("compare /nowhere", "/nowhere/summary.json: cannot open: No such file or directory");
+  const ProgramResult help = scaled_mnist("train --help");
+  CHECK(help.status == 0);
+  CHECK_THAT(help.output, Contains("--epochs INT=14") && Contains("--gamma NUMBER=0.7"));
+}
+
+TEST_CASE("a full disk and a folder that cannot be written are one line, and leave no half-written file") {
+  check_error("compare --help > /dev/full", "standard output: No space left on device");
+  const TemporaryDirectory directory;
+  deft::write_file(directory.path("file"), "");
+  const ProgramResult blocked = scaled_mnist(tiny + " --out " + directory.path("file/run"));
+  CHECK(blocked.status == 1);
+  CHECK_THAT(blocked.output, Contains("file/run: cannot make this folder: Not a directory"));
+
+  // A limit on the size of files stands for the full disk: the weights do not fit, what is smaller does.
+  const std::string out = directory.path("run");
+  const ProgramResult full =
+      run_shell("ulimit -f 64; trap '' XFSZ; " DEFT_SCALED_MNIST " " + tiny + " --epochs 1 --out " + out);
+  CHECK(full.status == 1);
+  CHECK_THAT(full.output, Contains("best.safetensors: cannot write: File too large"));
+  for (const auto& entry : fs::directory_iterator(out)) CHECK(entry.path().filename() == "config.json");
+}
+
+TEST_CASE("an interrupted run says so and keeps its checkpoint") {
+  const TemporaryDirectory directory;
+  const std::string out = directory.path("run");
+  // The loop waits for the first checkpoint, then sends Ctrl-C.
+  const ProgramResult result =
+      run_shell(DEFT_SCALED_MNIST " " + tiny + " --epochs 100000 --out " + out + " & pid=$!; while ! [ -e " + out +
+                "/summary.json ]; do sleep 0.05; done; kill -INT $pid; wait $pid");
+  CHECK(result.status == 130);
+  CHECK_THAT(result.output, Contains("interrupted: ") && Contains("--resume goes on from there"));
+  train(directory, "run", "--epochs 1 --resume");
+}
+
+TEST_CASE("predict shows what it sees in an image file") {
+  const TemporaryDirectory directory;
+  const std::string run = train(directory, "run", "--epochs 1");
+  // A dark stroke on a light sheet, as a PGM.
+  std::string sheet(60 * 40, '\xf0');
+  for (int y = 10; y < 50; ++y)
+    sheet[static_cast<std::size_t>(y * 40 + 20)] = sheet[static_cast<std::size_t>(y * 40 + 21)] = '\x10';
+  deft::write_file(directory.path("one.pgm"), "P5 40 60 255\n" + sheet);
+  const ProgramResult result = scaled_mnist("predict " + directory.path("one.pgm") + " --weights " + run);
+  CHECK(result.status == 0);
+  CHECK_THAT(result.output, Contains("one.pgm: ") && Contains("probability"));
+
+  deft::write_file(directory.path("blank.pgm"), "P5 40 60 255\n" + std::string(60 * 40, '\xf0'));
+  const ProgramResult blank = scaled_mnist("predict " + directory.path("blank.pgm") + " --weights " + run);
+  CHECK(blank.status == 1);
+  CHECK_THAT(blank.output,
+             Contains("blank.pgm: its brightest and darkest pixels differ by 0 of 255: no digit to see\n"));
+}
