@@ -1,0 +1,11 @@
+// `bench step`: what one training step costs.
+#pragma once
+
+#include "deft/apps/support/command_line.h"
+
+namespace deft::bench {
+
+/// Times one step (forward, loss, backward, Adam) of the nets of experiment E0 on one batch, side by side.
+support::Command step_command();
+
+}  // namespace deft::bench
