@@ -45,8 +45,8 @@ class Optimizer {
   double lr(std::size_t group = 0) const { return option(group, "lr"); }
 
   /// Options and state as tensors, for a file: "group.0.lr" … (float64 scalars), "state.3.step" (int64 scalar) and what
-  /// the optimizer keeps, as "state.3.exp_avg", sharing its elements; parameters count through all groups. State exists from a parameter's
-  /// first step on.
+  /// the optimizer keeps, as "state.3.exp_avg", sharing its elements. Parameters count through all groups; state exists
+  /// from a parameter's first step on.
   NamedTensors state_dict() const;
   /// Takes over options and state. Throws Error, having changed nothing, unless they come from an optimizer of the
   /// same kind over parameters of the same groups, shapes and types.
