@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "deft/core/node.h"
+#include "deft/core/trace.h"
 #include "deft/kernels/dispatch.h"
 #include "deft/kernels/elementwise.h"
 
@@ -208,6 +209,7 @@ void Tensor::backward(const BackwardOptions& options) const {
         fmt::format("backward: shape is {}, expected one element unless a gradient is given", to_string(shape())));
   }
   const NoGrad no_grad;
+  const TracePause no_trace;
   Walk(options.retain_graph).run(*this, gradient);
 }
 

@@ -19,6 +19,9 @@ TracedTensor describe(const Tensor& tensor) {
 
 Trace::Trace() : outer_(std::exchange(innermost_trace, this)) {}
 Trace::~Trace() { innermost_trace = outer_; }
+TracePause::TracePause() : outer_(std::exchange(innermost_trace, nullptr)) {}
+TracePause::~TracePause() { innermost_trace = outer_; }
+
 Trace* Trace::innermost() { return innermost_trace; }
 
 void Trace::append(const char* op, const std::vector<Tensor>& inputs, const Attributes& attributes,

@@ -41,6 +41,7 @@ class Trace {
   const std::unordered_map<std::uint64_t, Tensor>& entering() const { return entering_; }
 
  private:
+  friend class TracePause;
   friend void record(const char*, const std::vector<Tensor>&, Attributes, const std::vector<Tensor>&, Backward);
   static Trace* innermost();
   void append(const char* op, const std::vector<Tensor>& inputs, const Attributes& attributes,
@@ -49,6 +50,18 @@ class Trace {
   std::vector<TracedOp> ops_;
   std::unordered_map<std::uint64_t, Tensor> entering_;
   std::unordered_set<std::uint64_t> produced_;
+  Trace* outer_;
+};
+
+/// While one lives, traces on this thread do not grow: what backward() computes is no part of the model.
+class TracePause {
+ public:
+  TracePause();
+  ~TracePause();
+  TracePause(const TracePause&) = delete;
+  TracePause& operator=(const TracePause&) = delete;
+
+ private:
   Trace* outer_;
 };
 

@@ -6,6 +6,7 @@
 #include "deft/core/autograd.h"
 #include "deft/core/gradcheck.h"
 #include "deft/core/random.h"
+#include "deft/core/trace.h"
 
 #include "catch.h"
 
@@ -102,4 +103,13 @@ TEST_CASE("elementwise errors name the function and what was found") {
   CHECK_THROWS_WITH(integers.to(DType::uint8) + 1, Contains("add: dtype is uint8"));
   CHECK_THROWS_WITH(clamp(a, 1, 0), Contains("clamp: low is 1"));
   CHECK_THROWS_WITH(where(a, a, a), Contains("where: condition is float32, expected uint8"));
+}
+
+TEST_CASE("a trace lists what the model computes, not its gradients") {
+  const Tensor x = from_vector<double>({3}).set_requires_grad();
+  const Trace trace;
+  (2 / x - x).backward();
+  REQUIRE(trace.ops().size() == 2);
+  CHECK(trace.ops()[0].op == "div");
+  CHECK(trace.ops()[1].op == "sub");
 }
