@@ -13,11 +13,11 @@
 #include "deft/data/input_file.h"
 #include "deft/kernels/error.h"
 
-// Formats that any bytes may pass for are left out.
-#define STBI_NO_TGA
-#define STBI_NO_PSD
-#define STBI_NO_HDR
-#define STBI_NO_PIC
+// Only formats whose truncation can be told.
+#define STBI_ONLY_PNG
+#define STBI_ONLY_JPEG
+#define STBI_ONLY_BMP
+#define STBI_ONLY_PNM
 #define STBI_NO_STDIO
 #define STBI_FAILURE_USERMSG
 #define STB_IMAGE_IMPLEMENTATION
@@ -31,10 +31,11 @@ using Bytes = std::vector<unsigned char>;
 
 constexpr std::int64_t max_pixels = std::int64_t{1} << 26;
 
-Bytes read_bytes(InputFile& file, const fs::path& path) {
-  const std::uint64_t size = fs::file_size(path);
-  if (size > std::uint64_t{1} << 30) file.fail(fmt::format("is {} bytes long, expected at most 2^30", size));
-  Bytes bytes(size);
+Bytes read_bytes(InputFile& file) {
+  if (file.size() > std::uint64_t{1} << 30) {
+    file.fail(fmt::format("is {} bytes long, expected at most 2^30", file.size()));
+  }
+  Bytes bytes(file.size());
   file.read(bytes.data(), bytes.size());
   return bytes;
 }
@@ -47,7 +48,7 @@ std::uint32_t big_endian(const unsigned char* bytes) {
   return std::uint32_t{bytes[0]} << 24 | std::uint32_t{bytes[1]} << 16 | std::uint32_t{bytes[2]} << 8 | bytes[3];
 }
 
-// stb_image verifies no checksums and invents what a truncated file lacks: both checks are made here.
+// stb_image verifies no checksums and invents what a truncated file lacks: these checks are made here.
 void check_png(const InputFile& file, const Bytes& bytes) {
   std::size_t at = 8;
   for (bool ended = false; !ended;) {
@@ -78,6 +79,14 @@ void check_jpeg(const InputFile& file, const Bytes& bytes) {
   file.fail(fmt::format("JPEG ends after {} bytes without an end-of-image marker", bytes.size()));
 }
 
+// The formats without compression say how long they must be: BMP in its header, PNM by the number of values.
+void check_uncompressed(const InputFile& file, const Bytes& bytes, std::uint64_t values) {
+  std::uint64_t least = 0;
+  if (starts_with(bytes, "BM")) least = bytes[2] | bytes[3] << 8 | bytes[4] << 16 | std::uint64_t{bytes[5]} << 24;
+  if (starts_with(bytes, "P5") || starts_with(bytes, "P6")) least = values;
+  if (bytes.size() < least) file.fail(fmt::format("ends after {} bytes, expected at least {}", bytes.size(), least));
+}
+
 Tensor decode(const InputFile& file, const Bytes& bytes, int channels) {
   if (starts_with(bytes, "\x89PNG\r\n\x1a\n")) check_png(file, bytes);
   if (starts_with(bytes, "\xff\xd8")) check_jpeg(file, bytes);
@@ -89,6 +98,8 @@ Tensor decode(const InputFile& file, const Bytes& bytes, int channels) {
   if (std::int64_t{width} * height > max_pixels) {
     file.fail(fmt::format("is {}×{} pixels, expected at most {} in all", width, height, max_pixels));
   }
+  check_uncompressed(file, bytes,
+                     static_cast<std::uint64_t>(width) * static_cast<std::uint64_t>(height * stored_channels));
   const std::unique_ptr<stbi_uc, void (*)(void*)> pixels(
       stbi_load_from_memory(bytes.data(), size, &width, &height, &stored_channels, channels), stbi_image_free);
   if (!pixels) file.fail(fmt::format("holds a damaged image ({})", stbi_failure_reason()));
@@ -148,7 +159,7 @@ Tensor load_image(const fs::path& path, const ImageOptions& options) {
     throw Error(fmt::format("load_image: channels is {}, expected 1 or 3", options.channels));
   }
   InputFile file(path);
-  const Tensor image = decode(file, read_bytes(file, path), static_cast<int>(options.channels));
+  const Tensor image = decode(file, read_bytes(file), static_cast<int>(options.channels));
   const std::int64_t height = options.height == 0 ? image.size(0) : options.height;
   const std::int64_t width = options.width == 0 ? image.size(1) : options.width;
   return resize_image(image, height, width);

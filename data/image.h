@@ -15,7 +15,7 @@ struct ImageOptions {
   std::int64_t width = 0;
 };
 
-/// Reads a PNG, JPEG, BMP, GIF (first frame) or PNM file as uint8 [H, W, channels]. Throws Error for files that are
+/// Reads a PNG, JPEG, BMP or binary PNM file as uint8 [H, W, channels]. Throws Error for files that are
 /// missing, of another format, truncated, damaged (PNG checksums are verified) or above 2^26 pixels.
 Tensor load_image(const std::filesystem::path& path, const ImageOptions& options = {});
 

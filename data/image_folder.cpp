@@ -24,7 +24,7 @@ bool is_image_file(const fs::directory_entry& entry) {
   std::string extension = entry.path().extension().string();
   std::transform(extension.begin(), extension.end(), extension.begin(),
                  [](unsigned char c) { return std::tolower(c); });
-  constexpr const char* known[] = {".png", ".jpg", ".jpeg", ".bmp", ".gif", ".pgm", ".ppm"};
+  constexpr const char* known[] = {".png", ".jpg", ".jpeg", ".bmp", ".pgm", ".ppm"};
   return entry.is_regular_file() && std::find(std::begin(known), std::end(known), extension) != std::end(known);
 }
 

@@ -20,6 +20,9 @@ class InputFile {
   InputFile(const InputFile&) = delete;
   InputFile& operator=(const InputFile&) = delete;
 
+  /// Bytes of the file as it lies on the disk.
+  std::uint64_t size() const { return size_; }
+
   /// Throws Error unless the file can hold exactly `bytes` bytes: a plain file must be that long, a compressed one not
   /// too short for them. To be called before memory is taken for what a header promises; `why` explains the number.
   void expect_size(std::uint64_t bytes, const std::string& why) const;
@@ -41,7 +44,7 @@ class InputFile {
 
   const std::filesystem::path path_;
   std::unique_ptr<std::FILE, int (*)(std::FILE*)> file_;
-  std::uint64_t size_ = 0;      // of the file as it lies on the disk
+  std::uint64_t size_ = 0;
   std::uint64_t position_ = 0;  // unpacked bytes read
   std::unique_ptr<Unpacker> unpacker_;
 };

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstring>
 #include <numeric>
 
@@ -48,7 +49,7 @@ void check_images(const Tensor& images, const std::vector<std::int64_t>& indices
   }
 }
 
-// Tables as long as an image row let the inner loop run in whole vectors whatever the number of channels.
+// Scale and shift for a run of values, so that the inner loop goes in whole vectors whatever the number of channels.
 std::vector<float> repeated(const std::vector<double>& per_channel, std::int64_t times) {
   std::vector<float> values;
   values.reserve(per_channel.size() * static_cast<std::size_t>(times));
@@ -57,20 +58,20 @@ std::vector<float> repeated(const std::vector<double>& per_channel, std::int64_t
 }
 
 Tensor normalize(const Tensor& images, const Normalization& n, const std::vector<std::int64_t>& indices) {
-  const std::int64_t height = images.size(1), row = images.size(2) * images.size(3);
-  const std::vector<float> scale = repeated(n.scale, images.size(2)), shift = repeated(n.shift, images.size(2));
+  constexpr std::int64_t pixels_per_run = 256, values_per_block = 1 << 16;
+  const std::int64_t size = images.size(1) * images.size(2) * images.size(3), run = pixels_per_run * images.size(3);
+  const std::vector<float> scale = repeated(n.scale, pixels_per_run), shift = repeated(n.shift, pixels_per_run);
   const auto count = static_cast<std::int64_t>(indices.size());
-  Tensor result = empty({count, height, images.size(2), images.size(3)});
+  Tensor result = empty({count, images.size(1), images.size(2), images.size(3)});
   const std::uint8_t* from = images.data<std::uint8_t>();
   float* to = result.mutable_data<float>();
-  constexpr std::int64_t block = 1 << 16;  // pixels
-  const std::int64_t images_per_block = 1 + block / (1 + height * row);
-  parallel_blocks(count, images_per_block, [&](std::int64_t begin, std::int64_t end) {
+  parallel_blocks(count, 1 + values_per_block / (1 + size), [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t i = begin; i < end; ++i) {
-      for (std::int64_t y = 0; y < height; ++y) {
-        const std::uint8_t* in = from + (indices[static_cast<std::size_t>(i)] * height + y) * row;
-        float* out = to + (i * height + y) * row;
-        for (std::int64_t x = 0; x < row; ++x) out[x] = static_cast<float>(in[x]) * scale[x] + shift[x];
+      for (std::int64_t at = 0; at < size; at += run) {
+        const std::uint8_t* in = from + indices[static_cast<std::size_t>(i)] * size + at;
+        float* out = to + i * size + at;
+        const std::int64_t length = std::min(run, size - at);
+        for (std::int64_t k = 0; k < length; ++k) out[k] = static_cast<float>(in[k]) * scale[k] + shift[k];
       }
     }
   });

@@ -109,6 +109,18 @@ TEST_CASE("damaged image files are named with what was found") {
   CHECK_THAT(error_for(first(jpeg, 300)), EndsWith("JPEG ends after 300 bytes without an end-of-image marker"));
 }
 
+TEST_CASE("truncated files of the formats without compression are found too") {
+  const TemporaryDirectory folder;
+  const std::string path = folder.path("x.bmp");
+  const Bytes pixels = ramp(6 * 6 * 3);
+  REQUIRE(stbi_write_bmp(path.c_str(), 6, 6, 3, pixels.data()) != 0);
+  const Bytes bmp = read_bytes(path);
+  write_bytes(path, first(bmp, bmp.size() - 1));
+  CHECK_THAT(error_of(path), EndsWith("x.bmp: ends after 173 bytes, expected at least 174"));
+  write_bytes(path, Bytes{'P', '5', ' ', '9', ' ', '9', ' ', '2', '5', '5', '\n', 3, 250});
+  CHECK_THAT(error_of(path), EndsWith("ends after 13 bytes, expected at least 81"));
+}
+
 TEST_CASE("an image that claims to be huge is refused before memory is taken") {
   const TemporaryDirectory folder;
   write_bytes(folder.path("huge.ppm"), Bytes{'P', '6', ' ', '9', '0', '0', '0', '0',  ' ', '8', '0',
