@@ -1,6 +1,7 @@
 #include "deft/kernels/deform_conv2d.h"
 
 #include <cstring>
+#include <type_traits>
 #include <vector>
 
 #include "deft/kernels/allocator.h"
@@ -72,38 +73,87 @@ void for_image_blocks(const Geometry& geometry, const Piece& piece, std::int64_t
   });
 }
 
-/// Bilinear samples of `count` channels from the cell at `from`, times `factor`.
+/// The vectors that `count` channels fill if that is a usual number, for which loops are unrolled; else 0.
 template <class T>
-inline void sample(const T* from, std::int64_t pixel, std::int64_t row, T y, T x, T factor, std::int64_t count, T* to) {
-  const Vector<T> weight_00 = broadcast((1 - y) * (1 - x)), weight_01 = broadcast((1 - y) * x);
-  const Vector<T> weight_10 = broadcast(y * (1 - x)), weight_11 = broadcast(y * x);
-  const Vector<T> scale = broadcast(factor);
-  for (std::int64_t i = 0; i < count; i += lanes<T>) {
-    const T* const corner = from + i;
-    const Vector<T> value = weight_00 * load(corner) + weight_01 * load(corner + pixel) +
-                            weight_10 * load(corner + row) + weight_11 * load(corner + row + pixel);
-    store(to + i, value * scale);
+int usual_vectors(const Geometry& geometry) {
+  if (geometry.segments.size() != 1) return 0;
+  const std::int64_t count = geometry.segments[0].count;
+  return count == lanes<T> ? 1 : count == 2 * lanes<T> ? 2 : count == 4 * lanes<T> ? 4 : 0;
+}
+
+/// Calls body(std::integral_constant<int, vectors>) for what usual_vectors gives.
+template <class T, class Body>
+void with_usual_vectors(const Geometry& geometry, Body&& body) {
+  switch (usual_vectors<T>(geometry)) {
+    case 1:
+      return body(std::integral_constant<int, 1>());
+    case 2:
+      return body(std::integral_constant<int, 2>());
+    case 4:
+      return body(std::integral_constant<int, 4>());
+    default:
+      return body(std::integral_constant<int, 0>());
   }
 }
 
-/// Fills the panel of `group` with the samples of the planned points. `mask` has the plan's entries, or is null.
+/// The weights of a cell's corners at one entry of a plan.
 template <class T>
+struct CornerWeights {
+  CornerWeights(const SamplingPlan<T>& plan, std::int64_t e)
+      : at_00(broadcast(plan.weight(0)[e])),
+        at_01(broadcast(plan.weight(1)[e])),
+        at_10(broadcast(plan.weight(2)[e])),
+        at_11(broadcast(plan.weight(3)[e])) {}
+
+  Vector<T> at_00, at_01, at_10, at_11;
+};
+
+/// One vector of bilinear samples. `pixel` and `row` are the distances between a cell's corners.
+template <class T>
+inline void sample(const T* cell, std::int64_t pixel, std::int64_t row, const CornerWeights<T>& weights, T* to) {
+  store(to, weights.at_00 * load(cell) + weights.at_01 * load(cell + pixel) + weights.at_10 * load(cell + row) +
+                weights.at_11 * load(cell + row + pixel));
+}
+
+/// Fills the panel of `group` with the samples of the planned points; `vectors` as from usual_vectors.
+template <int vectors, class T>
 void fill_panel(const Geometry& geometry, std::int64_t group, const SamplingPlan<T>& plan, std::int64_t count,
-                const T* image, const T* mask, T* panel) {
+                const T* image, T* panel) {
   const std::int64_t taps = geometry.shape.taps(), stride = panel_stride<T>(geometry.depth);
+  const std::int64_t pixel = geometry.shape.c, row = geometry.padded.row_size();
   const Segment* const begin = geometry.segments.data() + geometry.first_segment[static_cast<std::size_t>(group)];
   const Segment* const end = geometry.segments.data() + geometry.first_segment[static_cast<std::size_t>(group) + 1];
   for (std::int64_t point = 0; point < count; ++point) {
     // Samples are written in whole vectors, so in the order in which they lie.
     for (std::int64_t tap = 0; tap < taps; ++tap) {
-      for (const Segment* segment = begin; segment != end; ++segment) {
-        const std::int64_t e = point * geometry.entries + segment->offset_group * taps + tap;
-        sample(image + plan.cell(e) + segment->channel, geometry.shape.c, geometry.padded.row_size(), plan.y(e),
-               plan.x(e), mask == nullptr ? T(1) : mask[e], segment->count,
-               panel + point * stride + tap * geometry.inputs + segment->column);
+      T* const to = panel + point * stride + tap * geometry.inputs;
+      if constexpr (vectors > 0) {
+        const std::int64_t e = point * taps + tap;
+        const CornerWeights<T> weights(plan, e);
+        DEFT_UNROLL
+        for (int i = 0; i < vectors; ++i) {
+          sample(image + plan.cell()[e] + i * lanes<T>, pixel, row, weights, to + i * lanes<T>);
+        }
+      } else {
+        for (const Segment* segment = begin; segment != end; ++segment) {
+          const std::int64_t e = point * geometry.entries + segment->offset_group * taps + tap;
+          const CornerWeights<T> weights(plan, e);
+          const T* const cell = image + plan.cell()[e] + segment->channel;
+          for (std::int64_t i = 0; i < segment->count; i += lanes<T>) {
+            sample(cell + i, pixel, row, weights, to + segment->column + i);
+          }
+        }
       }
     }
   }
+}
+
+template <class T>
+void fill_panel(const Geometry& geometry, std::int64_t group, const SamplingPlan<T>& plan, std::int64_t count,
+                const T* image, T* panel) {
+  with_usual_vectors<T>(geometry, [&](auto vectors) {
+    fill_panel<decltype(vectors)::value>(geometry, group, plan, count, image, panel);
+  });
 }
 
 /// All images of a small batch with zeros around them.
@@ -171,10 +221,10 @@ void forward(const DeformConv2dShape& s, const T* input, const T* offset, const 
     for (std::int64_t image = piece.image; image < piece.image + piece.images; ++image) {
       const T* const pixels = piece_image.load(image);
       for_image_blocks(geometry, piece, image, most, [&](const Block& block) {
-        plan.make(block.begin, block.count, offset + 2 * block.entry, Derivative::no);
+        plan.make(block.begin, block.count, offset + 2 * block.entry, mask == nullptr ? nullptr : mask + block.entry,
+                  Derivative::no);
         for (std::int64_t group = 0; group < s.groups; ++group) {
-          fill_panel(geometry, group, plan, block.count, pixels, mask == nullptr ? nullptr : mask + block.entry,
-                     panel.data());
+          fill_panel(geometry, group, plan, block.count, pixels, panel.data());
           gemm<T, Layout::rows>(block.count, geometry.outputs, depth, panel.data(), stride, packed_weight.matrix(group),
                                 packed_weight.bias(group), 0, output + block.pixel * s.o + group * geometry.outputs,
                                 s.o);
@@ -184,46 +234,38 @@ void forward(const DeformConv2dShape& s, const T* input, const T* offset, const 
   });
 }
 
-/// Inner products of the gradient of a sample with the four corners of its cell.
+/// Inner products of a sample's gradient with the four corners of its cell, in parts.
 template <class T>
-struct CornerProducts {
-  Vector<T> at_00{}, at_01{}, at_10{}, at_11{};
+struct CornerSums {
+  Vector<T> at_00 = {}, at_01 = {}, at_10 = {}, at_11 = {};
 };
 
-/// Adds the inner products of `gradient` with the cell at `from`, over `count` channels.
-template <class T>
-inline void multiply_corners(const T* gradient, const T* from, std::int64_t pixel, std::int64_t row, std::int64_t count,
-                             CornerProducts<T>& products) {
-  const auto add = [&](std::int64_t i, auto keep) {
-    const Vector<T> g = load(gradient + i);
-    const T* const corner = from + i;
-    products.at_00 += keep(g * load(corner));
-    products.at_01 += keep(g * load(corner + pixel));
-    products.at_10 += keep(g * load(corner + row));
-    products.at_11 += keep(g * load(corner + row + pixel));
-  };
-  const std::int64_t whole = count / lanes<T> * lanes<T>;
-  for (std::int64_t i = 0; i < whole; i += lanes<T>) add(i, [](Vector<T> v) { return v; });
-  if (whole < count) add(whole, [&](Vector<T> v) { return first_lanes<T>(v, count - whole); });
+/// Takes every lane.
+struct KeepAll {
+  template <class V>
+  V operator()(V vector) const {
+    return vector;
+  }
+};
+
+/// Multiplies one vector of a sample's gradient with the corners of the cell.
+template <class T, class Keep>
+inline void multiply_corners(Vector<T> gradient, const T* cell, std::int64_t pixel, std::int64_t row, Keep keep,
+                             CornerSums<T>& sums) {
+  sums.at_00 += keep(gradient * load(cell));
+  sums.at_01 += keep(gradient * load(cell + pixel));
+  sums.at_10 += keep(gradient * load(cell + row));
+  sums.at_11 += keep(gradient * load(cell + row + pixel));
 }
 
-/// Adds `factor` times the gradient of a sample to the four corners of the cell at `to`.
-template <class T>
-inline void scatter(const T* gradient, std::int64_t pixel, std::int64_t row, T y, T x, T factor, std::int64_t count,
-                    T* to) {
-  const Vector<T> weight_00 = broadcast((1 - y) * (1 - x) * factor), weight_01 = broadcast((1 - y) * x * factor);
-  const Vector<T> weight_10 = broadcast(y * (1 - x) * factor), weight_11 = broadcast(y * x * factor);
-  const auto add = [&](std::int64_t i, auto keep) {
-    const Vector<T> g = load(gradient + i);
-    T* const corner = to + i;
-    store(corner, load(corner) + keep(weight_00 * g));
-    store(corner + pixel, load(corner + pixel) + keep(weight_01 * g));
-    store(corner + row, load(corner + row) + keep(weight_10 * g));
-    store(corner + row + pixel, load(corner + row + pixel) + keep(weight_11 * g));
-  };
-  const std::int64_t whole = count / lanes<T> * lanes<T>;
-  for (std::int64_t i = 0; i < whole; i += lanes<T>) add(i, [](Vector<T> v) { return v; });
-  if (whole < count) add(whole, [&](Vector<T> v) { return first_lanes<T>(v, count - whole); });
+/// Adds one vector of a sample's gradient, weighted, to the corners of the cell.
+template <class T, class Keep>
+inline void scatter(Vector<T> gradient, const CornerWeights<T>& weights, std::int64_t pixel, std::int64_t row,
+                    Keep keep, T* cell) {
+  store(cell, load(cell) + keep(weights.at_00 * gradient));
+  store(cell + pixel, load(cell + pixel) + keep(weights.at_01 * gradient));
+  store(cell + row, load(cell + row) + keep(weights.at_10 * gradient));
+  store(cell + row + pixel, load(cell + row + pixel) + keep(weights.at_11 * gradient));
 }
 
 template <class T>
@@ -291,6 +333,7 @@ class Backward {
     Scratch<T> panel(gradients_.weight == nullptr ? 0 : panel_size<T>(most_, geometry_.depth));
     Scratch<T> panel_gradient(panel_gradients ? s_.groups * panel_size<T>(most_, geometry_.depth) : 0);
     Scratch<T> own(gradients_.input == nullptr || band != nullptr ? 0 : image_size());
+    Scratch<T> sums(positions() ? 4 * most_ * geometry_.entries : 0);
     T* const input_gradient = gradients_.input == nullptr ? nullptr : band != nullptr ? band : own.data();
     for (std::int64_t image = piece.image; image < piece.image + piece.images; ++image) {
       const T* const pixels = piece_image.load(image);
@@ -298,12 +341,13 @@ class Backward {
         std::memset(input_gradient, 0, static_cast<std::size_t>(image_size()) * sizeof(T));
       }
       for_image_blocks(geometry_, piece, image, most_, [&](const Block& block) {
-        plan.make(block.begin, block.count, offset_ + 2 * block.entry, Derivative::yes);
+        plan.make(block.begin, block.count, offset_ + 2 * block.entry, mask_ == nullptr ? nullptr : mask_ + block.entry,
+                  Derivative::yes);
         if (gradients_.weight != nullptr) add_weight(block, plan, pixels, panel.data(), chunk);
         if (gradients_.bias != nullptr) chunk.add_bias(block.count, grad_output_ + block.pixel * s_.o);
         if (panel_gradients) fill_panel_gradient(block, panel_gradient.data());
-        if (positions()) add_positions(block, plan, pixels, panel_gradient.data());
-        if (input_gradient != nullptr) add_input(block, plan, panel_gradient.data(), input_gradient);
+        visit_taps(block, plan, pixels, panel_gradient.data(), input_gradient, sums.data());
+        if (positions()) write_positions(block, plan, sums.data());
       });
       if (input_gradient != nullptr && band == nullptr) write_input(image, input_gradient, 1);
     }
@@ -311,12 +355,10 @@ class Backward {
 
   bool positions() const { return gradients_.offset != nullptr || gradients_.mask != nullptr; }
 
-  T factor(std::int64_t entry) const { return mask_ == nullptr ? T(1) : mask_[entry]; }
-
   void add_weight(const Block& block, const SamplingPlan<T>& plan, const T* pixels, T* panel,
                   const Chunk& chunk) const {
     for (std::int64_t group = 0; group < s_.groups; ++group) {
-      fill_panel(geometry_, group, plan, block.count, pixels, mask_ == nullptr ? nullptr : mask_ + block.entry, panel);
+      fill_panel(geometry_, group, plan, block.count, pixels, panel);
       chunk.add_weight(group * geometry_.outputs, geometry_.outputs, block.count, grad_output_ + block.pixel * s_.o,
                        panel);
     }
@@ -337,50 +379,100 @@ class Backward {
     return panel_gradient + segment.group * group_size() + point * stride_ + tap * geometry_.inputs + segment.column;
   }
 
-  /// Gradients of offset and mask.
-  void add_positions(const Block& block, const SamplingPlan<T>& plan, const T* pixels, const T* panel_gradient) const {
-    const std::int64_t taps = s_.taps(), row = geometry_.padded.row_size();
-    for (std::int64_t point = 0; point < block.count; ++point) {
-      auto segment = geometry_.segments.begin();
+  /// Visits all entries of a block once, for what is wanted of: the four inner products of entry e, to sums[4 · e]; the
+  /// samples' gradients, to the padded image at `input_gradient`.
+  void visit_taps(const Block& block, const SamplingPlan<T>& plan, const T* pixels, const T* panel_gradient,
+                  T* input_gradient, T* sums) const {
+    with_usual_vectors<T>(geometry_, [&](auto vectors) {
+      constexpr int n = decltype(vectors)::value;
+      if (positions() && input_gradient != nullptr) {
+        visit_taps<n, true, true>(block, plan, pixels, panel_gradient, input_gradient, sums);
+      } else if (positions()) {
+        visit_taps<n, true, false>(block, plan, pixels, panel_gradient, input_gradient, sums);
+      } else if (input_gradient != nullptr) {
+        visit_taps<n, false, true>(block, plan, pixels, panel_gradient, input_gradient, sums);
+      }
+    });
+  }
+
+  template <int vectors, bool with_sums, bool with_input>
+  void visit_taps(const Block& block, const SamplingPlan<T>& plan, const T* pixels, const T* panel_gradient,
+                  T* input_gradient, T* sums) const {
+    const std::int64_t pixel = s_.c, row = geometry_.padded.row_size();
+    const auto visit = [&](const T* gradient, std::int64_t at, const CornerWeights<T>& weights, auto keep,
+                           CornerSums<T>& products) {
+      const Vector<T> g = load(gradient);
+      if constexpr (with_sums) multiply_corners<T>(g, pixels + at, pixel, row, keep, products);
+      if constexpr (with_input) scatter<T>(g, weights, pixel, row, keep, input_gradient + at);
+    };
+    for_entries(block.count,
+                [&](std::int64_t e, std::int64_t point, std::int64_t tap, const Segment* begin, const Segment* end) {
+                  const CornerWeights<T> weights(plan, e);
+                  const std::int64_t cell = plan.cell()[e];
+                  CornerSums<T> products;
+                  if constexpr (vectors > 0) {
+                    const T* const gradient = panel_gradient + point * stride_ + tap * geometry_.inputs;
+                    DEFT_UNROLL
+                    for (int i = 0; i < vectors; ++i)
+                      visit(gradient + i * lanes<T>, cell + i * lanes<T>, weights, KeepAll(), products);
+                  } else {
+                    for (const Segment* segment = begin; segment != end; ++segment) {
+                      const T* const gradient = tap_gradient(panel_gradient, *segment, point, tap);
+                      std::int64_t i = 0;
+                      for (; i + lanes<T> <= segment->count; i += lanes<T>) {
+                        visit(gradient + i, cell + segment->channel + i, weights, KeepAll(), products);
+                      }
+                      const std::int64_t rest = segment->count - i;
+                      if (rest == 0) continue;
+                      visit(
+                          gradient + i, cell + segment->channel + i, weights,
+                          [rest](Vector<T> v) { return first_lanes<T>(v, rest); }, products);
+                    }
+                  }
+                  if constexpr (with_sums) {
+                    store_sums<T>(products.at_00, products.at_01, products.at_10, products.at_11, sums + 4 * e);
+                  }
+                });
+  }
+
+  /// Calls body(entry, point, tap, first and last segment) for all entries of `points` points.
+  template <class Body>
+  void for_entries(std::int64_t points, Body&& body) const {
+    const Segment* const last = geometry_.segments.data() + geometry_.segments.size();
+    std::int64_t e = 0;
+    for (std::int64_t point = 0; point < points; ++point) {
+      const Segment* begin = geometry_.segments.data();
       for (std::int64_t offset_group = 0; offset_group < s_.offset_groups; ++offset_group) {
-        auto end = segment;
-        while (end != geometry_.segments.end() && end->offset_group == offset_group) ++end;
-        for (std::int64_t tap = 0; tap < taps; ++tap) {
-          const std::int64_t e = point * geometry_.entries + offset_group * taps + tap;
-          CornerProducts<T> products;
-          for (auto part = segment; part != end; ++part) {
-            multiply_corners(tap_gradient(panel_gradient, *part, point, tap), pixels + plan.cell(e) + part->channel,
-                             s_.c, row, part->count, products);
-          }
-          write_positions(block.entry + e, plan.y(e), plan.x(e), products);
-        }
-        segment = end;
+        const Segment* end = begin;
+        while (end != last && end->offset_group == offset_group) ++end;
+        for (std::int64_t tap = 0; tap < s_.taps(); ++tap) body(e++, point, tap, begin, end);
+        begin = end;
       }
     }
   }
 
-  void write_positions(std::int64_t entry, T y, T x, const CornerProducts<T>& products) const {
-    const T at_00 = sum<T>(products.at_00), at_01 = sum<T>(products.at_01);
-    const T at_10 = sum<T>(products.at_10), at_11 = sum<T>(products.at_11);
+  /// Gradients of offset and mask, from the inner products with the corners.
+  void write_positions(const Block& block, const SamplingPlan<T>& plan, const T* sums) const {
+    const std::int64_t entries = block.count * geometry_.entries;
+    const T *const ys = plan.y(), *const xs = plan.x();
     if (gradients_.offset != nullptr) {
-      gradients_.offset[2 * entry] = factor(entry) * ((1 - x) * (at_10 - at_00) + x * (at_11 - at_01));
-      gradients_.offset[2 * entry + 1] = factor(entry) * ((1 - y) * (at_01 - at_00) + y * (at_11 - at_10));
+      const T* const mask = mask_ == nullptr ? nullptr : mask_ + block.entry;
+      T* const to = gradients_.offset + 2 * block.entry;
+#pragma omp simd
+      for (std::int64_t e = 0; e < entries; ++e) {
+        const T factor = mask == nullptr ? T(1) : mask[e];
+        const T at_00 = sums[4 * e], at_01 = sums[4 * e + 1], at_10 = sums[4 * e + 2], at_11 = sums[4 * e + 3];
+        to[2 * e] = factor * ((1 - xs[e]) * (at_10 - at_00) + xs[e] * (at_11 - at_01));
+        to[2 * e + 1] = factor * ((1 - ys[e]) * (at_01 - at_00) + ys[e] * (at_11 - at_10));
+      }
     }
     if (gradients_.mask != nullptr) {
-      gradients_.mask[entry] = (1 - y) * ((1 - x) * at_00 + x * at_01) + y * ((1 - x) * at_10 + x * at_11);
-    }
-  }
-
-  void add_input(const Block& block, const SamplingPlan<T>& plan, const T* panel_gradient, T* input_gradient) const {
-    const std::int64_t taps = s_.taps(), row = geometry_.padded.row_size();
-    for (const Segment& segment : geometry_.segments) {
-      for (std::int64_t point = 0; point < block.count; ++point) {
-        const std::int64_t first = point * geometry_.entries + segment.offset_group * taps;
-        for (std::int64_t tap = 0; tap < taps; ++tap) {
-          const std::int64_t e = first + tap;
-          scatter(tap_gradient(panel_gradient, segment, point, tap), s_.c, row, plan.y(e), plan.x(e),
-                  factor(block.entry + e), segment.count, input_gradient + plan.cell(e) + segment.channel);
-        }
+      T* const to = gradients_.mask + block.entry;
+#pragma omp simd
+      for (std::int64_t e = 0; e < entries; ++e) {
+        const T low = (1 - xs[e]) * sums[4 * e] + xs[e] * sums[4 * e + 1];
+        const T high = (1 - xs[e]) * sums[4 * e + 2] + xs[e] * sums[4 * e + 3];
+        to[e] = (1 - ys[e]) * low + ys[e] * high;
       }
     }
   }

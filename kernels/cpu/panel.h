@@ -125,6 +125,7 @@ class Band {
     std::int64_t end = gather_.w - low_.x < width_ ? gather_.w - low_.x : width_;
     if (y < 0 || y >= gather_.h || begin >= end) begin = end = width_;
     const std::int64_t bytes = gather_.c * static_cast<std::int64_t>(sizeof(T));
+    if (bytes == 0) return;
     std::memset(to, 0, static_cast<std::size_t>(begin * bytes));
     if (begin == end) return;
     std::memcpy(to + begin * gather_.c, source + (y * gather_.w + low_.x + begin) * gather_.c,

@@ -46,7 +46,8 @@ struct PaddedImage {
 /// Whether a plan serves derivatives too.
 enum class Derivative { no, yes };
 
-/// The entries of a block of output pixels, e = (point · offset_groups + offset group) · taps + tap.
+/// What the taps of a block of output pixels read: arrays over the entries e = (point · offset_groups + offset group) ·
+/// taps + tap.
 template <class T>
 class SamplingPlan {
  public:
@@ -54,11 +55,13 @@ class SamplingPlan {
       : shape_(shape),
         padded_{shape.h, shape.w, shape.c},
         per_point_(shape.offset_groups * shape.taps()),
+        room_(points * per_point_ + lanes<T>),
         tap_y_(per_point_ + lanes<T>),
         tap_x_(per_point_ + lanes<T>),
-        cell_(points * per_point_),
-        y_(points * per_point_ + lanes<T>),
-        x_(points * per_point_ + lanes<T>) {
+        cell_(room_),
+        low_y_(room_),
+        low_x_(room_),
+        values_(6 * room_) {
     for (std::int64_t e = 0; e < per_point_ + lanes<T>; ++e) {
       const std::int64_t tap = e % shape.taps();
       tap_y_[e] = static_cast<T>(tap / shape.kernel_w * shape.dilation_h);
@@ -66,67 +69,112 @@ class SamplingPlan {
     }
   }
 
-  /// Entries per point.
-  std::int64_t per_point() const { return per_point_; }
-
-  /// Plans the output pixels [begin, begin + count) of an image, whose offsets are `offset` (all of the block's). A
+  /// Plans the output pixels [begin, begin + count) of an image; `offset` and `mask` (or null) are the block's own. A
   /// sample counts where −1 < y < h. With derivatives y = −1 is taken too: the value is zero there, but the derivative
   /// is that of the cell of floor(y), as in torchvision.
-  void make(std::int64_t begin, std::int64_t count, const T* offset, Derivative derivative) {
+  void make(std::int64_t begin, std::int64_t count, const T* offset, const T* mask, Derivative derivative) {
     place_taps(begin, count);
-    const std::int64_t h = shape_.h, w = shape_.w, row = padded_.row_size(), c = shape_.c, zero = padded_.zero_cell();
-    T* const ys = y_.data();
-    T* const xs = x_.data();
-    std::int64_t* const cells = cell_.data();
-    const T height = static_cast<T>(h), width = static_cast<T>(w);
-    const bool closed = derivative == Derivative::yes;
-    const std::int64_t entries = count * per_point_;
-#pragma omp simd
-    for (std::int64_t e = 0; e < entries; ++e) {
-      const T y = ys[e] + offset[2 * e];
-      const T x = xs[e] + offset[2 * e + 1];
-      const bool before = closed ? (y < T(-1)) | (x < T(-1)) : (y <= T(-1)) | (x <= T(-1));
-      const bool outside = before | (y >= height) | (x >= width);
-      const bool number = (y == y) & (x == x);
-      const bool inside = !outside & number;
-      const T safe_y = inside ? y : T(0), safe_x = inside ? x : T(0);
-      std::int32_t low_y = static_cast<std::int32_t>(safe_y), low_x = static_cast<std::int32_t>(safe_x);
-      low_y -= static_cast<T>(low_y) > safe_y;
-      low_x -= static_cast<T>(low_x) > safe_x;
-      // A NaN stays one here, and makes the sample NaN without reading the image.
-      ys[e] = outside ? T(0) : y - static_cast<T>(low_y);
-      xs[e] = outside ? T(0) : x - static_cast<T>(low_x);
-      cells[e] = inside ? (low_y + std::int64_t(1)) * row + (low_x + std::int64_t(1)) * c : zero;
+    if (derivative == Derivative::yes) {
+      find_cells<true>(count * per_point_, offset);
+    } else {
+      find_cells<false>(count * per_point_, offset);
     }
+    weigh_corners(count * per_point_, mask);
   }
 
-  /// Element of the padded image at which the cell of entry `e` begins; its other corners are a pixel and a row on.
-  std::int64_t cell(std::int64_t e) const { return cell_[e]; }
-  /// Position within the cell, in [0, 1].
-  T y(std::int64_t e) const { return y_[e]; }
-  T x(std::int64_t e) const { return x_[e]; }
+  /// Elements of the padded image at which the entries' cells begin; the other corners are a pixel and a row on.
+  const std::int64_t* cell() const { return cell_.data(); }
+  /// Positions within the cells, in [0, 1].
+  const T* y() const { return values_.data(); }
+  const T* x() const { return values_.data() + room_; }
+  /// Bilinear weights of corner 0 (low y, low x), 1 (low y, high x), 2 or 3 (high y, high x), times the mask.
+  const T* weight(int corner) const { return values_.data() + (2 + corner) * room_; }
 
  private:
+  T* array(int i) { return values_.data() + i * room_; }
+
   /// Writes the positions of the undeformed taps.
   void place_taps(std::int64_t begin, std::int64_t count) {
     const std::int64_t columns = shape_.w_out();
+    std::int64_t row = begin / columns, column = begin % columns;
     for (std::int64_t point = 0; point < count; ++point) {
-      const std::int64_t row = (begin + point) / columns, column = (begin + point) % columns;
       const Vector<T> y = broadcast(static_cast<T>(row * shape_.stride_h - shape_.pad_top));
       const Vector<T> x = broadcast(static_cast<T>(column * shape_.stride_w - shape_.pad_left));
       for (std::int64_t e = 0; e < per_point_; e += lanes<T>) {
-        store(y_.data() + point * per_point_ + e, y + load(tap_y_.data() + e));
-        store(x_.data() + point * per_point_ + e, x + load(tap_x_.data() + e));
+        store(array(0) + point * per_point_ + e, y + load(tap_y_.data() + e));
+        store(array(1) + point * per_point_ + e, x + load(tap_x_.data() + e));
       }
+      if (++column == columns) {
+        column = 0;
+        ++row;
+      }
+    }
+  }
+
+  /// Adds the offsets and divides positions into cell and rest.
+  template <bool closed>
+  void find_cells(std::int64_t entries, const T* offset) {
+    std::int64_t e = 0;
+    for (; e + lanes<T> <= entries; e += lanes<T>) find_cells_at<closed>(e, offset + 2 * e);
+    if (e < entries) {
+      T rest[2 * lanes<T>] = {};
+      std::memcpy(rest, offset + 2 * e, static_cast<std::size_t>(2 * (entries - e)) * sizeof(T));
+      find_cells_at<closed>(e, rest);
+    }
+    const std::int64_t row = padded_.row_size(), c = shape_.c;
+    for (e = 0; e < entries; ++e) cell_[e] = (low_y_[e] + std::int64_t(1)) * row + (low_x_[e] + std::int64_t(1)) * c;
+  }
+
+  template <bool closed>
+  void find_cells_at(std::int64_t e, const T* offset) {
+    using Integers = Vector<Integer<T>>;
+    const Vector<T> height = broadcast(static_cast<T>(shape_.h)), width = broadcast(static_cast<T>(shape_.w));
+    const Vector<T> zero = {}, before = zero - 1;
+    Vector<T> y, x;
+    load_pairs(offset, y, x);
+    y += load(array(0) + e);
+    x += load(array(1) + e);
+    const Integers beyond = (y >= height) | (x >= width);
+    const Integers outside = beyond | (closed ? (y < before) | (x < before) : (y <= before) | (x <= before));
+    const Integers inside = ~outside & (y == y) & (x == x);
+    const Vector<T> safe_y = inside ? y : zero, safe_x = inside ? x : zero;
+    const Integers low_y = floor(safe_y), low_x = floor(safe_x);
+    // A NaN stays one here, and makes the sample NaN without reading the image.
+    store(array(0) + e, outside ? zero : y - __builtin_convertvector(low_y, Vector<T>));
+    store(array(1) + e, outside ? zero : x - __builtin_convertvector(low_x, Vector<T>));
+    // Row h and column −1 are the cell of zeros.
+    store(low_y_.data() + e, inside ? low_y : Integers{} + static_cast<Integer<T>>(shape_.h));
+    store(low_x_.data() + e, inside ? low_x : Integers{} - 1);
+  }
+
+  /// Rounds down values that an integer can hold.
+  static Vector<Integer<T>> floor(Vector<T> value) {
+    const auto truncated = __builtin_convertvector(value, Vector<Integer<T>>);
+    return truncated + (__builtin_convertvector(truncated, Vector<T>) > value);
+  }
+
+  void weigh_corners(std::int64_t entries, const T* mask) {
+    const T* const ys = array(0);
+    const T* const xs = array(1);
+    T *const weight_0 = array(2), *const weight_1 = array(3), *const weight_2 = array(4), *const weight_3 = array(5);
+#pragma omp simd
+    for (std::int64_t e = 0; e < entries; ++e) {
+      const T factor = mask == nullptr ? T(1) : mask[e];
+      const T low = (1 - ys[e]) * factor, high = ys[e] * factor;
+      weight_0[e] = low * (1 - xs[e]);
+      weight_1[e] = low * xs[e];
+      weight_2[e] = high * (1 - xs[e]);
+      weight_3[e] = high * xs[e];
     }
   }
 
   const DeformConv2dShape& shape_;
   PaddedImage padded_;
-  std::int64_t per_point_;
+  std::int64_t per_point_, room_;
   Scratch<T> tap_y_, tap_x_;
   Scratch<std::int64_t> cell_;
-  Scratch<T> y_, x_;
+  Scratch<Integer<T>> low_y_, low_x_;
+  Scratch<T> values_;
 };
 
 }  // namespace deft::kernels::DEFT_SIMD

@@ -3,6 +3,8 @@
 #pragma once
 
 #include <cstdint>
+#include <type_traits>
+#include <utility>
 
 #if defined(__AVX512F__)
 #define DEFT_SIMD simd_avx512
@@ -32,6 +34,10 @@ struct VectorOf {
 template <class T>
 using Vector = typename VectorOf<T>::type;
 
+/// Integers as wide as T: what comparisons of vectors give, 0 or −1 in each lane.
+template <class T>
+using Integer = std::conditional_t<sizeof(T) == 4, std::int32_t, std::int64_t>;
+
 /// Elements of T in a vector.
 template <class T>
 constexpr std::int64_t lanes = DEFT_SIMD_BYTES / static_cast<std::int64_t>(sizeof(T));
@@ -58,23 +64,60 @@ inline Vector<T> broadcast(T value) {
   return value - Vector<T>{};
 }
 
+template <class T, int... i>
+inline Vector<T> lane_numbers(std::integer_sequence<int, i...>) {
+  return Vector<T>{static_cast<T>(i)...};
+}
+
 /// `vector` with zeros in all but its first `count` lanes.
 template <class T>
 inline Vector<T> first_lanes(Vector<T> vector, std::int64_t count) {
-  T kept[2 * lanes<T>] = {};
-  for (std::int64_t i = 0; i < lanes<T>; ++i) kept[i] = 1;
-  return load(kept + lanes<T> - count) > Vector<T>{} ? vector : Vector<T>{};
+  const auto numbers = lane_numbers<T>(std::make_integer_sequence<int, static_cast<int>(lanes<T>)>());
+  return numbers < broadcast(static_cast<T>(count)) ? vector : Vector<T>{};
 }
 
-/// Sum of all lanes.
+/// The lanes of `a` and `b` are sums in parts, `block` lanes each; halves the parts of each: sums of block / 2 lanes.
+template <int block, class V, int... i>
+inline V fold_blocks(V a, V b, std::integer_sequence<int, i...>) {
+  constexpr int half = block / 2;
+  return __builtin_shufflevector(a, b, (i / half * block + i % half)...) +
+         __builtin_shufflevector(a, b, (i / half * block + half + i % half)...);
+}
+
+template <int block, class T>
+inline Vector<T> fold(Vector<T> a, Vector<T> b) {
+  return fold_blocks<block>(a, b, std::make_integer_sequence<int, static_cast<int>(lanes<T>)>());
+}
+
+/// The even (first = 0) or odd (first = 1) lanes of a followed by those of b.
+template <int first, class V, int... i>
+inline V every_second(V a, V b, std::integer_sequence<int, i...>) {
+  return __builtin_shufflevector(a, b, (2 * i + first)...);
+}
+
+/// Reads lanes<T> pairs.
 template <class T>
-inline T sum(Vector<T> vector) {
-  T part[lanes<T>];
-  store(part, vector);
-  for (std::int64_t half = lanes<T> / 2; half > 0; half /= 2) {
-    for (std::int64_t i = 0; i < half; ++i) part[i] += part[i + half];
+inline void load_pairs(const T* from, Vector<T>& first, Vector<T>& second) {
+  constexpr auto indices = std::make_integer_sequence<int, static_cast<int>(lanes<T>)>();
+  const Vector<T> a = load(from), b = load(from + lanes<T>);
+  first = every_second<0>(a, b, indices);
+  second = every_second<1>(a, b, indices);
+}
+
+/// to[0..3] = sums of all lanes of a, b, c, d.
+template <class T>
+inline void store_sums(Vector<T> a, Vector<T> b, Vector<T> c, Vector<T> d, T* to) {
+  constexpr int n = static_cast<int>(lanes<T>);
+  const Vector<T> ab = fold<n, T>(a, b), cd = fold<n, T>(c, d);
+  if constexpr (n == 2) {
+    store(to, ab);
+    store(to + 2, cd);
+  } else {
+    Vector<T> sums = fold<n / 2, T>(ab, cd);
+    if constexpr (n >= 8) sums = fold<n / 4, T>(sums, sums);
+    if constexpr (n >= 16) sums = fold<n / 8, T>(sums, sums);
+    __builtin_memcpy(to, &sums, 4 * sizeof(T));
   }
-  return part[0];
 }
 
 template <class T>

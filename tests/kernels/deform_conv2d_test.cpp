@@ -60,18 +60,24 @@ Results<T> run(const Problem& p) {
 }
 
 template <class T>
-void check(const Problem& p) {
+void check(const Problem& p, const std::vector<double>& output, const naive::Gradients& expected) {
   const Results<T> r = run<T>(p);
-  const naive::Gradients expected =
-      naive::deform_conv2d_backward(p.shape, p.input, p.offset, p.mask, p.weight, p.grad_output);
   const double tolerance = kernel_tolerance<T>;
-  CHECK(relative_error(r.output, naive::deform_conv2d(p.shape, p.input, p.offset, p.mask, p.weight, p.bias)) <
-        tolerance);
+  CHECK(relative_error(r.output, output) < tolerance);
   CHECK(relative_error(r.grad_input, expected.input) < tolerance);
   CHECK(relative_error(r.grad_offset, expected.offset) < tolerance);
   CHECK(relative_error(r.grad_mask, expected.mask) < tolerance);
   CHECK(relative_error(r.grad_weight, expected.weight) < tolerance);
   CHECK(relative_error(r.grad_bias, expected.bias) < tolerance);
+}
+
+/// Checks float and double.
+void check(const Problem& p) {
+  const std::vector<double> output = naive::deform_conv2d(p.shape, p.input, p.offset, p.mask, p.weight, p.bias);
+  const naive::Gradients gradients =
+      naive::deform_conv2d_backward(p.shape, p.input, p.offset, p.mask, p.weight, p.grad_output);
+  check<float>(p, output, gradients);
+  check<double>(p, output, gradients);
 }
 
 /// The shapes of the grid, each with one offset group and with as many others as divide its channels.
@@ -98,12 +104,10 @@ DeformConv2dShape small_shape() {
 
 }  // namespace
 
-TEMPLATE_TEST_CASE("deform_conv2d kernels agree with plain loops", "", float, double) {
+TEST_CASE("deform_conv2d kernels agree with plain loops") {
   for_shapes([](const DeformConv2dShape& shape) {
-    for (bool modulated : {false, true}) {
-      INFO(modulated);
-      check<TestType>(Problem(shape, modulated));
-    }
+    check(Problem(shape, true));
+    if (shape.offset_groups == 1) check(Problem(shape, false));
   });
 }
 
@@ -126,7 +130,7 @@ TEST_CASE("deform_conv2d kernels give the same bits for any number of threads") 
   });
 }
 
-TEMPLATE_TEST_CASE("deform_conv2d follows torchvision at whole positions and on the borders", "", float, double) {
+TEST_CASE("deform_conv2d follows torchvision at whole positions and on the borders") {
   Problem p(small_shape(), true);
   for (double position : {-2.0, -1.0, -0.5, 0.0, 4.0, 4.5, 5.0, 6.0, 7.0}) {
     // All taps read this row, and columns around it.
@@ -136,19 +140,19 @@ TEMPLATE_TEST_CASE("deform_conv2d follows torchvision at whole positions and on 
       p.offset[2 * e] = position - static_cast<double>(pixel / 6 - 1 + tap / 3);
       p.offset[2 * e + 1] = e % 2 == 0 ? position - static_cast<double>(pixel % 6 - 1 + tap % 3) : 0.25;
     }
-    check<TestType>(p);
+    check(p);
   }
 }
 
-TEMPLATE_TEST_CASE("deform_conv2d survives offsets of any bit pattern", "", float, double) {
-  using Limits = std::numeric_limits<TestType>;
-  for (const double value : {1e30, -1e30, 2147483648.0, -2147483649.0, 9.3e18, static_cast<double>(Limits::infinity()),
-                             -static_cast<double>(Limits::infinity()), static_cast<double>(Limits::denorm_min()),
-                             -static_cast<double>(Limits::denorm_min()), static_cast<double>(Limits::max())}) {
+TEST_CASE("deform_conv2d survives offsets of any bit pattern") {
+  constexpr double infinity = std::numeric_limits<double>::infinity();
+  constexpr double denormal = std::numeric_limits<float>::denorm_min(), largest = std::numeric_limits<float>::max();
+  for (const double value : {1e30, -1e30, 2147483648.0, -2147483904.0, 9.3e18, infinity, -infinity, denormal, -denormal,
+                             largest, -largest}) {
     INFO(value);
     Problem p(small_shape(), true);
     for (std::size_t i = 0; i < p.offset.size(); i += 3) p.offset[i] = value;
-    check<TestType>(p);
+    check(p);
   }
 }
 
