@@ -7,7 +7,6 @@
 #include "deft/apps/scaled_mnist/scaled_test.h"
 #include "deft/apps/support/runtime.h"
 #include "deft/apps/support/trainer.h"
-#include "deft/core/file.h"
 #include "deft/core/generator.h"
 #include "deft/data/locate.h"
 #include "deft/data/synthetic_digits.h"
@@ -97,8 +96,6 @@ int train(TrainSettings& settings, const support::Settings& list) {
     settings.out = fmt::format("runs/{}-{}-seed{}", settings.experiment, settings.model, settings.seed);
   }
   const support::RunDirectory directory(settings.out);
-  directory.create();
-  write_file(directory.config(), list.to_json());
 
   manual_seed(static_cast<std::uint64_t>(settings.seed));
   ScaledMnistNet net(settings.model);
@@ -118,8 +115,9 @@ int train(TrainSettings& settings, const support::Settings& list) {
                               .threads = num_threads(),
                               .parameters = net.num_parameters()};
   if (!settings.quiet) {
-    fmt::print("{}, {}: {} parameters, seed {}\ndata: {}\ndevice: {}, {} threads\n\n", info.experiment, info.model,
-               info.parameters, info.seed, info.data, info.device, info.threads);
+    fmt::print("{}, {}: {} parameters, seed {}\ndata: {}\ndevice: {}, {} {}\n\n", info.experiment, info.model,
+               info.parameters, info.seed, info.data, info.device, info.threads,
+               info.threads == 1 ? "thread" : "threads");
   }
 
   using Style = support::ProgressOptions::Style;
@@ -129,6 +127,7 @@ int train(TrainSettings& settings, const support::Settings& list) {
   options.resume = settings.resume;
   options.quiet = settings.quiet;
   options.progress.style = settings.no_progress || settings.quiet ? Style::off : Style::automatic;
+  options.config = list.to_json();
   options.settings = settings.identity(data.train);
   support::Trainer trainer(
       {net, optimizer, scheduler}, batches,

@@ -64,11 +64,12 @@ void require_known(const std::vector<std::string>& extras, const Command& comman
   if (extras.empty()) return;
   const std::string word = extras[0].substr(0, extras[0].find('='));
   if (word.rfind('-', 0) != 0) throw Error(fmt::format("unexpected argument '{}'", word));
-  std::vector<std::string> flags = {"--help"};
-  if (command.config_file) flags.push_back("--config");
+  std::vector<std::string> flags;
   for (const Setting& setting : command.settings.list()) {
     if (!setting.positional) flags.push_back(setting.flag());
   }
+  if (command.config_file) flags.push_back("--config");
+  flags.push_back("--help");
   throw Error(fmt::format("unknown flag '{}', did you mean '{}'?", word, nearest(word, flags)));
 }
 

@@ -67,7 +67,7 @@ std::string to_csv(const History& history) {
   }
   text += "\n";
   for (const EpochRecord& record : history.epochs) {
-    text += fmt::format("{},{},{:.6f},{:.6f},{:.6f},{:.6f},{:.3f},{:.3f}", record.epoch, record.learning_rate,
+    text += fmt::format("{},{:.6g},{:.6f},{:.6f},{:.6f},{:.6f},{:.3f},{:.3f}", record.epoch, record.learning_rate,
                         record.train_loss, record.train_accuracy, record.test.loss, record.test.accuracy,
                         record.seconds, record.test_seconds);
     for (const auto& [scale, accuracy] : record.test.per_scale) text += fmt::format(",{:.6f}", accuracy);

@@ -1,8 +1,17 @@
 #include "deft/apps/support/runtime.h"
 
+#include <fmt/format.h>
+
+#include "deft/kernels/error.h"
 #include "deft/kernels/parallel_for.h"
 
 namespace deft::support {
+
+namespace {
+
+constexpr std::int64_t most_threads = 1024;  // more is a slip of the finger, and the system might not have them
+
+}  // namespace
 
 void RuntimeSettings::add_to(Settings& settings) {
   settings.add("threads", threads, "processor threads, 0: one per core; results do not depend on it");
@@ -10,6 +19,9 @@ void RuntimeSettings::add_to(Settings& settings) {
 }
 
 Device RuntimeSettings::apply() const {
+  if (threads > most_threads) {
+    throw Error(fmt::format("threads is {}, expected at most {}", threads, most_threads));
+  }
   if (threads > 0) set_num_threads(static_cast<int>(threads));
   const Device chosen = Device::parse(device);
   require_device(chosen);

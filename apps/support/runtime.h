@@ -15,7 +15,7 @@ struct RuntimeSettings {
   std::string device = "cpu";
 
   void add_to(Settings& settings);
-  /// Sets the number of threads and returns the device. Throws Error for a device that is not there.
+  /// Sets the number of threads and returns the device. Throws Error for a device that is not there and for more than 1024 threads.
   Device apply() const;
 };
 

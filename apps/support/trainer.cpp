@@ -2,12 +2,15 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <cmath>
 #include <filesystem>
 
 #include "deft/apps/support/evaluate.h"
 #include "deft/apps/support/interrupt.h"
 #include "deft/apps/support/table.h"
 #include "deft/core/file.h"
+#include "deft/kernels/error.h"
 #include "deft/layers/loss.h"
 
 namespace deft::support {
@@ -43,7 +46,9 @@ Trainer::Trainer(TrainingState state, DataLoader batches, Evaluate evaluate, Run
 const History& Trainer::run() {
   const InterruptGuard guard;
   try {
+    directory_.create();
     if (options_.resume) resume();
+    write_file(directory_.config(), options_.config);
     if (!options_.quiet) fmt::print("{}", epoch_table().header());
     for (const EpochRecord& record : state_.history.epochs) {
       if (!options_.quiet) fmt::print("{}", epoch_row(record, &record == &state_.history.best()));
@@ -89,7 +94,11 @@ void Trainer::run_epoch(std::int64_t epoch) {
 
 EpochRecord Trainer::train_epoch(std::int64_t epoch) {
   EpochRecord record{.epoch = epoch, .learning_rate = state_.optimizer.lr()};
-  Progress progress(fmt::format("epoch {}/{}", epoch, options_.epochs), batches_.dataset().size(), options_.progress);
+  std::int64_t expected = batches_.dataset().size();
+  if (options_.max_steps > 0) {
+    expected = std::min(expected, (options_.max_steps - steps_) * batches_.options().batch_size);
+  }
+  Progress progress(fmt::format("epoch {}/{}", epoch, options_.epochs), expected, options_.progress);
   const double start = options_.progress.clock();
   std::int64_t images = 0, correct = 0;
   double loss_sum = 0;
@@ -105,6 +114,10 @@ EpochRecord Trainer::train_epoch(std::int64_t epoch) {
 
     const std::int64_t count = labels.numel();
     const double loss_value = loss.item();
+    if (!std::isfinite(loss_value)) {
+      throw Error(fmt::format("epoch {}: the loss is {} after {} images; a smaller learning rate may help", epoch,
+                              std::abs(loss_value), images + count));
+    }
     loss_sum += loss_value * static_cast<double>(count);
     correct += count_correct(logits.detach(), labels);
     images += count;

@@ -21,13 +21,14 @@ struct TrainerOptions {
   bool resume = false;         ///< goes on from the run's checkpoint, if there is one
   bool quiet = false;          ///< no table
   ProgressOptions progress = {};
+  std::string config = {};  ///< contents of config.json
   /// The settings that decide what the run computes; a checkpoint of other settings is refused.
   std::map<std::string, std::string> settings = {};
 };
 
-/// Trains a classifier with cross entropy and tests it after every epoch. Writes, into its folder: log.csv, the weights
-/// best.safetensors and last.safetensors, summary.json, and a checkpoint, all after every epoch. An interrupted run that
-/// is resumed ends with the same bits as one that was not.
+/// Trains a classifier with cross entropy and tests it after every epoch. Writes, into its folder, which it makes:
+/// config.json at the start, and after every epoch log.csv, the weights best.safetensors and last.safetensors,
+/// summary.json and a checkpoint. An interrupted run that is resumed ends with the same bits as one that was not.
 class Trainer {
  public:
   /// Tests the model; returns what goes into the log.
@@ -37,7 +38,8 @@ class Trainer {
   Trainer(TrainingState state, DataLoader batches, Evaluate evaluate, RunInfo info, RunDirectory directory,
           TrainerOptions options);
 
-  /// Runs what is left of the run. On Ctrl-C it says how to go on and throws Interrupted, with the files of the last whole epoch in place.
+  /// Runs what is left of the run. On Ctrl-C it says how to go on and throws Interrupted, with the files of the last
+  /// whole epoch in place. Throws Error when the loss is no longer finite.
   const History& run();
 
  private:

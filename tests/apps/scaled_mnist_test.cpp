@@ -121,6 +121,7 @@ TEST_CASE("mistakes are one line and exit status 1") {
   check_error("train --data synthetic --limit 8 --device cuda", "cuda:0: this deft was built without CUDA");
   check_error("train --data synthetic --limit 8 --device tpu", "device: 'tpu', expected cpu, cuda or cuda:N");
   check_error("train --threads -1 --data synthetic", "--threads is -1, expected at least 0");
+  check_error("train --threads 5000000000 --data synthetic", "threads is 5000000000, expected at most 1024");
   check_error("eval --data synthetic --weights /nowhere/w.safetensors",
               "/nowhere/w.safetensors: cannot open: No such file or directory");
   check_error("compare /nowhere", "/nowhere/summary.json: cannot open: No such file or directory");
@@ -156,6 +157,13 @@ TEST_CASE("an interrupted run says so and keeps its checkpoint") {
   CHECK(result.status == 130);
   CHECK_THAT(result.output, Contains("interrupted: ") && Contains("--resume goes on from there"));
   train(directory, "run", "--epochs 1 --resume");
+}
+
+TEST_CASE("a run whose loss is no number ends with an error") {
+  const TemporaryDirectory directory;
+  const ProgramResult result = scaled_mnist(tiny + " --lr 1e30 --epochs 3 --quiet --out " + directory.path("run"));
+  CHECK(result.status == 1);
+  CHECK_THAT(result.output, Contains("the loss is nan after") || Contains("the loss is inf after"));
 }
 
 TEST_CASE("predict shows what it sees in an image file") {
