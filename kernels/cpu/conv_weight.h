@@ -85,8 +85,19 @@ class WeightGradient {
 
     /// Adds the column sums of grad [points, o].
     void add_bias(std::int64_t points, const T* grad) const {
-      for (std::int64_t point = 0; point < points; ++point) {
-        for (std::int64_t j = 0; j < o_; ++j) biases_[j] += grad[point * o_ + j];
+      std::int64_t j = 0;
+      for (; j + lanes<T> <= o_; j += lanes<T>) {
+        Vector<T> even = load(biases_ + j), odd = {};  // two sums hide the latency of adding
+        std::int64_t point = 0;
+        for (; point + 2 <= points; point += 2) {
+          even += load(grad + point * o_ + j);
+          odd += load(grad + (point + 1) * o_ + j);
+        }
+        if (point < points) even += load(grad + point * o_ + j);
+        store(biases_ + j, even + odd);
+      }
+      for (; j < o_; ++j) {
+        for (std::int64_t point = 0; point < points; ++point) biases_[j] += grad[point * o_ + j];
       }
     }
 

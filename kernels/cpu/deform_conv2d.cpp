@@ -78,15 +78,13 @@ template <class T>
 int usual_vectors(const Geometry& geometry) {
   if (geometry.segments.size() != 1) return 0;
   const std::int64_t count = geometry.segments[0].count;
-  return count == lanes<T> ? 1 : count == 2 * lanes<T> ? 2 : count == 4 * lanes<T> ? 4 : 0;
+  return count == 2 * lanes<T> ? 2 : count == 4 * lanes<T> ? 4 : 0;
 }
 
 /// Calls body(std::integral_constant<int, vectors>) for what usual_vectors gives.
 template <class T, class Body>
 void with_usual_vectors(const Geometry& geometry, Body&& body) {
   switch (usual_vectors<T>(geometry)) {
-    case 1:
-      return body(std::integral_constant<int, 1>());
     case 2:
       return body(std::integral_constant<int, 2>());
     case 4:

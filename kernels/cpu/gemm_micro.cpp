@@ -1,5 +1,6 @@
-// A tile of c stays in registers while elements of `a` are broadcast against vectors of `b`'s rows.
 #include "deft/kernels/cpu/gemm_micro.h"
+
+#include <utility>
 
 #include "deft/kernels/cpu/simd.h"
 
@@ -9,23 +10,36 @@ namespace {
 /// Steps of the inner product taken at once, so that a column block of `b` stays in the L1 cache.
 constexpr std::int64_t gemm_depth = 320;
 
-/// One tile. `start` (rows of start_stride; null means zeros) is readable to whole vectors; of the last vector of c,
-/// `last` elements are written.
-// Without the undefined-behaviour sanitizer: its tests of the unrolled indices take minutes to compile.
+/// A tile of c, of as many rows and vectors as its function is for, and its factors. `start` (null means zeros) is
+/// readable to whole vectors; of the last vector of c, `last` elements are written.
+template <class T>
+struct Tile {
+  std::int64_t k;
+  const T* a;
+  std::int64_t a_stride;
+  const T* b;
+  std::int64_t b_stride;
+  const T* start;
+  std::int64_t start_stride;
+  T* c;
+  std::int64_t c_stride, last;
+};
+
+/// Keeps the tile in registers while elements of `a` are broadcast against vectors of `b`'s rows. Without the
+/// undefined-behaviour sanitizer, whose tests of the unrolled indices take minutes to compile.
 template <class T, Layout layout, int rows, int vectors>
-__attribute__((no_sanitize("undefined"))) void gemm_tile(std::int64_t k, const T* a, std::int64_t a_stride, const T* b,
-                                                         std::int64_t b_stride, const T* start,
-                                                         std::int64_t start_stride, T* c, std::int64_t c_stride,
-                                                         std::int64_t last) {
+__attribute__((no_sanitize("undefined"))) void compute(const Tile<T>& tile) {
   Vector<T> sum[rows][vectors] = {};
-  if (start != nullptr) {
+  if (tile.start != nullptr) {
     DEFT_UNROLL
     for (int i = 0; i < rows; ++i) {
       DEFT_UNROLL
-      for (int j = 0; j < vectors; ++j) sum[i][j] = load(start + i * start_stride + j * lanes<T>);
+      for (int j = 0; j < vectors; ++j) sum[i][j] = load(tile.start + i * tile.start_stride + j * lanes<T>);
     }
   }
-  for (std::int64_t p = 0; p < k; ++p) {
+  const T *a = tile.a, *b = tile.b;
+  const std::int64_t a_stride = tile.a_stride, b_stride = tile.b_stride;
+  for (std::int64_t p = tile.k; p > 0; --p) {
     Vector<T> right[vectors];
     DEFT_UNROLL
     for (int j = 0; j < vectors; ++j) right[j] = load(b + j * lanes<T>);
@@ -41,28 +55,25 @@ __attribute__((no_sanitize("undefined"))) void gemm_tile(std::int64_t k, const T
   DEFT_UNROLL
   for (int i = 0; i < rows; ++i) {
     DEFT_UNROLL
-    for (int j = 0; j < vectors - 1; ++j) store(c + i * c_stride + j * lanes<T>, sum[i][j]);
-    T* const end = c + i * c_stride + (vectors - 1) * lanes<T>;
-    if (last == lanes<T>) {
+    for (int j = 0; j < vectors - 1; ++j) store(tile.c + i * tile.c_stride + j * lanes<T>, sum[i][j]);
+    T* const end = tile.c + i * tile.c_stride + (vectors - 1) * lanes<T>;
+    if (tile.last == lanes<T>) {
       store(end, sum[i][vectors - 1]);
     } else {
-      store_first(end, sum[i][vectors - 1], last);
+      store_first(end, sum[i][vectors - 1], tile.last);
     }
   }
 }
 
-/// gemm_tile for a number of rows from 1 to `rows`.
-template <class T, Layout layout, int vectors, int rows = tile_rows>
-void gemm_tile_of(int wanted, std::int64_t k, const T* a, std::int64_t a_stride, const T* b, std::int64_t b_stride,
-                  const T* start, std::int64_t start_stride, T* c, std::int64_t c_stride, std::int64_t last) {
-  if constexpr (rows > 1) {
-    if (wanted < rows) {
-      gemm_tile_of<T, layout, vectors, rows - 1>(wanted, k, a, a_stride, b, b_stride, start, start_stride, c, c_stride,
-                                                 last);
-      return;
-    }
-  }
-  gemm_tile<T, layout, rows, vectors>(k, a, a_stride, b, b_stride, start, start_stride, c, c_stride, last);
+/// compute() for 1, 2, … tile_rows rows.
+template <class T>
+struct TileFunctions {
+  void (*of_rows[tile_rows])(const Tile<T>&);
+};
+
+template <class T, Layout layout, int vectors, int... i>
+constexpr TileFunctions<T> tile_functions(std::integer_sequence<int, i...>) {
+  return {{compute<T, layout, i + 1, vectors>...}};
 }
 
 }  // namespace
@@ -70,30 +81,38 @@ void gemm_tile_of(int wanted, std::int64_t k, const T* a, std::int64_t a_stride,
 template <class T, Layout layout>
 void gemm(std::int64_t m, std::int64_t n, std::int64_t k, const T* a, std::int64_t a_stride, const RightMatrix<T>& b,
           const T* start, std::int64_t start_stride, T* c, std::int64_t c_stride) {
-  const std::int64_t row_tiles = (m + tile_rows - 1) / tile_rows;
+  static_assert(tile_vectors == 2);
+  constexpr auto all_rows = std::make_integer_sequence<int, tile_rows>();
+  static constexpr TileFunctions<T> narrow = tile_functions<T, layout, 1>(all_rows);
+  static constexpr TileFunctions<T> wide = tile_functions<T, layout, 2>(all_rows);
+  if (m == 0) return;
+  // Rows are dealt evenly: a short last tile would wait for the latency of its few sums.
+  const std::int64_t row_tiles = (m + tile_rows - 1) / tile_rows, rows = m / row_tiles, longer = m % row_tiles;
   for (std::int64_t column = 0, block = 0; column < n; column += tile_columns<T>, ++block) {
     const std::int64_t columns = n - column < tile_columns<T> ? n - column : tile_columns<T>;
+    const TileFunctions<T>& functions = columns > lanes<T> ? wide : narrow;
     const std::int64_t last = (columns - 1) % lanes<T> + 1;
     // Resuming reads whole vectors of c, so where n ends amid one the product is taken in one go.
     const std::int64_t depth = last == lanes<T> || k == 0 ? gemm_depth : k;
     for (std::int64_t p = 0; p == 0 || p < k; p += depth) {
-      const std::int64_t steps = k - p < depth ? k - p : depth;
-      const T* const right = b.data + block * b.block_stride + p * b.row_stride;
-      for (std::int64_t tile = 0; tile < row_tiles; ++tile) {
-        // Rows are dealt evenly: a short last tile would wait for the latency of its few sums.
-        const std::int64_t row = m * tile / row_tiles;
-        const int rows = static_cast<int>(m * (tile + 1) / row_tiles - row);
-        const T* const left = a + (layout == Layout::rows ? row * a_stride + p : p * a_stride + row);
-        T* const out = c + row * c_stride + column;
-        const T* const from = p > 0 ? out : start == nullptr ? nullptr : start + row * start_stride + column;
-        const std::int64_t from_stride = p > 0 ? c_stride : start_stride;
-        if (columns > lanes<T>) {
-          gemm_tile_of<T, layout, 2>(rows, steps, left, a_stride, right, b.row_stride, from, from_stride, out, c_stride,
-                                     last);
-        } else {
-          gemm_tile_of<T, layout, 1>(rows, steps, left, a_stride, right, b.row_stride, from, from_stride, out, c_stride,
-                                     last);
-        }
+      Tile<T> tile{k - p < depth ? k - p : depth,
+                   a + (layout == Layout::rows ? p : p * a_stride),
+                   a_stride,
+                   b.data + block * b.block_stride + p * b.row_stride,
+                   b.row_stride,
+                   p > 0              ? c + column
+                   : start == nullptr ? nullptr
+                                      : start + column,
+                   p > 0 ? c_stride : start_stride,
+                   c + column,
+                   c_stride,
+                   last};
+      for (std::int64_t i = 0; i < row_tiles; ++i) {
+        const std::int64_t count = i < longer ? rows + 1 : rows;
+        functions.of_rows[count - 1](tile);
+        tile.a += layout == Layout::rows ? count * a_stride : count;
+        tile.c += count * c_stride;
+        if (tile.start != nullptr) tile.start += count * tile.start_stride;
       }
     }
   }

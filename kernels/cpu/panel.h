@@ -76,9 +76,14 @@ inline std::int64_t piece_points(std::int64_t depth, std::int64_t channels, std:
   return points < least ? least : points > most ? most : points;
 }
 
-/// Copies `count` elements in whole vectors: reads and writes up to a vector too far.
+/// Copies `count` elements in whole vectors: reads and writes up to a vector too far. Short runs take short vectors, whose
+/// overlapping writes rarely cross a cache line.
 template <class T>
 inline void copy_overrunning(T* to, const T* from, std::int64_t count) {
+  if (count * static_cast<std::int64_t>(sizeof(T)) <= 16) {
+    std::memcpy(to, from, 16);
+    return;
+  }
   for (std::int64_t i = 0; i < count; i += lanes<T>) store(to + i, load(from + i));
 }
 
