@@ -1,0 +1,28 @@
+# Installs libraries, headers, programs and the package that find_package(deft) reads.
+include(CMakePackageConfigHelpers)
+
+set(_deft_package ${CMAKE_INSTALL_LIBDIR}/cmake/deft)
+set(_deft_libraries deft)
+set(_deft_header_folders kernels core layers optim data)
+if(DEFT_APPS)
+  list(APPEND _deft_libraries deft_support)
+  list(APPEND _deft_header_folders apps/support)
+  install(TARGETS scaled_mnist RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+endif()
+
+install(TARGETS ${_deft_libraries} EXPORT deftTargets)
+install(EXPORT deftTargets NAMESPACE deft:: DESTINATION ${_deft_package})
+foreach(folder IN LISTS _deft_header_folders)
+  install(DIRECTORY ${folder}/ DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/deft/${folder} FILES_MATCHING PATTERN "*.h"
+    PATTERN cpu EXCLUDE PATTERN json.h EXCLUDE PATTERN node.h EXCLUDE PATTERN tensor_impl.h EXCLUDE)
+endforeach()
+install(FILES deft.h DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/deft OPTIONAL)
+
+configure_package_config_file(cmake/deftConfig.cmake.in deftConfig.cmake INSTALL_DESTINATION ${_deft_package})
+write_basic_package_version_file(deftConfigVersion.cmake COMPATIBILITY SameMinorVersion)
+install(FILES ${PROJECT_BINARY_DIR}/deftConfig.cmake ${PROJECT_BINARY_DIR}/deftConfigVersion.cmake
+  DESTINATION ${_deft_package})
+
+if(DEFT_NATIVE)
+  install(CODE "message(STATUS \"These libraries run on processors like this machine's only; for packages, build with the preset 'package' (DEFT_NATIVE=OFF).\")")
+endif()

@@ -1,0 +1,41 @@
+#!/usr/bin/env bash
+# Installs the packages that deft is built from, where apt-get can; says what it does and what to install elsewhere.
+set -euo pipefail
+
+packages=(cmake ninja-build g++ libeigen3-dev catch2 nlohmann-json3-dev libcli11-dev libfmt-dev libstb-dev zlib1g-dev
+  ca-certificates curl)
+
+if ! command -v apt-get >/dev/null || ! command -v dpkg-query >/dev/null; then
+  cat <<'TEXT'
+setup: this system has no apt-get. deft needs a C++20 compiler with OpenMP, CMake 3.25, Ninja, Eigen 3.4, Catch2,
+setup: nlohmann-json 3.11, CLI11 2.1, fmt, stb and zlib; for instance
+setup:   Fedora: sudo dnf install gcc-c++ cmake ninja-build eigen3-devel catch-devel json-devel cli11-devel fmt-devel stb_image-devel zlib-devel
+setup:   Arch:   sudo pacman -S --needed gcc cmake ninja eigen catch2 nlohmann-json cli11 fmt stb zlib
+setup:   macOS:  brew install cmake ninja eigen catch2 nlohmann-json cli11 fmt libomp zlib (and stb_image.h from github.com/nothings/stb)
+TEXT
+  exit 0
+fi
+
+installed() { [[ $(dpkg-query -W -f='${db:Status-Status}' "$1" 2>/dev/null) == installed ]]; }
+
+missing=()
+for package in "${packages[@]}"; do
+  installed "$package" || missing+=("$package")
+done
+if ((${#missing[@]} == 0)); then
+  echo "setup: all packages are there."
+  exit 0
+fi
+
+as_root=()
+if ((EUID != 0)); then
+  if ! command -v sudo >/dev/null; then
+    echo "setup: not root and no sudo; as root, run: apt-get install ${missing[*]}" >&2
+    exit 1
+  fi
+  as_root=(sudo)
+fi
+echo "setup: installing ${missing[*]}"
+"${as_root[@]}" apt-get update -qq
+"${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}"
+echo "setup: done."

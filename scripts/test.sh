@@ -1,0 +1,9 @@
+#!/usr/bin/env bash
+# Set-up, build, all tests. Arguments go to ctest, for instance: scripts/test.sh -R golden
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+scripts/setup.sh
+cmake --preset release
+cmake --build --preset release
+ctest --preset release "$@"
