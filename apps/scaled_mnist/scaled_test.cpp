@@ -9,7 +9,7 @@ namespace deft::apps {
 
 namespace {
 
-constexpr std::int64_t batch_size = 500;
+constexpr std::int64_t batch_size = 100;
 
 Transform scaled(double scale) {
   Transform transform = mnist_normalisation();
