@@ -25,6 +25,15 @@ struct Tile {
   std::int64_t c_stride, last;
 };
 
+/// Copies less than a vector of elements, without the call of memcpy that GCC would make of a plain loop.
+template <class T>
+inline void copy_few(T* to, const T* from, std::int64_t count) {
+  for (std::int64_t i = 0; i < count; ++i) {
+    to[i] = from[i];
+    asm volatile("");
+  }
+}
+
 /// Keeps the tile in registers while elements of `a` are broadcast against vectors of `b`'s rows. Without the
 /// undefined-behaviour sanitizer, whose tests of the unrolled indices take minutes to compile.
 template <class T, Layout layout, int rows, int vectors>
@@ -37,31 +46,41 @@ __attribute__((no_sanitize("undefined"))) void compute(const Tile<T>& tile) {
       for (int j = 0; j < vectors; ++j) sum[i][j] = load(tile.start + i * tile.start_stride + j * lanes<T>);
     }
   }
-  const T *a = tile.a, *b = tile.b;
+  const T* b = tile.b;
   const std::int64_t a_stride = tile.a_stride, b_stride = tile.b_stride;
+  const T* a[(rows + 2) / 3];  // every third row: two multiples of the stride reach the others
+  DEFT_UNROLL
+  for (int i = 0; i < rows; i += 3) a[i / 3] = tile.a + (layout == Layout::rows ? i * a_stride : i);
   for (std::int64_t p = tile.k; p > 0; --p) {
     Vector<T> right[vectors];
     DEFT_UNROLL
     for (int j = 0; j < vectors; ++j) right[j] = load(b + j * lanes<T>);
     DEFT_UNROLL
     for (int i = 0; i < rows; ++i) {
-      const Vector<T> left = broadcast(layout == Layout::rows ? a[i * a_stride] : a[i]);
+      const Vector<T> left = broadcast(a[i / 3][layout == Layout::rows ? i % 3 * a_stride : i % 3]);
       DEFT_UNROLL
       for (int j = 0; j < vectors; ++j) sum[i][j] += left * right[j];
     }
-    a += layout == Layout::rows ? 1 : a_stride;
+    DEFT_UNROLL
+    for (int i = 0; i < rows; i += 3) a[i / 3] += layout == Layout::rows ? 1 : a_stride;
     b += b_stride;
   }
+  T* const c = tile.c;
+  const std::int64_t c_stride = tile.c_stride;
   DEFT_UNROLL
   for (int i = 0; i < rows; ++i) {
     DEFT_UNROLL
-    for (int j = 0; j < vectors - 1; ++j) store(tile.c + i * tile.c_stride + j * lanes<T>, sum[i][j]);
-    T* const end = tile.c + i * tile.c_stride + (vectors - 1) * lanes<T>;
-    if (tile.last == lanes<T>) {
-      store(end, sum[i][vectors - 1]);
-    } else {
-      store_first(end, sum[i][vectors - 1], tile.last);
-    }
+    for (int j = 0; j < vectors - 1; ++j) store(c + i * c_stride + j * lanes<T>, sum[i][j]);
+  }
+  T* const end = c + (vectors - 1) * lanes<T>;
+  if (tile.last == lanes<T>) {
+    DEFT_UNROLL
+    for (int i = 0; i < rows; ++i) store(end + i * c_stride, sum[i][vectors - 1]);
+  } else {
+    T whole[rows][lanes<T>];
+    DEFT_UNROLL
+    for (int i = 0; i < rows; ++i) store(whole[i], sum[i][vectors - 1]);
+    for (int i = 0; i < rows; ++i) copy_few(end + i * c_stride, whole[i], tile.last);
   }
 }
 

@@ -55,11 +55,6 @@ inline void store(T* to, Vector<T> vector) {
 }
 
 template <class T>
-inline void store_first(T* to, Vector<T> vector, std::int64_t count) {
-  for (std::int64_t i = 0; i < count; ++i) to[i] = vector[i];
-}
-
-template <class T>
 inline Vector<T> broadcast(T value) {
   return value - Vector<T>{};
 }
