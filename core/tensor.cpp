@@ -128,6 +128,10 @@ Tensor& Tensor::copy_(const Tensor& source) {
     throw Error(fmt::format("copy_: source is {} {}, expected {} {}", to_string(source.dtype()),
                             to_string(source.shape()), to_string(dtype()), to_string(shape())));
   }
+  if (source.impl()->storage == impl_->storage) {
+    if (source.impl()->offset == impl_->offset) return *this;
+    return copy_(source.detach().clone());  // the two may overlap
+  }
   ++impl_->storage->version;
   copy_memory(device(), impl_->data(), source.device(), source.checked().data(), bytes_of(shape(), dtype()));
   return *this;

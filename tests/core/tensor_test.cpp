@@ -50,6 +50,14 @@ TEST_CASE("handles share elements, clones do not") {
   CHECK_THROWS_AS(alias(a, {3}, 2), Error);
 }
 
+TEST_CASE("a tensor may be copied onto itself and onto what it overlaps") {
+  Tensor a = from_vector<float>({1, 2, 3, 4});
+  a.copy_(a);
+  CHECK(a.to_vector<float>() == std::vector<float>{1, 2, 3, 4});
+  alias(a, {3}, 1).copy_(alias(a, {3}));
+  CHECK(a.to_vector<float>() == std::vector<float>{1, 1, 2, 3});
+}
+
 TEST_CASE("access with the wrong type or of nothing is an error") {
   CHECK_THROWS_WITH(ones({2}).data<double>(), Contains("float32") && Contains("float64"));
   CHECK_THROWS_WITH(ones({2}).item(), Contains("[2]"));
