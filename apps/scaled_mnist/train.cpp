@@ -10,6 +10,7 @@
 #include "deft/core/generator.h"
 #include "deft/data/locate.h"
 #include "deft/data/synthetic_digits.h"
+#include "deft/kernels/error.h"
 #include "deft/kernels/parallel_for.h"
 #include "deft/optim/adam.h"
 #include "deft/optim/lr_scheduler.h"
@@ -29,6 +30,7 @@ struct TrainSettings {
   std::int64_t seed = 1;
   std::string data;
   std::string out;
+  std::string init;
   std::int64_t limit = 0;
   std::int64_t max_steps = 0;
   support::RuntimeSettings runtime;
@@ -45,6 +47,7 @@ struct TrainSettings {
     settings.add("data", data,
                  "folder with MNIST, or synthetic; else $DEFT_DATA, else the cache of scripts/download_data.sh");
     settings.add("out", out, "folder for the results (default: runs/EXPERIMENT-MODEL-seedSEED)");
+    settings.add("init", init, "weights file to start from, or a run's folder; default: random weights");
     settings.add("limit", limit, "use so many training and so many test images, 0: all");
     settings.add("max_steps", max_steps, "end after so many steps in all, 0: no such end");
     settings.add("resume", resume, "go on from the checkpoint in the output folder, if there is one");
@@ -62,6 +65,7 @@ struct TrainSettings {
             {"gamma", fmt::format("{}", gamma)},
             {"seed", std::to_string(seed)},
             {"data", dataset.name},
+            {"init", init},
             {"limit", std::to_string(limit)},
             {"max_steps", std::to_string(max_steps)}};
   }
@@ -78,6 +82,19 @@ TrainTest load_limited(const TrainSettings& settings) {
     data.test = first_samples(data.test, std::min(limit, data.test.size()));
   }
   return data;
+}
+
+ScaledMnistNet starting_net(const TrainSettings& settings, Device device) {
+  if (settings.init.empty()) {
+    ScaledMnistNet net(settings.model);
+    net.to(device);
+    return net;
+  }
+  TrainedNet trained = load_net(settings.init, device);
+  if (trained.model != settings.model) {
+    throw Error(fmt::format("--init: {} holds a {} net, --model is {}", trained.path, trained.model, settings.model));
+  }
+  return trained.net;
 }
 
 void print_result(const support::History& history, const std::string& folder) {
@@ -98,8 +115,7 @@ int train(TrainSettings& settings, const support::Settings& list) {
   const support::RunDirectory directory(settings.out);
 
   manual_seed(static_cast<std::uint64_t>(settings.seed));
-  ScaledMnistNet net(settings.model);
-  net.to(device);
+  ScaledMnistNet net = starting_net(settings, device);
   Adam optimizer(net.parameters(), {.lr = settings.lr});
   StepLR scheduler(optimizer, {.step_size = 1, .gamma = settings.gamma});
   const DataLoader batches(data.train, {.batch_size = settings.batch_size,
