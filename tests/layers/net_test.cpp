@@ -1,5 +1,4 @@
 // A whole model, as programs write them: eval(), loading, copies and clones reach every member.
-#include "catch.h"
 #include "deft/core/autograd.h"
 #include "deft/core/elementwise.h"
 #include "deft/core/random.h"
@@ -15,6 +14,8 @@
 #include "deft/layers/max_pool2d.h"
 #include "deft/layers/sequential.h"
 #include "deft/layers/summary.h"
+
+#include "catch.h"
 
 using Catch::Matchers::Contains;
 
