@@ -2,7 +2,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <atomic>
 #include <unordered_map>
 #include <utility>
 
@@ -58,28 +57,23 @@ class Walk {
     } else {
       collect(impl.grad_fn);
       send({.node = impl.grad_fn, .index = impl.output_index, .leaf = nullptr}, gradient);
-      for (std::size_t i = 0; i < order_.size(); ++i) visit(*order_[i], grads_[i]);
+      for (std::size_t i = 0; i < order_.size(); ++i) visit(order_[i], grads_[i]);
     }
-    for (const auto& leaf : leaves_) deliver(*leaf);
+    for (const auto& leaf : leaves_) deliver(leaf);
   }
 
  private:
   void collect(const std::shared_ptr<Node>& root) {
-    static std::atomic<std::uint64_t> walks{0};
-    const std::uint64_t walk = ++walks;
-    root->visited_by = walk;
     order_.push_back(root);
+    positions_.emplace(root.get(), 0);
     for (std::size_t i = 0; i < order_.size(); ++i) {
       const Node& node = *order_[i];
       for (const Edge& edge : node.edges) {
-        if (edge.node && edge.node->visited_by != walk) {
-          edge.node->visited_by = walk;
-          order_.push_back(edge.node);
-        }
+        if (edge.node && positions_.emplace(edge.node.get(), 0).second) order_.push_back(edge.node);
       }
     }
     std::sort(order_.begin(), order_.end(), [](const auto& a, const auto& b) { return a->sequence > b->sequence; });
-    for (std::size_t i = 0; i < order_.size(); ++i) order_[i]->position = i;
+    for (std::size_t i = 0; i < order_.size(); ++i) positions_[order_[i].get()] = i;
     grads_.resize(order_.size());
   }
 
@@ -89,26 +83,50 @@ class Walk {
       if (is_new) leaves_.push_back(edge.leaf);
       accumulate(slot->second, std::move(gradient));
     } else {
-      std::vector<Tensor>& slots = grads_[edge.node->position];
+      std::vector<Tensor>& slots = grads_[positions_.at(edge.node.get())];
       slots.resize(edge.node->outputs.size());
       accumulate(slots[static_cast<std::size_t>(edge.index)], std::move(gradient));
     }
   }
 
-  static Tensor through_hooks(const HookList& hooks, Tensor gradient) {
+  // Hooks and backward functions of users may return anything; kernels rely on the shape.
+  template <class Source>
+  static void require_fits(const Tensor& gradient, const Edge& edge, Source&& source) {
+    const NodeOutput target =
+        edge.leaf ? describe(*edge.leaf) : edge.node->outputs[static_cast<std::size_t>(edge.index)];
+    if (gradient.shape() == target.shape && gradient.dtype() == target.dtype && gradient.device() == target.device)
+      return;
+    throw Error(fmt::format("backward: {} is {} {} on {}, expected {} {} on {}", source(), to_string(gradient.dtype()),
+                            to_string(gradient.shape()), to_string(gradient.device()), to_string(target.dtype),
+                            to_string(target.shape), to_string(target.device)));
+  }
+
+  static NodeOutput describe(const TensorImpl& tensor) {
+    NodeOutput info;
+    info.shape = tensor.shape;
+    info.dtype = tensor.dtype;
+    info.device = tensor.storage->device;
+    return info;
+  }
+
+  static Tensor through_hooks(const HookList& hooks, Tensor gradient, const Edge& edge) {
     for (const Tensor::Hook& hook : hooks) {
-      if (Tensor replaced = hook(gradient); replaced.defined()) gradient = std::move(replaced);
+      Tensor replaced = hook(gradient);
+      if (!replaced.defined()) continue;
+      require_fits(replaced, edge, [] { return std::string("the gradient that a hook returned"); });
+      gradient = std::move(replaced);
     }
     return gradient;
   }
 
-  void visit(Node& node, std::vector<Tensor>& slots) {
+  void visit(const std::shared_ptr<Node>& visited, std::vector<Tensor>& slots) {
     if (slots.empty()) return;  // none of its outputs reaches the root
-    if (node.released) {
+    Node& node = *visited;
+    for (std::size_t i = 0; i < slots.size(); ++i) finish_output({visited, static_cast<int>(i), nullptr}, slots[i]);
+    if (node.released) {  // checked after the hooks, which may have run a backward() of their own
       throw Error(fmt::format("backward: the graph of {} was freed by an earlier backward(); pass retain_graph to it",
                               node.name()));
     }
-    for (std::size_t i = 0; i < slots.size(); ++i) finish_output(node.outputs[i], slots[i]);
     const BackwardContext context(std::exchange(slots, {}), unpack(node), needed_inputs(node));
     std::vector<Tensor> gradients = node.apply(context);
     if (gradients.size() != node.edges.size()) {
@@ -117,14 +135,18 @@ class Walk {
     }
     if (anomaly_mode) check_for_nan(node, gradients);
     for (std::size_t i = 0; i < gradients.size(); ++i) {
-      if (node.edges[i] && gradients[i].defined()) send(node.edges[i], std::move(gradients[i]));
+      if (!node.edges[i] || !gradients[i].defined()) continue;
+      require_fits(gradients[i], node.edges[i],
+                   [&] { return fmt::format("the gradient that {} computed for input {}", node.name(), i); });
+      send(node.edges[i], std::move(gradients[i]));
     }
     if (!retain_graph_) node.release();
   }
 
-  static void finish_output(NodeOutput& output, Tensor& gradient) {
+  static void finish_output(const Edge& edge, Tensor& gradient) {
+    const NodeOutput& output = edge.node->outputs[static_cast<std::size_t>(edge.index)];
     if (!gradient.defined()) gradient = zeros(output.shape, {.dtype = output.dtype, .device = output.device});
-    if (output.hooks) gradient = through_hooks(*output.hooks, std::move(gradient));
+    if (output.hooks) gradient = through_hooks(*output.hooks, std::move(gradient), edge);
     const auto tensor = output.tensor.lock();
     if (tensor && tensor->retains_grad) store(*tensor, gradient);
   }
@@ -157,10 +179,10 @@ class Walk {
     }
   }
 
-  void deliver(TensorImpl& leaf) {
-    Tensor gradient = std::move(leaf_grads_[&leaf]);
-    if (leaf.hooks) gradient = through_hooks(*leaf.hooks, std::move(gradient));
-    store(leaf, std::move(gradient));
+  void deliver(const std::shared_ptr<TensorImpl>& leaf) {
+    Tensor gradient = std::move(leaf_grads_[leaf.get()]);
+    if (leaf->hooks) gradient = through_hooks(*leaf->hooks, std::move(gradient), {nullptr, 0, leaf});
+    store(*leaf, std::move(gradient));
   }
 
   // A stored gradient is changed in place by later passes, so it must not share its elements.
@@ -174,7 +196,8 @@ class Walk {
 
   const bool retain_graph_;
   std::vector<std::shared_ptr<Node>> order_;
-  std::vector<std::vector<Tensor>> grads_;  // by position, then by output
+  std::unordered_map<const Node*, std::size_t> positions_;  // in order_; not in the nodes, which walks may share
+  std::vector<std::vector<Tensor>> grads_;                  // by position, then by output
   std::vector<std::shared_ptr<TensorImpl>> leaves_;
   std::unordered_map<TensorImpl*, Tensor> leaf_grads_;
 };

@@ -29,9 +29,7 @@ void visit_signed(DType dtype, const char* op, Visitor&& visitor) {
 
 /// A number as a tensor without axes, to broadcast with `like`.
 Tensor scalar(const char* op, double value, const Tensor& like) {
-  if (!is_floating(like.dtype()) && value != std::trunc(value)) {
-    throw Error(fmt::format("{}: number is {}, but the tensor is {}", op, value, to_string(like.dtype())));
-  }
+  require_representable(op, value, like.dtype());
   return full({}, value, {.dtype = like.dtype(), .device = like.device()});
 }
 

@@ -61,10 +61,10 @@ std::vector<Tensor> fresh_leaves(const std::vector<Tensor>& inputs) {
 
 void compare(GradcheckResult& result, std::size_t input, std::size_t index, double analytical, double numerical,
              const GradcheckOptions& options) {
-  const double error = std::abs(analytical - numerical);
-  const bool within = error <= options.absolute_tolerance + options.relative_tolerance * std::abs(numerical);
-  if (!within) result.ok = false;
-  if (error > result.worst_error || !(error == error) || result.message.empty()) {
+  const double allowed = options.absolute_tolerance + options.relative_tolerance * std::abs(numerical);
+  const double error = std::abs(analytical - numerical) / allowed;
+  if (!(error <= 1)) result.ok = false;
+  if (!(error <= result.worst_error) || result.message.empty()) {
     result.worst_error = error;
     result.message =
         fmt::format("input {}, element {}: analytical {:.10g}, numerical {:.10g}", input, index, analytical, numerical);

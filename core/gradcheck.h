@@ -17,7 +17,7 @@ struct GradcheckOptions {
 
 struct GradcheckResult {
   bool ok = true;
-  double worst_error = 0;  ///< |analytical − numerical| at the worst element
+  double worst_error = 0;  ///< |analytical − numerical| over what is allowed, at the worst element
   std::string message;     ///< names input, index, both values of the worst element
 
   explicit operator bool() const { return ok; }

@@ -46,8 +46,6 @@ struct Node {
   std::vector<SavedTensor> saved;
   std::function<std::vector<Tensor>(const BackwardContext&)> apply;
   bool released = false;
-  std::size_t position = 0;  // place in the order of the walk with this number
-  std::uint64_t visited_by = 0;
 
   Node() = default;
   Node(const Node&) = delete;

@@ -42,7 +42,6 @@ struct Reduction {
     }
   }
 
-  // Not broadcast_strides(kept, input): a kept axis of size 1 and a reduced one look alike there, which is the same.
   kernels::Strided<2> space() const {
     return make_space<2>(input, {strides_of(input), broadcast_strides(kept, input)});
   }

@@ -5,8 +5,10 @@
 #include <algorithm>
 #include <bit>
 #include <cstring>
+#include <limits>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <set>
 #include <tuple>
 
 #include "deft/core/file.h"
@@ -58,7 +60,7 @@ std::string header_of(const Safetensors& contents, const std::string& path) {
         {"dtype", type_name(tensor.dtype())}, {"shape", tensor.shape().to_vector()}, {"data_offsets", {begin, end}}};
     begin = end;
   }
-  std::string text = header.empty() ? "{}" : header.dump();
+  std::string text = header.empty() ? "{}" : header.dump(-1, ' ', false, json::error_handler_t::replace);
   text.resize((text.size() + alignment - 1) / alignment * alignment, ' ');
   return text;
 }
@@ -109,7 +111,14 @@ class Reader {
     }
     data_begin_ = length_bytes + static_cast<std::size_t>(length);
     const auto first = file_.begin() + static_cast<std::ptrdiff_t>(length_bytes);
-    const json header = json::parse(first, first + static_cast<std::ptrdiff_t>(length), nullptr, false);
+    std::set<std::string> names;
+    const auto note_name = [&](int depth, json::parse_event_t event, const json& parsed) {
+      if (depth == 1 && event == json::parse_event_t::key && !names.insert(parsed.get<std::string>()).second) {
+        fail(fmt::format("the tensor name '{}' is used twice", parsed.get<std::string>()));
+      }
+      return true;
+    };
+    const json header = json::parse(first, first + static_cast<std::ptrdiff_t>(length), note_name, false);
     if (!header.is_object()) fail("not a safetensors file: its header is not a JSON object");
     return header;
   }
@@ -125,8 +134,9 @@ class Reader {
   }
 
   static bool is_size_list(const json& value) {
-    return value.is_array() &&
-           std::all_of(value.begin(), value.end(), [](const json& size) { return size.is_number_unsigned(); });
+    return value.is_array() && std::all_of(value.begin(), value.end(), [](const json& size) {
+             return size.is_number_unsigned() && size.get<std::uint64_t>() <= std::numeric_limits<std::int64_t>::max();
+           });
   }
 
   Entry entry_of(const std::string& name, const json& value) const {

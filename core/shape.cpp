@@ -24,14 +24,22 @@ void Shape::push_back(std::int64_t size) {
 }
 
 std::int64_t Shape::numel() const {
+  constexpr std::int64_t most = std::int64_t{1} << 60;
   std::int64_t product = 1;
-  for (const std::int64_t size : *this) product *= size;
+  bool too_large = false;
+  for (const std::int64_t size : *this) {
+    if (size == 0) return 0;
+    too_large = too_large || size > most / product;
+    if (!too_large) product *= size;
+  }
+  if (too_large) throw Error(fmt::format("shape: {} has more elements than fit in memory", to_string(*this)));
   return product;
 }
 
 std::int64_t Shape::size(int axis) const { return (*this)[normalized_axis(axis, "size")]; }
 
 int Shape::normalized_axis(int axis, const char* op) const {
+  if (dim_ == 0) throw Error(fmt::format("{}: axis is {}, but a scalar has none", op, axis));
   if (axis < -dim_ || axis >= dim_) {
     throw Error(
         fmt::format("{}: axis is {}, expected {} to {} for shape {}", op, axis, -dim_, dim_ - 1, to_string(*this)));

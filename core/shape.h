@@ -21,7 +21,7 @@ class Shape {
 
   /// Number of axes.
   int dim() const { return dim_; }
-  /// Product of the sizes; 1 for a scalar.
+  /// Product of the sizes; 1 for a scalar. Throws Error beyond 2^60, more than any memory holds.
   std::int64_t numel() const;
   /// Size of an axis that is known to be in range.
   std::int64_t operator[](int axis) const { return sizes_[static_cast<std::size_t>(axis)]; }

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cmath>
 
@@ -63,13 +64,8 @@ void* Tensor::raw_mutable_data(DType expected) {
   return impl_->data();
 }
 
-double Tensor::item_as_double() const {
+void Tensor::require_one_element() const {
   if (numel() != 1) throw Error(fmt::format("item: shape is {}, expected one element", to_string(shape())));
-  return visit_dtype(dtype(), [&](auto tag) {
-    typename decltype(tag)::type value{};
-    copy_to_host(&value, dtype());
-    return static_cast<double>(value);
-  });
 }
 
 void Tensor::copy_to_host(void* destination, DType expected) const {
@@ -139,6 +135,7 @@ Tensor& Tensor::copy_(const Tensor& source) {
 
 Tensor& Tensor::fill_(double value) {
   require_writable("fill_");
+  require_representable("fill_", value, dtype());
   visit_dtype(dtype(), [&](auto tag) {
     using T = typename decltype(tag)::type;
     on_device(device(), [&](auto place) { kernels::fill(place, numel(), static_cast<T>(value), mutable_data<T>()); });
@@ -172,19 +169,33 @@ Tensor full(const Shape& shape, double value, const TensorOptions& options) {
 Tensor zeros(const Shape& shape, const TensorOptions& options) { return full(shape, 0, options); }
 Tensor ones(const Shape& shape, const TensorOptions& options) { return full(shape, 1, options); }
 
+void require_representable(const char* op, double value, DType dtype) {
+  if (is_floating(dtype)) return;
+  const double low = dtype == DType::uint8 ? 0 : -0x1p63, end = dtype == DType::uint8 ? 256 : 0x1p63;
+  if (!(value >= low && value < end) || value != std::trunc(value)) {
+    throw Error(fmt::format("{}: {} does not fit {}", op, value, to_string(dtype)));
+  }
+}
+
 Tensor arange(double begin, double end, double step, const TensorOptions& options) {
   const double count = std::ceil((end - begin) / step);
-  if (!(step != 0) || !std::isfinite(count)) {
-    throw Error(fmt::format("arange: begin {}, end {}, step {} is not a finite range", begin, end, step));
+  if (!(step != 0) || !(count < 0x1p60)) {
+    throw Error(fmt::format("arange: begin {}, end {}, step {} is not a range of a finite number", begin, end, step));
   }
-  return visit_dtype(options.dtype, [&](auto tag) {
+  require_representable("arange", begin, options.dtype);
+  require_representable("arange", step, options.dtype == DType::uint8 ? DType::int64 : options.dtype);
+  Tensor result = empty({std::max<std::int64_t>(0, static_cast<std::int64_t>(count))}, {.dtype = options.dtype});
+  if (result.numel() > 0) {
+    require_representable("arange", begin + static_cast<double>(result.numel() - 1) * step, options.dtype);
+  }
+  visit_dtype(options.dtype, [&](auto tag) {
     using T = typename decltype(tag)::type;
-    std::vector<T> values(static_cast<std::size_t>(std::max(0.0, count)));
-    for (std::size_t i = 0; i < values.size(); ++i) values[i] = static_cast<T>(begin + static_cast<double>(i) * step);
-    Tensor result = from_vector(values).to(options.device);
-    if (options.requires_grad) result.set_requires_grad();
-    return result;
+    T* values = result.mutable_data<T>();
+    for (std::int64_t i = 0; i < result.numel(); ++i) values[i] = static_cast<T>(begin + static_cast<double>(i) * step);
   });
+  result = result.to(options.device);
+  if (options.requires_grad) result.set_requires_grad();
+  return result;
 }
 
 Tensor empty_like(const Tensor& like) { return empty(like.shape(), {.dtype = like.dtype(), .device = like.device()}); }

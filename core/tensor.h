@@ -52,7 +52,12 @@ class Tensor {
   /// The only element, converted to T, from any device. Throws Error unless there is exactly one.
   template <class T = double>
   T item() const {
-    return static_cast<T>(item_as_double());
+    require_one_element();
+    return visit_dtype(dtype(), [this](auto tag) {
+      typename decltype(tag)::type value{};
+      copy_to_host(&value, dtype());
+      return static_cast<T>(value);
+    });
   }
   /// All elements in row-major order, from any device. Throws Error unless T is the element type.
   template <class T>
@@ -72,7 +77,7 @@ class Tensor {
   Tensor detach() const;
 
   /// Overwrites the elements in place. Throws Error on a tensor that requires grad, unless inside NoGrad; `copy_` also
-  /// unless shape and type agree (devices may differ).
+  /// unless shape and type agree (devices may differ), `fill_` unless the type can hold the value.
   Tensor& copy_(const Tensor& source);
   Tensor& fill_(double value);
   Tensor& zero_() { return fill_(0); }
@@ -103,7 +108,7 @@ class Tensor {
   TensorImpl& checked() const;
   const void* raw_data(DType expected) const;
   void* raw_mutable_data(DType expected);
-  double item_as_double() const;
+  void require_one_element() const;
   void copy_to_host(void* destination, DType expected) const;
   void require_writable(const char* op) const;
 
@@ -134,8 +139,10 @@ struct TensorOptions {
 Tensor empty(const Shape& shape, const TensorOptions& options = {});
 Tensor zeros(const Shape& shape, const TensorOptions& options = {});
 Tensor ones(const Shape& shape, const TensorOptions& options = {});
+/// Throws Error for a value that the type cannot hold.
 Tensor full(const Shape& shape, double value, const TensorOptions& options = {});
-/// begin, begin + step, … up to but not including `end`: a vector.
+/// begin, begin + step, … up to but not including `end`: a vector. Throws Error for a range that is not finite and for
+/// numbers that the type cannot hold.
 Tensor arange(double begin, double end, double step = 1, const TensorOptions& options = {});
 
 /// Shape, type and device of `like`.
@@ -151,6 +158,9 @@ template <class T>
 Tensor from_vector(const std::vector<T>& values) {
   return from_vector(values, Shape{static_cast<std::int64_t>(values.size())});
 }
+
+/// Throws Error, in the name of operation `op`, unless `dtype` can hold `value`: integers must be whole and in range.
+void require_representable(const char* op, double value, DType dtype);
 
 /// A tensor that shares the elements of `base` from element `offset` on, with its own shape and no history.
 Tensor alias(const Tensor& base, const Shape& shape, std::int64_t offset = 0);

@@ -1,7 +1,6 @@
 // What a Tensor handle points to. Private to core; everybody else uses tensor.h and autograd.h.
 #pragma once
 
-#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <memory>

@@ -98,7 +98,7 @@ TEST_CASE("elementwise errors name the function and what was found") {
   CHECK_THROWS_WITH(a + zeros({2}), "add: shapes [2, 3] and [2] do not broadcast");
   CHECK_THROWS_WITH(a * zeros({3}, {.dtype = DType::float64}), Contains("mul: b is float64, but a is float32"));
   CHECK_THROWS_WITH(integers / integers, Contains("div: dtype is int64"));
-  CHECK_THROWS_WITH(integers * 0.5, Contains("mul: number is 0.5"));
+  CHECK_THROWS_WITH(integers * 0.5, Contains("mul: 0.5 does not fit int64"));
   CHECK_THROWS_WITH(exp(integers), Contains("exp: dtype is int64"));
   CHECK_THROWS_WITH(integers.to(DType::uint8) + 1, Contains("add: dtype is uint8"));
   CHECK_THROWS_WITH(clamp(a, 1, 0), Contains("clamp: low is 1"));

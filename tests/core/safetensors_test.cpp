@@ -72,6 +72,8 @@ TEST_CASE("safetensors round-trip every type, scalars, empty tensors and metadat
   CHECK(loaded.at("scalar").item() == 5);
   CHECK(loaded.at("nothing").shape() == Shape{0, 4});
   CHECK_THROWS_WITH(loaded.at("c"), Contains("'c'"));
+  save_safetensors(path, {{}, {{"path", "caf\xe9"}}});  // not UTF-8, as a file's name may be
+  CHECK(load_safetensors(path).metadata.at("path") == "caf\xef\xbf\xbd");
   save_safetensors(path, {});
   CHECK(load_safetensors(path).tensors.empty());
 }
@@ -118,5 +120,12 @@ TEST_CASE("damaged safetensors files are named with what is wrong") {
           R"({"v":{"dtype":"U8","shape":[2],"data_offsets":[0,2]},"w":{"dtype":"U8","shape":[2],"data_offsets":[1,3]}})",
           "123")),
       Contains("'w' begins at byte 1, expected 2"));
+  CHECK_THAT(error_for(with_header(R"({"w":{"dtype":"U8","shape":[0,9223372036854775808],"data_offsets":[0,0]}})", "")),
+             Contains(path) && Contains("9223372036854775808"));
+  CHECK_THAT(
+      error_for(with_header(
+          R"({"w":{"dtype":"U8","shape":[1],"data_offsets":[0,1]},"w":{"dtype":"U8","shape":[1],"data_offsets":[0,1]}})",
+          "1")),
+      Contains("'w' is used twice"));
   CHECK_THAT(error_for(with_header(R"({"__metadata__":{"a":1}})", "")), Contains("'a' is 1"));
 }

@@ -147,6 +147,35 @@ TEST_CASE("hooks see and may replace the whole gradient") {
   CHECK(grad_of(x)[0] == 60);
 }
 
+TEST_CASE("gradients of another form than their tensor are refused") {
+  const Tensor x = leaf({1, 2, 3}), one = from_vector<double>({1, 1, 1});
+  Tensor y = product(x, one);
+  y.register_hook([](const Tensor&) { return full({}, 2, {.dtype = DType::float64}); });
+  CHECK_THROWS_WITH(product(y, one).backward({.gradient = one}), Contains("hook") && Contains("[]") && Contains("[3]"));
+
+  const Tensor short_leaf = leaf({1});
+  Tensor z = x.detach().clone();
+  record("careless", {x, short_leaf}, {}, {z}, {.apply = [](const BackwardContext& context) -> std::vector<Tensor> {
+           return {context.grad(), context.grad()};
+         }});
+  CHECK_THROWS_WITH(z.backward({.gradient = one}), Contains("careless") && Contains("input 1") && Contains("[1]"));
+  CHECK_FALSE(short_leaf.grad().defined());
+}
+
+TEST_CASE("a hook may run a backward of its own through shared nodes") {
+  const auto times = [](const Tensor& tensor, double factor) { return product(tensor, from_vector<double>({factor})); };
+  const Tensor x = leaf({1});
+  const Tensor y = times(x, 2);
+  Tensor q = times(y, 3);
+  const Tensor r = times(y, 5), side = times(y, 7);
+  q.register_hook([&](const Tensor&) {
+    side.backward({.retain_graph = true});
+    return Tensor();
+  });
+  product(q, r).backward();  // 60x² and, from the hook, 14x
+  CHECK(grad_of(x)[0] == 134);
+}
+
 TEST_CASE("what backward cannot do is a clear error") {
   const Tensor x = leaf({1, 2});
   const Tensor y = product(x, x);

@@ -1,6 +1,8 @@
 // Tensors: creation, access, sharing, conversion, printing.
 #include "deft/core/tensor.h"
 
+#include <cmath>
+
 #include "deft/kernels/error.h"
 
 #include "catch.h"
@@ -18,6 +20,25 @@ TEST_CASE("shapes count, compare and print") {
   CHECK_THROWS_WITH(shape.size(3), Contains("axis is 3") && Contains("[2, 3, 4]"));
   CHECK_THROWS_WITH((Shape{1, -2}), Contains("-2"));
   CHECK_THROWS_WITH((Shape{1, 1, 1, 1, 1, 1, 1, 1, 1}), Contains("8"));
+}
+
+TEST_CASE("sizes beyond any memory are errors") {
+  const std::int64_t huge = std::int64_t{1} << 32;
+  CHECK_THROWS_WITH(Shape({huge, huge}).numel(), Contains("[4294967296, 4294967296]") && Contains("memory"));
+  CHECK(Shape({huge, huge, 0}).numel() == 0);
+  CHECK_THROWS_WITH(empty({std::int64_t{1} << 59}), Contains("out of memory"));
+  CHECK_THROWS_AS(empty({std::int64_t{1} << 61}), Error);
+  CHECK_THROWS_WITH(Shape{}.size(0), Contains("scalar"));
+}
+
+TEST_CASE("numbers that a type cannot hold are errors") {
+  CHECK_THROWS_WITH(full({1}, 300, {.dtype = DType::uint8}), Contains("300") && Contains("uint8"));
+  CHECK_THROWS_WITH(full({1}, 0.5, {.dtype = DType::int64}), Contains("0.5"));
+  CHECK_THROWS_WITH(full({1}, std::nan(""), {.dtype = DType::int64}), Contains("nan"));
+  CHECK_THROWS_WITH(full({1}, 0x1p63, {.dtype = DType::int64}), Contains("int64"));
+  CHECK_THROWS_WITH(arange(250, 260, 1, {.dtype = DType::uint8}), Contains("259"));
+  CHECK_THROWS_WITH(arange(0, 1e300), Contains("1e+300"));
+  CHECK(from_vector<std::int64_t>({(std::int64_t{1} << 53) + 1}).item<std::int64_t>() == (std::int64_t{1} << 53) + 1);
 }
 
 TEST_CASE("shapes broadcast by NumPy's rules") {
