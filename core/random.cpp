@@ -6,7 +6,6 @@
 #include <utility>
 
 #include "deft/kernels/dispatch.h"
-#include "deft/kernels/philox.h"
 #include "deft/kernels/random.h"
 
 namespace deft {
@@ -47,13 +46,16 @@ Tensor randint(std::int64_t low, std::int64_t high, const Shape& shape, Device d
   return result;
 }
 
+std::vector<std::int64_t> permutation(std::int64_t n, PhiloxSequence numbers) {
+  std::vector<std::int64_t> order(static_cast<std::size_t>(n));
+  std::iota(order.begin(), order.end(), std::int64_t{0});
+  for (std::size_t left = order.size(); left > 1; --left) std::swap(order[left - 1], order[numbers.below(left)]);
+  return order;
+}
+
 Tensor randperm(std::int64_t n, Device device, Generator& generator) {
   if (n < 0) throw Error(fmt::format("randperm: n is {}, expected at least 0", n));
-  std::vector<std::int64_t> order(static_cast<std::size_t>(n));
-  std::iota(order.begin(), order.end(), 0);
-  PhiloxSequence sequence(generator.seed(), generator.next_stream());
-  for (std::size_t i = order.size(); i > 1; --i) std::swap(order[i - 1], order[sequence.below(i)]);
-  return from_vector(order).to(device);
+  return from_vector(permutation(n, {generator.seed(), generator.next_stream()})).to(device);
 }
 
 }  // namespace deft

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstring>
 
+#include "deft/core/random.h"
 #include "deft/data/random.h"
 #include "deft/kernels/error.h"
 

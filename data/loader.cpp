@@ -9,6 +9,7 @@
 #include <thread>
 #include <utility>
 
+#include "deft/core/random.h"
 #include "deft/data/random.h"
 #include "deft/kernels/error.h"
 #include "deft/kernels/parallel_for.h"

@@ -10,10 +10,7 @@
 namespace deft::kernels {
 namespace {
 
-template <class T>
-bool is_nan(T x) {
-  return x != x;
-}
+using vector_math::is_nan;
 
 template <class T>
 T minimum(T a, T b) {

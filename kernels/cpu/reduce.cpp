@@ -8,14 +8,12 @@
 #include "deft/kernels/allocator.h"
 #include "deft/kernels/cpu/instantiate.h"
 #include "deft/kernels/cpu/strided_loop.h"
+#include "deft/kernels/cpu/vector_math.h"
 
 namespace deft::kernels {
 namespace {
 
-template <class T>
-bool is_nan(T x) {
-  return x != x;
-}
+using vector_math::is_nan;
 
 // A reducer folds elements, each with its position among the reduced axes, into an accumulator. Accumulators of
 // consecutive or interleaved positions combine to that of all of them.

@@ -8,6 +8,12 @@
 
 namespace deft::kernels::vector_math {
 
+/// False for integers; without the overloads that std::isnan would need for them.
+template <class T>
+bool is_nan(T x) {
+  return x != x;
+}
+
 inline double exp(double x) { return std::exp(x); }
 inline double tanh(double x) { return std::tanh(x); }
 inline double erf(double x) { return std::erf(x); }
