@@ -29,7 +29,7 @@ struct ImageSize {
 };
 
 /// One step of an augmentation: draws its numbers and gives the matrix for one image. The functions below make the usual
-/// ones; any function of this type will do.
+/// ones; any function of this type will do that several threads may call at once: a loader's workers share it.
 using AffineStep = std::function<AffineMatrix(const ImageSize& size, PhiloxSequence& random)>;
 
 /// The matrix of several steps, the first one applied to the image first. Nothing is cut off between steps: what one

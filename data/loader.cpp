@@ -59,6 +59,7 @@ class Prefetcher {
   // The next batch in order; rethrows what making it threw.
   Batch take() {
     std::unique_lock lock(mutex_);
+    if (taken_ == plan_.batches) throw Error(fmt::format("loader: all {} batches were taken", plan_.batches));
     Slot& slot = slot_of(taken_);
     made_.wait(lock, [&] { return slot.ready; });
     Slot result = std::exchange(slot, Slot());
@@ -121,6 +122,7 @@ class Prefetcher {
 struct Epoch::State {
   Plan plan;
   std::int64_t at = 0;
+  bool begun = false;
   Batch batch;
   std::unique_ptr<Prefetcher> prefetcher;
 
@@ -169,7 +171,8 @@ Epoch::Epoch(Epoch&&) noexcept = default;
 Epoch::~Epoch() = default;
 
 Epoch::Iterator Epoch::begin() {
-  state_->fetch();
+  if (!state_->begun) state_->fetch();
+  state_->begun = true;
   return Iterator(*state_);
 }
 

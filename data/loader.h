@@ -81,6 +81,7 @@ class Epoch {
   Epoch(Epoch&&) noexcept;
   ~Epoch();
 
+  /// Where this pass is: the first batch, and when called again the one that it has come to.
   Iterator begin();
   std::default_sentinel_t end() const { return {}; }
 

@@ -124,6 +124,30 @@ TEST_CASE("an epoch can be left in the middle, begun in the middle, and kept bey
   CHECK((*epoch->begin()).indices == Indices{0, 1, 2, 3, 4});
 }
 
+TEST_CASE("beginning an epoch again goes on where it is") {
+  const Dataset digits = synthetic_digits(6, Part::train);
+  for (const int workers : {0, 2}) {
+    Epoch epoch = DataLoader(digits, {.batch_size = 2, .workers = workers}).epoch(0);
+    CHECK((*epoch.begin()).indices == Indices{0, 1});
+    Indices all;
+    for (const Batch& batch : epoch) all.insert(all.end(), batch.indices.begin(), batch.indices.end());
+    CHECK(all == ascending(6));
+    CHECK(epoch.begin() == epoch.end());
+  }
+}
+
+TEST_CASE("an epoch that is begun again after an error comes to an end") {
+  LoaderOptions options{.batch_size = 2, .workers = 1};
+  options.transform.steps = {[first = std::make_shared<std::atomic<bool>>(true)](const ImageSize&, PhiloxSequence&) {
+    if (first->exchange(false)) throw Error("step: the first image");
+    return AffineMatrix();
+  }};
+  Epoch epoch = DataLoader(synthetic_digits(4, Part::train), options).epoch(0);
+  CHECK_THROWS_WITH(epoch.begin(), "step: the first image");
+  auto at = epoch.begin();
+  CHECK_THROWS_WITH(++at, "loader: all 2 batches were taken");
+}
+
 TEST_CASE("an error in a worker is thrown where its batch is asked for") {
   const Dataset digits = synthetic_digits(12, Part::train);
   for (const int workers : {0, 1, 2}) {
