@@ -20,6 +20,7 @@
 #define STBI_ONLY_PNM
 #define STBI_NO_STDIO
 #define STBI_FAILURE_USERMSG
+#define STB_IMAGE_STATIC  // users may have an implementation of their own
 #define STB_IMAGE_IMPLEMENTATION
 #include <stb_image.h>
 
@@ -44,23 +45,19 @@ bool starts_with(const Bytes& bytes, std::string_view magic) {
   return bytes.size() >= magic.size() && std::memcmp(bytes.data(), magic.data(), magic.size()) == 0;
 }
 
-std::uint32_t big_endian(const unsigned char* bytes) {
-  return std::uint32_t{bytes[0]} << 24 | std::uint32_t{bytes[1]} << 16 | std::uint32_t{bytes[2]} << 8 | bytes[3];
-}
-
 // stb_image verifies no checksums and invents what a truncated file lacks: these checks are made here.
 void check_png(const InputFile& file, const Bytes& bytes) {
   std::size_t at = 8;
   for (bool ended = false; !ended;) {
     if (bytes.size() - at < 12) file.fail(fmt::format("PNG ends after {} bytes, before its IEND chunk", bytes.size()));
-    const std::uint64_t length = big_endian(&bytes[at]);
+    const std::uint64_t length = from_big_endian(&bytes[at]);
     const std::string type(&bytes[at + 4], &bytes[at + 8]);
     if (bytes.size() - at - 12 < length) {
       file.fail(
           fmt::format("PNG ends after {} bytes, expected {} for its {} chunk", bytes.size(), at + 12 + length, type));
     }
     const auto crc = static_cast<std::uint32_t>(crc32(0, &bytes[at + 4], static_cast<unsigned>(length) + 4));
-    const std::uint32_t stored = big_endian(&bytes[at + 8 + length]);
+    const std::uint32_t stored = from_big_endian(&bytes[at + 8 + length]);
     if (crc != stored) {
       file.fail(fmt::format("PNG chunk {} at byte {} has checksum {:08x}, expected {:08x}", type, at, crc, stored));
     }

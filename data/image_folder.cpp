@@ -38,7 +38,8 @@ std::vector<fs::path> sorted_entries(const fs::path& folder, Accept accept) {
   return paths;
 }
 
-std::vector<LabelledFile> list_files(const fs::path& folder, std::vector<std::string>& class_names) {
+std::vector<LabelledFile> list_files(const fs::path& folder, std::vector<std::string>& class_names) try {
+  if (!fs::is_directory(folder)) throw Error(fmt::format("image folder: {} is not a folder", folder.string()));
   std::vector<LabelledFile> files;
   for (const fs::path& child : sorted_entries(folder, [](const auto& entry) { return entry.is_directory(); })) {
     const std::vector<fs::path> images = sorted_entries(child, is_image_file);
@@ -50,12 +51,14 @@ std::vector<LabelledFile> list_files(const fs::path& folder, std::vector<std::st
   if (files.empty())
     throw Error(fmt::format("image folder: {} has no subfolders, expected one per class", folder.string()));
   return files;
+} catch (const fs::filesystem_error& error) {
+  const fs::path& path = error.path1().empty() ? folder : error.path1();
+  throw Error(fmt::format("image folder: {}: {}", path.string(), error.code().message()));
 }
 
 }  // namespace
 
 Dataset load_image_folder(const fs::path& folder, const ImageOptions& options) {
-  if (!fs::is_directory(folder)) throw Error(fmt::format("image folder: {} is not a folder", folder.string()));
   Dataset dataset{.name = folder.filename().string(), .source = folder.string()};
   const std::vector<LabelledFile> files = list_files(folder, dataset.class_names);
   const auto count = static_cast<std::int64_t>(files.size());

@@ -32,25 +32,24 @@ fs::path require_file(const fs::path& folder, const std::string& stem, int dim) 
   throw Error(fmt::format("mnist: {} has no {}-idx{}-ubyte, neither plain nor .gz", folder.string(), stem, dim));
 }
 
-std::int64_t big_endian(const unsigned char* bytes) {
-  return std::int64_t{bytes[0]} << 24 | bytes[1] << 16 | bytes[2] << 8 | bytes[3];
-}
-
 }  // namespace
 
 Tensor read_idx(const fs::path& path, int dim) {
+  if (dim < 1 || dim > Shape::max_dim) {
+    throw Error(fmt::format("read_idx: dim is {}, expected 1 to {}", dim, int{Shape::max_dim}));
+  }
   InputFile file(path);
   unsigned char header[4 + 4 * Shape::max_dim];
   const std::size_t header_size = 4 + 4 * static_cast<std::size_t>(dim);
   file.read(header, 4);
-  const std::int64_t magic = big_endian(header), expected = 0x800 + dim;
+  const std::int64_t magic = from_big_endian(header), expected = 0x800 + dim;
   if (magic != expected) file.fail(fmt::format("magic number is 0x{:08x}, expected 0x{:08x}", magic, expected));
   file.read(header + 4, header_size - 4);
   Shape shape;
   std::uint64_t bytes = header_size;
   std::string promise;
   for (int axis = 0; axis < dim; ++axis) {
-    const std::int64_t size = big_endian(header + 4 + 4 * axis);
+    const std::int64_t size = from_big_endian(header + 4 + 4 * axis);
     shape.push_back(size);
     promise += (axis == 0 ? "" : "×") + std::to_string(size);
   }

@@ -17,7 +17,7 @@ Dataset load_mnist(const std::filesystem::path& folder, Part part);
 bool holds_mnist(const std::filesystem::path& folder);
 
 /// Reads one IDX file of bytes, plain or .gz: `dim` sizes, then that many bytes in row-major order. Throws Error for
-/// damaged files. The format: http://yann.lecun.com/exdb/mnist/
+/// damaged files and unless 1 <= dim <= Shape::max_dim. The format: http://yann.lecun.com/exdb/mnist/
 Tensor read_idx(const std::filesystem::path& path, int dim);
 
 }  // namespace deft

@@ -13,6 +13,10 @@
 #define STB_IMAGE_WRITE_IMPLEMENTATION
 #include <stb_image_write.h>
 
+// Not static: programs with an stb_image of their own must link.
+#define STB_IMAGE_IMPLEMENTATION
+#include <stb_image.h>
+
 using namespace deft;
 using Catch::Matchers::Contains;
 using Catch::Matchers::EndsWith;
@@ -70,6 +74,16 @@ TEST_CASE("PNG pixels come out as they went in, in the channels asked for") {
   const Tensor grey = load_image(folder.path("grey.png"));
   CHECK(alias(grey, {6}).to_vector<std::uint8_t>() == Bytes{0, 0, 0, 1, 1, 1});
   CHECK_THROWS_WITH(load_image(folder.path("grey.png"), {.channels = 2}), Contains("channels is 2, expected 1 or 3"));
+}
+
+TEST_CASE("a program may have an stb_image of its own") {
+  const TemporaryDirectory folder;
+  write_png(folder.path("a.png"), 5, 7, 3);
+  int width = 0, height = 0, channels = 0;
+  stbi_uc* pixels = stbi_load(folder.path("a.png").c_str(), &width, &height, &channels, 3);
+  REQUIRE(pixels != nullptr);
+  CHECK(load_image(folder.path("a.png")).to_vector<std::uint8_t>() == Bytes(pixels, pixels + 5 * 7 * 3));
+  stbi_image_free(pixels);
 }
 
 TEST_CASE("JPEG, BMP and PNM files are read") {
@@ -172,4 +186,9 @@ TEST_CASE("an image folder that cannot be a data set says why") {
   CHECK(load_image_folder(folder.root(), {.channels = 1, .height = 4, .width = 4}).images.shape() == Shape{2, 4, 4, 1});
   std::filesystem::create_directory(folder.root() / "b");
   CHECK_THROWS_WITH(error(), EndsWith("b holds no images"));
+
+  const std::filesystem::path loop = folder.root() / "loop";  // a link to itself
+  std::filesystem::create_symlink(loop, loop);
+  CHECK_THROWS_WITH(error(), Contains("image folder: " + loop.string() + ": Too many levels of symbolic links"));
+  CHECK_THROWS_WITH(load_image_folder(loop), Contains("loop: Too many levels"));
 }
