@@ -62,12 +62,15 @@ std::vector<Place> places(const std::string& explicit_folder) {
           {"the cache", cache_folder().string()}};
 }
 
-std::string not_found(const KnownData& data, const std::vector<Place>& tried) {
-  std::string text = fmt::format("data: no {} files in", data.title);
-  for (std::size_t i = 0; i < tried.size(); ++i) {
-    text += i == 0 ? " " : i + 1 == tried.size() ? " or " : ", ";
-    text += tried[i].label + (tried[i].folder.empty() ? " (not set)" : " (" + tried[i].folder + ")");
-  }
+std::string to_string(const Place& place) {
+  return fmt::format("{} ({})", place.label, place.folder.empty() ? "not set" : place.folder);
+}
+
+std::string not_found(const KnownData& data, const std::vector<Place>& all) {
+  const std::string given = to_string(all[0]), environment = to_string(all[1]), cache = to_string(all[2]);
+  std::string text = fmt::format("data: no {} files in ", data.title);
+  text += all[0].folder.empty() ? fmt::format("{}, {} or {}", given, environment, cache)
+                                : fmt::format("{}; without --data, {} and {} are searched", given, environment, cache);
   text += fmt::format("; fetch them with scripts/download_data.sh {}", data.name);
   if (std::string(data.name) == "mnist") text += ", or use drawn digits with --data synthetic";
   return text;

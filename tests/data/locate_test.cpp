@@ -81,8 +81,11 @@ TEST_CASE("data that is nowhere is an error that names all places and remedies")
   CHECK_THROWS_WITH(locate_data("cifar10"), Contains("CIFAR-10") && !Contains("synthetic"));
   CHECK_THROWS_WITH(locate_data("imagenet"), Contains("'imagenet', expected mnist or cifar10"));
   put_mnist(places.cache);
-  CHECK_THROWS_WITH(locate_data("mnist", places.given.string()),
-                    Contains("no MNIST files in --data (" + places.given.string() + ")"));
+  CHECK_THROWS_WITH(
+      locate_data("mnist", places.given.string()),
+      Contains("no MNIST files in --data (" + places.given.string() + "); without --data, $DEFT_DATA " +
+               "(not set) and the cache (" + places.cache.string() + ") are searched; fetch them with ") &&
+          Contains("--data synthetic"));
 }
 
 TEST_CASE("an archive is reported where nothing better is found") {

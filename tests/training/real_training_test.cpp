@@ -50,13 +50,13 @@ double accuracy(Net& net, const Dataset& images) {
 }  // namespace
 
 TEST_CASE("two epochs over 3,000 images of MNIST recognise most others, alike for one and two threads") {
-  TrainTest mnist;
   try {
-    mnist = load_data("mnist");
+    locate_data("mnist");
   } catch (const Error& error) {
     WARN("SKIPPED: " << error.what());
     return;
   }
+  const TrainTest mnist = load_data("mnist");
   const int threads = num_threads();
   std::vector<std::vector<double>> losses;
   for (const int count : {1, 2}) {
