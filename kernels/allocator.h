@@ -18,8 +18,8 @@ struct MemoryStats {
 };
 
 /// Uninitialised memory of `bytes` bytes, aligned to 64. Zero bytes give a null pointer. Throws Error when there is no
-/// memory left. With DEFT_ALLOCATOR=system in the environment, or under a sanitizer, every request goes to the system
-/// at its exact size.
+/// memory left. The CPU's cache holds at most four times the most that was ever in use, or 64 MiB if that is more. With
+/// DEFT_ALLOCATOR=system in the environment, or under a sanitizer, every request goes to the system at its exact size.
 void* allocate(Device device, std::size_t bytes);
 
 /// Gives back what `allocate` returned for the same device and size.

@@ -2,6 +2,8 @@
 
 #include <omp.h>
 
+#include <algorithm>
+#include <atomic>
 #include <exception>
 #include <string>
 
@@ -12,8 +14,9 @@ namespace {
 
 thread_local bool serial = false;
 
-int& thread_count() {
-  static int count = omp_get_max_threads();
+// Read by the workers of a data loader while the training sets it.
+std::atomic<int>& thread_count() {
+  static std::atomic<int> count = omp_get_max_threads();
   return count;
 }
 
@@ -32,7 +35,7 @@ SerialScope::~SerialScope() { serial = outer_; }
 namespace detail {
 
 void parallel_for(std::int64_t n, void (*call)(void*, std::int64_t), void* body) {
-  const int threads = static_cast<int>(n < num_threads() ? n : num_threads());
+  const int threads = static_cast<int>(std::min<std::int64_t>(n, num_threads()));
   if (threads <= 1 || serial) {
     for (std::int64_t i = 0; i < n; ++i) call(body, i);
     return;

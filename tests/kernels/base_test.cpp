@@ -1,8 +1,10 @@
 // What the kernels stand on: devices, types, random numbers, loops, memory.
+#include <algorithm>
 #include <atomic>
 #include <cstdint>
 #include <set>
 #include <stdexcept>
+#include <thread>
 #include <vector>
 
 #include "deft/kernels/allocator.h"
@@ -85,6 +87,21 @@ TEST_CASE("parallel_for visits every index once, for any number of threads") {
   CHECK_THROWS_WITH(set_num_threads(0), Contains("threads is 0"));
 }
 
+TEST_CASE("the number of threads may change while another thread reads it") {
+  const int before = num_threads();
+  std::thread reader([&] {
+    for (int i = 0; i < 1000; ++i) {
+      const int threads = num_threads();
+      if (threads != before && threads != before + 1) throw std::logic_error("a number that nobody set");
+      const SerialScope serial;
+      parallel_for(2, [](std::int64_t) {});
+    }
+  });
+  for (int i = 0; i < 1000; ++i) set_num_threads(before + i % 2);
+  reader.join();
+  set_num_threads(before);
+}
+
 TEST_CASE("parallel_for hands exceptions to the caller") {
   CHECK_THROWS_WITH(parallel_for(100,
                                  [](std::int64_t i) {
@@ -103,6 +120,35 @@ TEST_CASE("the allocator aligns, counts and reuses") {
   CHECK(allocate(Device::cpu(), 0) == nullptr);
   empty_cache(Device::cpu());
   CHECK(memory_stats(Device::cpu()).cached == 0);
+}
+
+TEST_CASE("requests beyond the address space are refused") {
+  const MemoryStats before = memory_stats(Device::cpu());
+  const std::size_t half = static_cast<std::size_t>(PTRDIFF_MAX) + 1;
+  CHECK_THROWS_WITH(allocate(Device::cpu(), half), Contains("out of memory allocating 9223372036854775808 bytes"));
+  CHECK_THROWS_WITH(allocate(Device::cpu(), SIZE_MAX), Contains("out of memory allocating 18446744073709551615 bytes"));
+  CHECK(memory_stats(Device::cpu()).in_use == before.in_use);
+  CHECK(memory_stats(Device::cpu()).peak_in_use == before.peak_in_use);
+}
+
+TEST_CASE("the cache is bounded by what was in use, and a repeated pattern of requests stays in it") {
+  constexpr std::size_t mebibyte = std::size_t{1} << 20;
+  empty_cache(Device::cpu());
+  const auto use = [](std::size_t bytes) { deallocate(Device::cpu(), allocate(Device::cpu(), bytes), bytes); };
+  // Never more than 40 MiB at once, of 32 sizes.
+  for (std::size_t size = 40 * mebibyte; size >= 9 * mebibyte; size -= mebibyte) {
+    use(size);
+    const MemoryStats stats = memory_stats(Device::cpu());
+    REQUIRE(stats.cached <= std::max<std::int64_t>(64 * mebibyte, 4 * stats.peak_in_use));
+  }
+  empty_cache(Device::cpu());
+  const auto step = [&] {
+    for (std::size_t size : {20 * mebibyte, 10 * mebibyte, 30 * mebibyte, std::size_t{1000}}) use(size);
+  };
+  step();
+  const std::int64_t allocations = memory_stats(Device::cpu()).allocations;
+  step();
+  if (memory_stats(Device::cpu()).cached > 0) CHECK(memory_stats(Device::cpu()).allocations == allocations);
 }
 
 TEST_CASE("a build without CUDA says so") {
