@@ -13,16 +13,21 @@ Adam::Adam(std::vector<Tensor> parameters, const AdamOptions& options) : Adam("A
   add_parameter_group(std::move(parameters), options);
 }
 
+Adam::Adam(const char* name, bool decoupled) : Optimizer(name, {{"exp_avg"}, {"exp_avg_sq"}}), decoupled_(decoupled) {}
+
 void Adam::add_parameter_group(std::vector<Tensor> parameters, const AdamOptions& o) {
-  constexpr double unlimited = std::numeric_limits<double>::infinity();
-  require_option("lr", o.lr, 0, unlimited);
-  require_option("betas[0]", o.betas[0], 0, 1);
-  require_option("betas[1]", o.betas[1], 0, 1);
-  require_option("eps", o.eps, 0, unlimited);
-  require_option("weight_decay", o.weight_decay, 0, unlimited);
   add_group(
       std::move(parameters),
       {{"lr", o.lr}, {"beta1", o.betas[0]}, {"beta2", o.betas[1]}, {"eps", o.eps}, {"weight_decay", o.weight_decay}});
+}
+
+void Adam::check(const Options& options) const {
+  constexpr double unlimited = std::numeric_limits<double>::infinity();
+  require_option(options, "lr", 0, unlimited);
+  require_option(options, "beta1", 0, 1);
+  require_option(options, "beta2", 0, 1);
+  require_option(options, "eps", 0, unlimited);
+  require_option(options, "weight_decay", 0, unlimited);
 }
 
 void Adam::update(Tensor& parameter, const Tensor& grad, const Options& options, State& state) {

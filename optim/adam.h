@@ -27,9 +27,10 @@ class Adam : public Optimizer {
 
  protected:
   /// For AdamW, whose weight decay is decoupled from the gradient.
-  Adam(const char* name, bool decoupled) : Optimizer(name), decoupled_(decoupled) {}
+  Adam(const char* name, bool decoupled);
 
  private:
+  void check(const Options& options) const override;
   void update(Tensor& parameter, const Tensor& grad, const Options& options, State& state) override;
 
   bool decoupled_ = false;

@@ -16,6 +16,16 @@ void require_positive(const char* schedule, const char* option, std::int64_t val
   if (value < 1) throw Error(fmt::format("{}: {} is {}, expected at least 1", schedule, option, value));
 }
 
+void require_positive(const char* schedule, const char* option, double value) {
+  if (value > 0 && std::isfinite(value)) return;
+  throw Error(fmt::format("{}: {} is {}, expected above 0", schedule, option, value));
+}
+
+void require_not_negative(const char* schedule, const char* option, double value) {
+  if (value >= 0 && std::isfinite(value)) return;
+  throw Error(fmt::format("{}: {} is {}, expected at least 0", schedule, option, value));
+}
+
 // From `begin` to `end` while `share` goes from 0 to 1, along half a cosine.
 double cosine(double begin, double end, double share) {
   return end + (begin - end) / 2 * (1 + std::cos(std::numbers::pi * share));
@@ -39,6 +49,10 @@ void LRScheduler::step() {
 }
 
 void LRScheduler::apply(std::int64_t step) {
+  if (optimizer_.groups().size() != base_lrs_.size()) {
+    throw Error(fmt::format("LRScheduler: the optimizer has {} groups, but had {} when the schedule was made",
+                            optimizer_.groups().size(), base_lrs_.size()));
+  }
   for (std::size_t i = 0; i < base_lrs_.size(); ++i) optimizer_.set_option(i, "lr", lr_at(step, base_lrs_[i]));
 }
 
@@ -55,6 +69,8 @@ void LRScheduler::load_state_dict(const NamedTensors& state) {
                             to_string(base_lr.shape()), base_lrs_.size()));
   }
   std::vector<double> base_lrs = base_lr.to_vector<double>();
+  require_not_negative("LRScheduler: load_state_dict", "'step'", static_cast<double>(step));
+  for (const double lr : base_lrs) require_not_negative("LRScheduler: load_state_dict", "'base_lr'", lr);
   std::swap(base_lrs_, base_lrs);
   try {
     apply(step);
@@ -67,6 +83,7 @@ void LRScheduler::load_state_dict(const NamedTensors& state) {
 
 StepLR::StepLR(Optimizer& optimizer, const StepLROptions& options) : LRScheduler(optimizer), options_(options) {
   require_positive("StepLR", "step_size", options.step_size);
+  require_not_negative("StepLR", "gamma", options.gamma);
   StepLR::apply(0);
 }
 
@@ -76,6 +93,10 @@ double StepLR::lr_at(std::int64_t step, double base_lr) const {
 
 MultiStepLR::MultiStepLR(Optimizer& optimizer, const MultiStepLROptions& options)
     : LRScheduler(optimizer), options_(options) {
+  require_not_negative("MultiStepLR", "gamma", options.gamma);
+  for (const std::int64_t milestone : options.milestones) {
+    require_not_negative("MultiStepLR", "a milestone", static_cast<double>(milestone));
+  }
   MultiStepLR::apply(0);
 }
 
@@ -88,6 +109,7 @@ double MultiStepLR::lr_at(std::int64_t step, double base_lr) const {
 CosineAnnealingLR::CosineAnnealingLR(Optimizer& optimizer, const CosineAnnealingLROptions& options)
     : LRScheduler(optimizer), options_(options) {
   require_positive("CosineAnnealingLR", "t_max", options.t_max);
+  require_not_negative("CosineAnnealingLR", "eta_min", options.eta_min);
   CosineAnnealingLR::apply(0);
 }
 
@@ -116,11 +138,18 @@ double LinearWarmup::lr_at(std::int64_t step, double base_lr) const {
 OneCycleLR::OneCycleLR(Optimizer& optimizer, const OneCycleLROptions& options)
     : LRScheduler(optimizer), options_(options) {
   require_positive("OneCycleLR", "total_steps", options.total_steps);
-  if (!(options.max_lr > 0)) throw Error(fmt::format("OneCycleLR: max_lr is {}, expected above 0", options.max_lr));
+  require_positive("OneCycleLR", "max_lr", options.max_lr);
+  require_positive("OneCycleLR", "div_factor", options.div_factor);
+  require_positive("OneCycleLR", "final_div_factor", options.final_div_factor);
   if (!(options.pct_start >= 0 && options.pct_start <= 1)) {
     throw Error(fmt::format("OneCycleLR: pct_start is {}, expected from 0 to 1", options.pct_start));
   }
   if (options.cycle_momentum) {
+    for (const auto& [name, value] :
+         {std::pair("base_momentum", options.base_momentum), std::pair("max_momentum", options.max_momentum)}) {
+      if (value >= 0 && value < 1) continue;
+      throw Error(fmt::format("OneCycleLR: {} is {}, expected at least 0 and below 1", name, value));
+    }
     const Optimizer::Options& known = optimizer.groups().at(0).options;
     momentum_name_ = known.count("momentum") == 1 ? "momentum" : known.count("beta1") == 1 ? "beta1" : nullptr;
     if (momentum_name_ == nullptr) throw Error("OneCycleLR: cycle_momentum is on, but the optimizer has no momentum");

@@ -19,6 +19,7 @@ class LRScheduler {
   LRScheduler(const LRScheduler&) = delete;
   LRScheduler& operator=(const LRScheduler&) = delete;
 
+  /// Throws Error when the optimizer has got more groups since the schedule was made.
   void step();
   /// Number of step() calls so far.
   std::int64_t last_step() const { return step_; }
@@ -28,7 +29,7 @@ class LRScheduler {
   /// "step" (int64 scalar) and "base_lr" (float64, one per group).
   NamedTensors state_dict() const;
   /// Takes over the position and sets the learning rates that belong to it. Throws Error, having changed nothing, unless
-  /// the state is of an optimizer with as many groups.
+  /// the state is of an optimizer with as many groups, and its step and learning rates are at least 0.
   void load_state_dict(const NamedTensors& state);
 
  protected:
@@ -49,7 +50,7 @@ struct StepLROptions {
   double gamma = 0.1;
 };
 
-/// lr = base · gamma^⌊step / step_size⌋. Throws Error unless step_size is at least 1.
+/// lr = base · gamma^⌊step / step_size⌋. Throws Error unless step_size is at least 1 and gamma at least 0.
 class StepLR : public LRScheduler {
  public:
   explicit StepLR(Optimizer& optimizer, const StepLROptions& options = {});
@@ -64,7 +65,7 @@ struct MultiStepLROptions {
   double gamma = 0.1;
 };
 
-/// lr = base · gamma^(number of milestones ≤ step).
+/// lr = base · gamma^(number of milestones ≤ step). Throws Error unless milestones and gamma are at least 0.
 class MultiStepLR : public LRScheduler {
  public:
   MultiStepLR(Optimizer& optimizer, const MultiStepLROptions& options);
@@ -80,7 +81,7 @@ struct CosineAnnealingLROptions {
 };
 
 /// lr = eta_min + (base − eta_min) · (1 + cos(π · step / t_max)) / 2, SGDR's without restarts (Loshchilov & Hutter 2016,
-/// arXiv:1608.03983). Throws Error unless t_max is at least 1.
+/// arXiv:1608.03983). Throws Error unless t_max is at least 1 and eta_min at least 0.
 class CosineAnnealingLR : public LRScheduler {
  public:
   CosineAnnealingLR(Optimizer& optimizer, const CosineAnnealingLROptions& options);
@@ -126,7 +127,8 @@ struct OneCycleLROptions {
 
 /// The 1cycle policy (Smith & Topin 2017, arXiv:1708.07120): from max_lr / div_factor up to max_lr and down to almost
 /// nothing; the optimizer's own learning rate and momentum do not matter. step() after every optimizer step, at most
-/// total_steps times. Throws Error for options out of range, and for cycle_momentum over an optimizer that has none.
+/// total_steps times. Throws Error unless total_steps is at least 1, max_lr and the factors are above 0, pct_start from 0
+/// to 1 and the momenta at least 0 and below 1, and for cycle_momentum over an optimizer that has none.
 class OneCycleLR : public LRScheduler {
  public:
   OneCycleLR(Optimizer& optimizer, const OneCycleLROptions& options);

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <utility>
@@ -33,9 +34,22 @@ StateName parse(const std::string& name) {
   return result;
 }
 
+Tensor as_tensor(const std::string& text) { return from_vector(std::vector<std::uint8_t>(text.begin(), text.end())); }
+
+// The kind of optimizer that `state` is of; empty when it does not say so.
+std::string kind_of(const NamedTensors& state) {
+  for (const auto& [name, value] : state) {
+    if (name != "kind" || value.dtype() != DType::uint8) continue;
+    const auto text = value.to_vector<std::uint8_t>();
+    return {text.begin(), text.end()};
+  }
+  return "";
+}
+
 }  // namespace
 
 void Optimizer::add_group(std::vector<Tensor> parameters, Options options) {
+  check(options);
   if (parameters.empty()) throw Error(fmt::format("{}: there are no parameters", name_));
   for (std::size_t i = 0; i < parameters.size(); ++i) {
     const auto require = [&](bool ok, const char* what) {
@@ -56,7 +70,8 @@ void Optimizer::add_group(std::vector<Tensor> parameters, Options options) {
   groups_.push_back({std::move(parameters), std::move(options)});
 }
 
-void Optimizer::require_option(const char* option, double value, double low, double below) const {
+void Optimizer::require_option(const Options& options, const char* option, double low, double below) const {
+  const double value = options.at(option);
   if (value >= low && value < below) return;
   throw Error(fmt::format("{}: {} is {}, expected at least {}{}", name_, option, value, low,
                           std::isinf(below) ? "" : fmt::format(" and below {}", below)));
@@ -104,11 +119,14 @@ double Optimizer::option(std::size_t group, const std::string& name) const {
 
 void Optimizer::set_option(std::size_t group, const std::string& name, double value) {
   option(group, name);
-  groups_[group].options[name] = value;
+  Options changed = groups_[group].options;
+  changed[name] = value;
+  check(changed);
+  groups_[group].options = std::move(changed);
 }
 
 NamedTensors Optimizer::state_dict() const {
-  NamedTensors result;
+  NamedTensors result{{"kind", as_tensor(name_)}};
   for (std::size_t i = 0; i < groups_.size(); ++i) {
     for (const auto& [name, value] : groups_[i].options) {
       result.emplace_back(fmt::format("group.{}.{}", i, name), full(Shape{}, value, number));
@@ -139,6 +157,13 @@ void Optimizer::load_state_dict(const NamedTensors& state) {
             fmt::format("is {} {}, expected {} {}", to_string(value.dtype()), to_string(value.shape()),
                         to_string(dtype), to_string(shape)));
   };
+  const auto keeps = [&](const std::string& name) {
+    return std::any_of(state_tensors_.begin(), state_tensors_.end(),
+                       [&](const StateTensor& kept) { return name == kept.name; });
+  };
+  const std::string kind = kind_of(state);
+  require(!kind.empty(), "kind", "is missing");
+  require(kind == name_, "kind", fmt::format("is {}, expected {}", kind, name_));
   for (const auto& [name, value] : state) {
     const StateName parsed = parse(name);
     const auto i = static_cast<std::size_t>(parsed.index);
@@ -148,16 +173,25 @@ void Optimizer::load_state_dict(const NamedTensors& state) {
     } else if (parsed.kind == "state" && i < parameters.size() && parsed.rest == "step") {
       require_tensor(name, value, {}, DType::int64);
       states[i].step = value.item<std::int64_t>();
-    } else if (parsed.kind == "state" && i < parameters.size()) {
+      require(states[i].step >= 1, name, fmt::format("is {}, expected at least 1", states[i].step));
+    } else if (parsed.kind == "state" && i < parameters.size() && keeps(parsed.rest)) {
       require_tensor(name, value, parameters[i]->shape(), parameters[i]->dtype());
       states[i].tensors[parsed.rest] = value.detach().clone().to(parameters[i]->device());
     } else {
-      require(false, name, "is not part of this optimizer");
+      require(name == "kind", name, "is not part of this optimizer");
     }
   }
   for (std::size_t i = 0; i < groups_.size(); ++i) {
     for (const auto& [name, value] : groups_[i].options) {
       require(options[i].count(name) == 1, fmt::format("group.{}.{}", i, name), "is missing");
+    }
+    check(options[i]);
+  }
+  for (std::size_t i = 0; i < states.size(); ++i) {
+    const auto& [step, tensors] = states[i];
+    require(step > 0 || tensors.empty(), fmt::format("state.{}.step", i), "is missing");
+    for (const auto& [name, always] : state_tensors_) {
+      require(step == 0 || !always || tensors.count(name) == 1, fmt::format("state.{}.{}", i, name), "is missing");
     }
   }
   for (std::size_t i = 0; i < groups_.size(); ++i) groups_[i].options = std::move(options[i]);

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "deft/core/tensor.h"
@@ -39,17 +40,18 @@ class Optimizer {
   void zero_grad();
 
   const std::vector<Group>& groups() const { return groups_; }
-  /// An option of a group. Throws Error for an unknown group or name.
+  /// An option of a group. Throws Error for an unknown group or name; set_option also, having changed nothing, for a value
+  /// that the constructor would refuse.
   double option(std::size_t group, const std::string& name) const;
   void set_option(std::size_t group, const std::string& name, double value);
   double lr(std::size_t group = 0) const { return option(group, "lr"); }
 
-  /// Options and state as tensors, for a file: "group.0.lr" … (float64 scalars), "state.3.step" (int64 scalar) and what
-  /// the optimizer keeps, as "state.3.exp_avg", sharing its elements. Parameters count through all groups; state exists
-  /// from a parameter's first step on.
+  /// Options and state as tensors, for a file: "kind" (the optimizer's name as uint8 text), "group.0.lr" … (float64
+  /// scalars), "state.3.step" (int64 scalar) and what the optimizer keeps, as "state.3.exp_avg", sharing its elements.
+  /// Parameters count through all groups; state exists from a parameter's first step on.
   NamedTensors state_dict() const;
-  /// Takes over options and state. Throws Error, having changed nothing, unless they come from an optimizer of the
-  /// same kind over parameters of the same groups, shapes and types.
+  /// Takes over options and state. Throws Error, having changed nothing, unless they are complete and come from an
+  /// optimizer of the same kind over parameters of the same groups, shapes and types.
   void load_state_dict(const NamedTensors& state);
 
  protected:
@@ -59,25 +61,34 @@ class Optimizer {
     std::map<std::string, Tensor> tensors;
   };
 
-  /// `name` is the optimizer's, for messages.
-  explicit Optimizer(const char* name) : name_(name) {}
+  /// A tensor of the state: its name, and whether it is there from a parameter's first step on.
+  struct StateTensor {
+    const char* name;
+    bool always = true;
+  };
 
-  /// Throws Error for no parameters, and for parameters that are undefined, not leaves, not floating or there already.
+  /// `name` is the optimizer's, for messages and files; `state_tensors` is what it keeps for a parameter.
+  Optimizer(const char* name, std::vector<StateTensor> state_tensors)
+      : name_(name), state_tensors_(std::move(state_tensors)) {}
+
+  /// Throws Error for options out of range, for no parameters, and for parameters that are undefined, not leaves, not
+  /// floating or there already.
   void add_group(std::vector<Tensor> parameters, Options options);
-  /// Throws Error unless the value is a number of at least `low`, and below `below`.
-  void require_option(const char* option, double value, double low, double below) const;
+  /// Throws Error unless the option is a number of at least `low`, and below `below`.
+  void require_option(const Options& options, const char* option, double low, double below) const;
   /// A tensor of the state, like the parameter; zeros at first.
   static Tensor& state_tensor(State& state, const std::string& name, const Tensor& parameter);
 
   const char* name() const { return name_; }
 
  private:
+  /// Throws Error for options out of range.
+  virtual void check(const Options& options) const = 0;
   /// Updates one parameter.
   virtual void update(Tensor& parameter, const Tensor& grad, const Options& options, State& state) = 0;
 
-  std::size_t num_parameters() const { return states_.size(); }
-
   const char* name_;
+  std::vector<StateTensor> state_tensors_;
   std::vector<Group> groups_;
   std::vector<State> states_;  // one per parameter, through all groups
 };

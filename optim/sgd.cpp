@@ -11,24 +11,28 @@
 
 namespace deft {
 
-SGD::SGD(std::vector<Tensor> parameters, const SGDOptions& options) : Optimizer("SGD") {
+SGD::SGD(std::vector<Tensor> parameters, const SGDOptions& options) : Optimizer("SGD", {{"momentum_buffer", false}}) {
   add_parameter_group(std::move(parameters), options);
 }
 
 void SGD::add_parameter_group(std::vector<Tensor> parameters, const SGDOptions& o) {
-  constexpr double unlimited = std::numeric_limits<double>::infinity();
-  require_option("lr", o.lr, 0, unlimited);
-  require_option("momentum", o.momentum, 0, unlimited);
-  require_option("weight_decay", o.weight_decay, 0, unlimited);
-  if (o.nesterov && (o.momentum == 0 || o.dampening != 0)) {
-    throw Error(fmt::format("SGD: nesterov with momentum {} and dampening {}, expected a momentum and no dampening",
-                            o.momentum, o.dampening));
-  }
   add_group(std::move(parameters), {{"lr", o.lr},
                                     {"momentum", o.momentum},
                                     {"dampening", o.dampening},
                                     {"weight_decay", o.weight_decay},
                                     {"nesterov", o.nesterov ? 1.0 : 0.0}});
+}
+
+void SGD::check(const Options& options) const {
+  constexpr double unlimited = std::numeric_limits<double>::infinity();
+  require_option(options, "lr", 0, unlimited);
+  require_option(options, "momentum", 0, unlimited);
+  require_option(options, "weight_decay", 0, unlimited);
+  const double momentum = options.at("momentum"), dampening = options.at("dampening");
+  if (options.at("nesterov") != 0 && (momentum == 0 || dampening != 0)) {
+    throw Error(fmt::format("SGD: nesterov with momentum {} and dampening {}, expected a momentum and no dampening",
+                            momentum, dampening));
+  }
 }
 
 void SGD::update(Tensor& parameter, const Tensor& grad, const Options& options, State& state) {

@@ -122,8 +122,52 @@ TEST_CASE("a schedule resumes where it was saved") {
   CHECK_THROWS_WITH(two_groups.load_state_dict({}), Equals("LRScheduler: load_state_dict: 'step' is missing"));
 }
 
+TEST_CASE("a group that came after the schedule is noticed, not left out") {
+  SGD sgd({parameter()}, {.lr = 1});
+  StepLR schedule(sgd, {.step_size = 1, .gamma = 0.5});
+  sgd.add_parameter_group({parameter()}, {.lr = 1});
+  CHECK_THROWS_WITH(schedule.step(),
+                    Equals("LRScheduler: the optimizer has 2 groups, but had 1 when the schedule was made"));
+  CHECK(sgd.lr() == 1);
+  CHECK(schedule.last_step() == 0);
+}
+
+TEST_CASE("a schedule's state is refused when it is out of range") {
+  SGD sgd({parameter()}, {.lr = 1});
+  StepLR schedule(sgd, {.step_size = 1, .gamma = 0.5});
+  schedule.step();
+  NamedTensors state = schedule.state_dict();
+  state[0].second = full({}, -1, {.dtype = DType::int64});
+  CHECK_THROWS_WITH(schedule.load_state_dict(state),
+                    Equals("LRScheduler: load_state_dict: 'step' is -1, expected at least 0"));
+  state = schedule.state_dict();
+  state[1].second = full({1}, -2, {.dtype = DType::float64});
+  CHECK_THROWS_WITH(schedule.load_state_dict(state),
+                    Equals("LRScheduler: load_state_dict: 'base_lr' is -2, expected at least 0"));
+  CHECK(schedule.last_step() == 1);
+  CHECK(sgd.lr() == 0.5);
+}
+
 TEST_CASE("schedules say what is out of range") {
   SGD sgd({parameter()});
+  CHECK_THROWS_WITH(StepLR(sgd, {.gamma = -1}), Equals("StepLR: gamma is -1, expected at least 0"));
+  CHECK_THROWS_WITH(MultiStepLR(sgd, {.gamma = NAN}), Equals("MultiStepLR: gamma is nan, expected at least 0"));
+  CHECK_THROWS_WITH(MultiStepLR(sgd, {.milestones = {-1}}),
+                    Equals("MultiStepLR: a milestone is -1, expected at least 0"));
+  CHECK_THROWS_WITH(CosineAnnealingLR(sgd, {.eta_min = -1}),
+                    Equals("CosineAnnealingLR: eta_min is -1, expected at least 0"));
+  const auto one_cycle = [&](OneCycleLROptions options) {
+    options.max_lr = 1;
+    options.total_steps = 5;
+    OneCycleLR schedule(sgd, options);
+  };
+  CHECK_THROWS_WITH(one_cycle({.div_factor = 0}), Equals("OneCycleLR: div_factor is 0, expected above 0"));
+  CHECK_THROWS_WITH(one_cycle({.final_div_factor = -1}),
+                    Equals("OneCycleLR: final_div_factor is -1, expected above 0"));
+  CHECK_THROWS_WITH(one_cycle({.base_momentum = -0.1}),
+                    Equals("OneCycleLR: base_momentum is -0.1, expected at least 0 and below 1"));
+  CHECK_THROWS_WITH(one_cycle({.max_momentum = 1}),
+                    Equals("OneCycleLR: max_momentum is 1, expected at least 0 and below 1"));
   CHECK_THROWS_WITH(StepLR(sgd, {.step_size = 0}), Equals("StepLR: step_size is 0, expected at least 1"));
   CHECK_THROWS_WITH(CosineAnnealingLR(sgd, {.t_max = 0}), Equals("CosineAnnealingLR: t_max is 0, expected at least 1"));
   CHECK_THROWS_WITH(LinearWarmup(sgd, {.start_factor = 0}),

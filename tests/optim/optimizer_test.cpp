@@ -13,6 +13,7 @@
 #include "temporary_directory.h"
 
 using namespace deft;
+using Catch::Matchers::Contains;
 using Catch::Matchers::Equals;
 
 namespace {
@@ -184,17 +185,68 @@ TEST_CASE("state that does not fit is refused and changes nothing") {
   CHECK_THROWS_WITH(adam.load_state_dict(bad),
                     Equals("Adam: load_state_dict: 'state.0.exp_avg_sq' is float64 [3], expected float64 [2]"));
   bad = good;
-  bad.erase(bad.begin());
+  bad.erase(bad.begin() + 1);
   CHECK_THROWS_WITH(adam.load_state_dict(bad), Equals("Adam: load_state_dict: 'group.0.beta1' is missing"));
-  for (const char* name : {"state.1.exp_avg", "state.x.exp_avg", "group.0.momentum", "lr", "state.-1.exp_avg"}) {
+  for (const char* name :
+       {"state.0.rubbish", "state.1.exp_avg", "state.x.exp_avg", "group.0.momentum", "lr", "state.-1.exp_avg"}) {
     bad = good;
     bad.emplace_back(name, zeros({2}, {.dtype = DType::float64}));
     CHECK_THROWS_WITH(adam.load_state_dict(bad),
                       Equals("Adam: load_state_dict: '" + std::string(name) + "' is not part of this optimizer"));
   }
   CHECK(adam.state_dict().size() == good.size());
-  CHECK_THROWS_WITH(SGD({a}).load_state_dict(good),
-                    Equals("SGD: load_state_dict: 'group.0.beta1' is not part of this optimizer"));
+}
+
+TEST_CASE("state of another kind of optimizer is refused") {
+  const Tensor a = parameter({1, 2});
+  const NamedTensors adam = Adam({a}).state_dict();
+  CHECK_THROWS_WITH(AdamW({a}).load_state_dict(adam), Equals("AdamW: load_state_dict: 'kind' is Adam, expected AdamW"));
+  CHECK_THROWS_WITH(SGD({a}).load_state_dict(adam), Equals("SGD: load_state_dict: 'kind' is Adam, expected SGD"));
+  CHECK_THROWS_WITH(Adam({a}).load_state_dict(NamedTensors(adam.begin() + 1, adam.end())),
+                    Equals("Adam: load_state_dict: 'kind' is missing"));
+}
+
+TEST_CASE("half a state is refused and changes nothing") {
+  const Tensor a = parameter({1, 2});
+  Adam adam({a}, {.lr = 0.1});
+  set_grad(a, {1, 1});
+  adam.step();
+  const NamedTensors good = adam.state_dict();
+  // What `good` becomes without an entry, or with another value in its place.
+  const auto changed = [&](const std::string& name, const Tensor& value) {
+    NamedTensors result;
+    for (const auto& [key, tensor] : good) {
+      if (key != name) result.emplace_back(key, tensor);
+    }
+    if (value.defined()) result.emplace_back(name, value);
+    return result;
+  };
+  for (const std::string name : {"state.0.step", "state.0.exp_avg", "state.0.exp_avg_sq"}) {
+    CHECK_THROWS_WITH(adam.load_state_dict(changed(name, {})),
+                      Equals("Adam: load_state_dict: '" + name + "' is missing"));
+  }
+  for (const std::int64_t step : {0, -5}) {
+    CHECK_THROWS_WITH(
+        adam.load_state_dict(changed("state.0.step", from_vector(std::vector{step}, Shape{}))),
+        Equals("Adam: load_state_dict: 'state.0.step' is " + std::to_string(step) + ", expected at least 1"));
+  }
+  CHECK_THROWS_WITH(adam.load_state_dict(changed("group.0.lr", full({}, -1, {.dtype = DType::float64}))),
+                    Equals("Adam: lr is -1, expected at least 0"));
+  CHECK(adam.lr() == 0.1);
+  CHECK(adam.state_dict().size() == good.size());
+}
+
+TEST_CASE("SGD's buffer may begin after the first step, and its state is taken back at any time") {
+  const Tensor a = parameter({1, 2});
+  SGD sgd({a}), other({a});
+  set_grad(a, {1, 1});
+  sgd.step();
+  sgd.set_option(0, "momentum", 0.5);
+  other.load_state_dict(sgd.state_dict());
+  sgd.step();
+  sgd.set_option(0, "momentum", 0);
+  other.load_state_dict(sgd.state_dict());
+  CHECK(other.state_dict().size() == sgd.state_dict().size());
 }
 
 TEST_CASE("optimizers say what they cannot train") {
@@ -209,9 +261,15 @@ TEST_CASE("optimizers say what they cannot train") {
   CHECK_THROWS_WITH(SGD({a}, {.lr = -1}), Equals("SGD: lr is -1, expected at least 0"));
   CHECK_THROWS_WITH(SGD({a}, {.nesterov = true}),
                     Equals("SGD: nesterov with momentum 0 and dampening 0, expected a momentum and no dampening"));
-  CHECK_THROWS_WITH(AdamW({a}, {.betas = {0.9, 1}}), Equals("AdamW: betas[1] is 1, expected at least 0 and below 1"));
+  CHECK_THROWS_WITH(AdamW({a}, {.betas = {0.9, 1}}), Equals("AdamW: beta2 is 1, expected at least 0 and below 1"));
   SGD sgd({a});
   CHECK_THROWS_WITH(sgd.add_parameter_group({a}), Equals("SGD: parameter 0 of the group is there already"));
   CHECK_THROWS_WITH(sgd.option(0, "beta1"), Equals("SGD: it has no option 'beta1'"));
+  CHECK_THROWS_WITH(sgd.set_option(0, "lr", -1), Equals("SGD: lr is -1, expected at least 0"));
+  CHECK_THROWS_WITH(sgd.set_option(0, "nesterov", 1), Contains("nesterov with momentum 0"));
+  CHECK(sgd.lr() == 1e-3);
+  CHECK(sgd.option(0, "nesterov") == 0);
+  CHECK_THROWS_WITH(Adam({parameter({1})}).set_option(0, "beta1", 1),
+                    Equals("Adam: beta1 is 1, expected at least 0 and below 1"));
   CHECK_THROWS_WITH(sgd.lr(1), Equals("SGD: group is 1, expected below 1"));
 }
