@@ -1,4 +1,4 @@
-// Elements of tensors that may be absent, as kernels take them: null for an undefined tensor.
+// Elements of tensors that may be absent, as kernels take them: null for an undefined tensor. Not for users.
 #pragma once
 
 #include "deft/core/tensor.h"

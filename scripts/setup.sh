@@ -1,19 +1,25 @@
 #!/usr/bin/env bash
-# Installs the packages that deft is built from, where apt-get can; says what it does and what to install elsewhere.
+# Installs the packages that deft is built from, where apt-get can; says what it does. Elsewhere it names what to
+# install and fails; DEFT_SKIP_SETUP=1 says that everything is there and skips it.
 set -euo pipefail
+
+if [[ ${DEFT_SKIP_SETUP:-} == 1 ]]; then
+  echo "setup: skipped, as DEFT_SKIP_SETUP is 1."
+  exit 0
+fi
 
 packages=(cmake ninja-build g++ libeigen3-dev catch2 nlohmann-json3-dev libcli11-dev libfmt-dev libstb-dev zlib1g-dev
   ca-certificates curl)
 
 if ! command -v apt-get >/dev/null || ! command -v dpkg-query >/dev/null; then
-  cat <<'TEXT'
+  cat >&2 <<'TEXT'
 setup: this system has no apt-get. deft needs a C++20 compiler with OpenMP, CMake 3.25, Ninja, Eigen 3.4, Catch2,
 setup: nlohmann-json 3.11, CLI11 2.1, fmt, stb and zlib; for instance
 setup:   Fedora: sudo dnf install gcc-c++ cmake ninja-build eigen3-devel catch-devel json-devel cli11-devel fmt-devel stb_image-devel zlib-devel
 setup:   Arch:   sudo pacman -S --needed gcc cmake ninja eigen catch2 nlohmann-json cli11 fmt stb zlib
-setup:   macOS:  brew install cmake ninja eigen catch2 nlohmann-json cli11 fmt libomp zlib (and stb_image.h from github.com/nothings/stb)
+setup: With all of it installed, go on with DEFT_SKIP_SETUP=1.
 TEXT
-  exit 0
+  exit 1
 fi
 
 installed() { [[ $(dpkg-query -W -f='${db:Status-Status}' "$1" 2>/dev/null) == installed ]]; }

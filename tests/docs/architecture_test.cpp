@@ -70,6 +70,31 @@ TEST_CASE("folders include only those below them") {
   }
 }
 
+TEST_CASE("headers that are not for users are neither installed nor included by those that are") {
+  static const std::regex mark("Private to|Not for users|not installed");
+  const fs::path root = DEFT_SOURCE_DIR;
+  const std::string install = deft::read_file((root / "cmake/DeftInstall.cmake").string());
+  std::set<std::string> marked;  // as includes name them
+  for (const std::string folder : {"kernels", "core", "layers", "optim", "data", "apps/support"}) {
+    for (const auto& entry : fs::directory_iterator(root / folder)) {
+      if (entry.path().extension() != ".h") continue;
+      const std::string text = deft::read_file(entry.path().string()), name = entry.path().filename().string();
+      if (!std::regex_search(text.substr(0, text.find('\n')), mark)) continue;
+      INFO(folder << "/" << name);
+      CHECK(std::regex_search(install, std::regex("_deft_private_headers[^)]* " + name + "[ )]")));
+      marked.insert("\"deft/" + folder + "/" + name + "\"");
+    }
+  }
+  CHECK(marked.size() >= 7);
+  for (const std::string folder : {"kernels", "core", "layers", "optim", "data", "apps/support"}) {
+    for (const Include& include : includes_below(folder)) {
+      if (fs::path(include.file).extension() != ".h" || marked.count(include.name) == 0) continue;
+      INFO(include.file << " includes " << include.name);
+      CHECK(marked.count("\"deft/" + include.file + "\"") == 1);
+    }
+  }
+}
+
 TEST_CASE("public headers include nothing but the project's own and the standard library's") {
   static const std::regex standard("<[a-z_0-9]+>");
   static const std::set<std::string> internal = {"apps/support/json.h"};
