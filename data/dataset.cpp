@@ -1,6 +1,7 @@
 #include "deft/data/dataset.h"
 
 #include <fmt/format.h>
+#include <zlib.h>
 
 #include <cmath>
 #include <cstring>
@@ -30,6 +31,14 @@ void check_dataset(const Dataset& dataset) {
       fail(fmt::format("label {} is {}, expected 0 to {}", i, label[i], dataset.classes() - 1));
     }
   }
+}
+
+std::uint32_t checksum(const Dataset& dataset) {
+  const auto add = [](uLong sum, const void* data, std::int64_t bytes) {
+    return bytes == 0 ? sum : crc32_z(sum, static_cast<const Bytef*>(data), static_cast<std::size_t>(bytes));
+  };
+  const uLong pixels = add(0, dataset.images.data<std::uint8_t>(), dataset.images.numel());
+  return static_cast<std::uint32_t>(add(pixels, dataset.labels.data<std::int64_t>(), 8 * dataset.labels.numel()));
 }
 
 Dataset subset(const Dataset& dataset, const std::vector<std::int64_t>& indices) {

@@ -34,6 +34,9 @@ struct Dataset {
 /// Throws Error unless images and labels have the types and shapes above, are on the CPU, and every label names a class.
 void check_dataset(const Dataset& dataset);
 
+/// CRC-32 (that of zlib and PNG) of the pixels and then of the labels as little-endian int64.
+std::uint32_t checksum(const Dataset& dataset);
+
 /// Copies of the samples with these indices, in this order. Throws Error for an index outside the data set.
 Dataset subset(const Dataset& dataset, const std::vector<std::int64_t>& indices);
 

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdlib>
 
 #include "deft/data/cifar10.h"
@@ -98,14 +99,19 @@ fs::path locate_data(const std::string& name, const std::string& explicit_folder
   throw Error(not_found(data, all));
 }
 
-TrainTest load_data(const std::string& name, const std::string& data) {
+Dataset load_data(const std::string& name, Part part, const std::string& data, std::int64_t limit) {
   const KnownData& wanted = known(name);
+  const auto within = [&](std::int64_t size) { return limit > 0 ? std::min(limit, size) : size; };
   if (data == "synthetic") {
     if (name != "mnist") throw Error(fmt::format("data: 'synthetic' stands in for mnist alone, not for {}", name));
-    return {synthetic_digits(60000, Part::train), synthetic_digits(10000, Part::test)};
+    return synthetic_digits(within(part == Part::train ? 60000 : 10000), part);
   }
-  const fs::path folder = locate_data(name, data);
-  return {wanted.load(folder, Part::train), wanted.load(folder, Part::test)};
+  const Dataset whole = wanted.load(locate_data(name, data), part);
+  return first_samples(whole, within(whole.size()));
+}
+
+TrainTest load_data(const std::string& name, const std::string& data, std::int64_t limit) {
+  return {load_data(name, Part::train, data, limit), load_data(name, Part::test, data, limit)};
 }
 
 }  // namespace deft

@@ -1,6 +1,7 @@
 // Where data sets lie on this machine.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <string>
 
@@ -19,9 +20,12 @@ struct TrainTest {
   Dataset train, test;
 };
 
-/// Finds data set `name` with locate_data and reads it. With `data` = "synthetic", "mnist" is drawn in code instead
-/// (see synthetic_digits.h), as many samples as MNIST has. Throws Error for a name that is neither, for missing and for
-/// damaged files.
-TrainTest load_data(const std::string& name, const std::string& data = "");
+/// Finds one part of data set `name` with locate_data and reads it. With `data` = "synthetic", "mnist" is drawn in code
+/// instead (see synthetic_digits.h), as many samples as MNIST has. A positive `limit` leaves the first so many samples.
+/// Throws Error for a name that is neither, for missing and for damaged files.
+Dataset load_data(const std::string& name, Part part, const std::string& data = "", std::int64_t limit = 0);
+
+/// Both parts; `limit` holds for each.
+TrainTest load_data(const std::string& name, const std::string& data = "", std::int64_t limit = 0);
 
 }  // namespace deft

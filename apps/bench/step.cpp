@@ -29,7 +29,7 @@ class Step {
  public:
   Step(const std::string& model, const Dataset& data, Device device)
       : net_(model),
-        images_(transform_images(data.images, {.mean = {0.1307}, .std = {0.3081}}).to(device)),
+        images_(transform_images(data.images, apps::mnist_normalisation()).to(device)),
         labels_(data.labels.to(device)) {
     net_.to(device);
     optimizer_ = std::make_unique<Adam>(net_.parameters());

@@ -19,6 +19,10 @@ support::Command predict_command();
 /// A table of finished runs side by side.
 support::Command compare_command();
 
+/// What --help says of --data.
+inline constexpr const char* data_help =
+    "folder with MNIST, or synthetic; default: $DEFT_DATA, else the cache of scripts/download_data.sh";
+
 /// A net with its weights, as a weights file holds them.
 struct TrainedNet {
   std::string path;  ///< of the file

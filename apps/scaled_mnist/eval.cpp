@@ -33,8 +33,7 @@ int eval(const EvalSettings& settings) {
   const support::InterruptGuard guard;
   const Device device = settings.runtime.apply();
   TrainedNet trained = load_net(settings.weights, device);
-  Dataset test = load_data("mnist", settings.data).test;
-  if (settings.limit > 0) test = first_samples(test, std::min(settings.limit, test.size()));
+  const Dataset test = load_data("mnist", Part::test, settings.data, settings.limit);
 
   using Style = support::ProgressOptions::Style;
   const double start = support::steady_seconds();
@@ -87,17 +86,19 @@ TrainedNet load_net(const std::string& path, Device device) {
   const std::string file = std::filesystem::is_directory(path) ? support::RunDirectory(path).best_weights() : path;
   const Safetensors weights = load_safetensors(file);
   const std::string model = support::metadata_value(weights, file, "model");
-  TrainedNet trained{file, model, ScaledMnistNet(model)};
-  trained.net.load_state_dict(weights.tensors);
-  trained.net.to(device);
-  return trained;
+  return support::naming_file(file, [&] {
+    TrainedNet trained{file, model, ScaledMnistNet(model)};
+    trained.net.load_state_dict(weights.tensors);
+    trained.net.to(device);
+    return trained;
+  });
 }
 
 support::Command eval_command() {
   const auto settings = std::make_shared<EvalSettings>();
   support::Command command{.name = "eval", .summary = "Test trained weights at all scales"};
   command.settings.add("weights", settings->weights, weights_help);
-  command.settings.add("data", settings->data, "folder with MNIST, or synthetic");
+  command.settings.add("data", settings->data, data_help);
   command.settings.add("limit", settings->limit, "use so many test images, 0: all");
   command.settings.add("no_progress", settings->no_progress, "no progress bar or lines");
   settings->runtime.add_to(command.settings);
@@ -108,7 +109,7 @@ support::Command eval_command() {
 support::Command predict_command() {
   const auto settings = std::make_shared<PredictSettings>();
   support::Command command{.name = "predict", .summary = "Say which digit an image shows"};
-  command.settings.add_positional("image", settings->image, "image file: PNG, JPEG, BMP, GIF or PNM");
+  command.settings.add_positional("image", settings->image, "image file: PNG, JPEG, BMP or PNM");
   command.settings.add("weights", settings->weights, weights_help);
   command.settings.add("invert", settings->invert, "the digit is dark on light (else the border decides)");
   settings->runtime.add_to(command.settings);

@@ -18,6 +18,8 @@ const std::vector<std::string>& net_names() {
   return names;
 }
 
+Transform mnist_normalisation() { return {.mean = {0.1307}, .std = {0.3081}}; }
+
 ScaledMnistNet::ScaledMnistNet(const std::string& model)
     : conv1(add("conv1", Conv2d(1, 32, {.kernel_size = 3, .padding = 1}))),
       conv2(add("conv2", Conv2d(32, 32, {.kernel_size = 3, .padding = 1}))),

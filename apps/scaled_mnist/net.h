@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "deft/data/transform.h"
 #include "deft/layers/conv2d.h"
 #include "deft/layers/linear.h"
 #include "deft/layers/module.h"
@@ -12,6 +13,9 @@ namespace deft::apps {
 
 /// "regular", "deform-v1" (offsets alone) and "deform-v2" (offsets and masks).
 const std::vector<std::string>& net_names();
+
+/// MNIST's pixels as these nets take them: (x/255 − 0.1307)/0.3081.
+Transform mnist_normalisation();
 
 /// Images [N, 28, 28, 1] to logits [N, 10].
 struct ScaledMnistNet : Module {

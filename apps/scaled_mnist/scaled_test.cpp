@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "deft/apps/scaled_mnist/net.h"
 #include "deft/apps/support/evaluate.h"
 #include "deft/data/loader.h"
 
@@ -20,8 +21,6 @@ Transform scaled(double scale) {
 }
 
 }  // namespace
-
-Transform mnist_normalisation() { return {.mean = {0.1307}, .std = {0.3081}}; }
 
 std::vector<double> test_scales() {
   std::vector<double> scales;

@@ -6,13 +6,9 @@
 #include "deft/apps/support/history.h"
 #include "deft/apps/support/progress.h"
 #include "deft/data/dataset.h"
-#include "deft/data/transform.h"
 #include "deft/layers/module.h"
 
 namespace deft::apps {
-
-/// MNIST's pixels as the nets of E0 take them: (x/255 − 0.1307)/0.3081.
-Transform mnist_normalisation();
 
 /// The scales of the test: 0.5, 0.6, …, 1.5.
 std::vector<double> test_scales();

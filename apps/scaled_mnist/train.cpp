@@ -1,6 +1,5 @@
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <map>
 
 #include "deft/apps/scaled_mnist/commands.h"
@@ -9,7 +8,6 @@
 #include "deft/apps/support/trainer.h"
 #include "deft/core/generator.h"
 #include "deft/data/locate.h"
-#include "deft/data/synthetic_digits.h"
 #include "deft/kernels/error.h"
 #include "deft/kernels/parallel_for.h"
 #include "deft/optim/adam.h"
@@ -44,8 +42,7 @@ struct TrainSettings {
     settings.add("lr", lr, "learning rate of Adam in the first epoch");
     settings.add("gamma", gamma, "factor of the learning rate after every epoch");
     settings.add("seed", seed, "of initialisation and shuffling");
-    settings.add("data", data,
-                 "folder with MNIST, or synthetic; else $DEFT_DATA, else the cache of scripts/download_data.sh");
+    settings.add("data", data, data_help);
     settings.add("out", out, "folder for the results (default: runs/EXPERIMENT-MODEL-seedSEED)");
     settings.add("init", init, "weights file to start from, or a run's folder; default: random weights");
     settings.add("limit", limit, "use so many training and so many test images, 0: all");
@@ -57,32 +54,23 @@ struct TrainSettings {
   }
 
   // What decides the results; a checkpoint of other values is refused.
-  std::map<std::string, std::string> identity(const Dataset& dataset) const {
+  std::map<std::string, std::string> identity(const TrainTest& sets) const {
+    const auto fingerprint = [](const Dataset& dataset) {
+      return fmt::format("{}, {} images, CRC-32 {:08x}", dataset.name, dataset.size(), checksum(dataset));
+    };
     return {{"experiment", experiment},
             {"model", model},
             {"batch_size", std::to_string(batch_size)},
             {"lr", fmt::format("{}", lr)},
             {"gamma", fmt::format("{}", gamma)},
             {"seed", std::to_string(seed)},
-            {"data", dataset.name},
             {"init", init},
             {"limit", std::to_string(limit)},
-            {"max_steps", std::to_string(max_steps)}};
+            {"max_steps", std::to_string(max_steps)},
+            {"test data", fingerprint(sets.test)},
+            {"training data", fingerprint(sets.train)}};
   }
 };
-
-TrainTest load_limited(const TrainSettings& settings) {
-  const std::int64_t limit = settings.limit;
-  if (limit > 0 && settings.data == "synthetic") {  // draws no more than needed; the digits are the same
-    return {synthetic_digits(limit, Part::train), synthetic_digits(limit, Part::test)};
-  }
-  TrainTest data = load_data("mnist", settings.data);
-  if (limit > 0) {
-    data.train = first_samples(data.train, std::min(limit, data.train.size()));
-    data.test = first_samples(data.test, std::min(limit, data.test.size()));
-  }
-  return data;
-}
 
 ScaledMnistNet starting_net(const TrainSettings& settings, Device device) {
   if (settings.init.empty()) {
@@ -108,7 +96,7 @@ void print_result(const support::History& history, const std::string& folder) {
 
 int train(TrainSettings& settings, const support::Settings& list) {
   const Device device = settings.runtime.apply();
-  const TrainTest data = load_limited(settings);
+  const TrainTest data = load_data("mnist", settings.data, settings.limit);
   if (settings.out.empty()) {
     settings.out = fmt::format("runs/{}-{}-seed{}", settings.experiment, settings.model, settings.seed);
   }
@@ -144,7 +132,7 @@ int train(TrainSettings& settings, const support::Settings& list) {
   options.quiet = settings.quiet;
   options.progress.style = settings.no_progress || settings.quiet ? Style::off : Style::automatic;
   options.config = list.to_json();
-  options.settings = settings.identity(data.train);
+  options.settings = settings.identity(data);
   support::Trainer trainer(
       {net, optimizer, scheduler}, batches,
       [&](const support::ProgressOptions& progress) { return evaluate_scales(net, data.test, device, progress); }, info,

@@ -38,10 +38,13 @@ void restore_generator(const std::string& text, const std::string& path) {
 void require_same_settings(const std::map<std::string, std::string>& ours, const std::string& theirs_text,
                            const std::string& path) {
   const Json theirs = parse_json(theirs_text, path);
-  for (const auto& [name, value] : ours) {
-    const std::string written = theirs.is_object() ? theirs.value(name, std::string("nothing")) : "nothing";
+  const Json ours_as_written = parse_json(to_text(ours), path);
+  for (const auto& [name, value] : ours_as_written.items()) {
+    const Json written = theirs.is_object() ? theirs.value(name, Json("nothing")) : Json("nothing");
     if (written != value) {
-      throw Error(fmt::format("{0}: was written with {1} {2}, this run has {1} {3}", path, name, written, value));
+      throw Error(fmt::format("{0}: was written with {1} {2}, this run has {1} {3}", path, name,
+                              written.is_string() ? written.get<std::string>() : to_text(written),
+                              value.get<std::string>()));
     }
   }
 }
@@ -71,7 +74,7 @@ void save_checkpoint(const std::string& path, const TrainingState& state,
   append(file.tensors, "model.", state.model.state_dict());
   append(file.tensors, "optimizer.", state.optimizer.state_dict());
   append(file.tensors, "scheduler.", state.scheduler.state_dict());
-  file.metadata = {{"settings", Json(settings).dump()},
+  file.metadata = {{"settings", to_text(settings)},
                    {"history", to_json(state.history)},
                    {"generator", generator_text(default_generator())}};
   save_safetensors(path, file);
@@ -82,9 +85,11 @@ void load_checkpoint(const std::string& path, TrainingState& state,
   const Safetensors file = load_safetensors(path);
   require_same_settings(settings, metadata_value(file, path, "settings"), path);
   state.history = history_from_json(metadata_value(file, path, "history"), path);
-  state.model.load_state_dict(extract(file.tensors, "model."));
-  state.optimizer.load_state_dict(extract(file.tensors, "optimizer."));
-  state.scheduler.load_state_dict(extract(file.tensors, "scheduler."));
+  naming_file(path, [&] {
+    state.model.load_state_dict(extract(file.tensors, "model."));
+    state.optimizer.load_state_dict(extract(file.tensors, "optimizer."));
+    state.scheduler.load_state_dict(extract(file.tensors, "scheduler."));
+  });
   restore_generator(metadata_value(file, path, "generator"), path);
 }
 

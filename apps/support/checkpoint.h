@@ -6,6 +6,7 @@
 
 #include "deft/apps/support/history.h"
 #include "deft/core/safetensors.h"
+#include "deft/kernels/error.h"
 #include "deft/layers/module.h"
 #include "deft/optim/lr_scheduler.h"
 #include "deft/optim/optimizer.h"
@@ -19,6 +20,16 @@ void save_weights(const std::string& path, const Module& model, const RunInfo& i
 /// What a weights file says about itself: the value of `key` in its metadata. Throws Error that names the file, `path`,
 /// when it has none.
 std::string metadata_value(const Safetensors& file, const std::string& path, const std::string& key);
+
+/// Calls `read`, which restores what the file `path` holds; an Error of it is thrown with the path in front.
+template <class Read>
+auto naming_file(const std::string& path, Read read) {
+  try {
+    return read();
+  } catch (const Error& error) {
+    throw Error(path + ": " + error.what());
+  }
+}
 
 /// Everything that a run goes on with, bit for bit, besides the settings it was started with.
 struct TrainingState {

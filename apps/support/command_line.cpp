@@ -46,7 +46,9 @@ void add_setting(CLI::App& app, const Setting& setting, Given& given) {
     } else {
       option->type_name(type_name(setting))->default_str(default_text(setting))->take_last();
     }
-    if (std::holds_alternative<std::vector<std::string>*>(setting.target)) option->expected(-1);
+    if (std::holds_alternative<std::vector<std::string>*>(setting.target)) {
+      option->expected(1, 1 << 16)->allow_extra_args();
+    }
   }
   option->each([&setting, &given](const std::string& text) { given.values.emplace_back(&setting, text); });
 }

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <numeric>
 
 #include "deft/apps/support/json.h"
@@ -35,6 +36,23 @@ Figures figures(const Json& summary) {
   return list;
 }
 
+// The names of all figures, those in common first, the last one last.
+std::vector<std::string> names_of(const std::vector<Figures>& runs) {
+  std::vector<std::string> names;
+  for (const Figures& run : runs) {
+    for (const auto& [name, text] : run) {
+      if (std::find(names.begin(), names.end(), name) != names.end()) continue;
+      names.insert(&run == &runs.front() ? names.end() : names.end() - 1, name);
+    }
+  }
+  return names;
+}
+
+std::string text_of(const Figures& run, const std::string& name) {
+  const auto found = std::find_if(run.begin(), run.end(), [&](const auto& figure) { return figure.first == name; });
+  return found == run.end() ? "" : found->second;
+}
+
 }  // namespace
 
 std::string compare_runs(const std::vector<std::string>& folders) {
@@ -52,9 +70,9 @@ std::string compare_runs(const std::vector<std::string>& folders) {
   }
   const Table table(titles, std::vector<int>(titles.size(), 18));
   std::string text = table.header();
-  for (std::size_t row = 0; row < runs.at(0).size(); ++row) {
-    std::vector<std::string> cells = {runs[0][row].first};
-    for (const Figures& run : runs) cells.push_back(row < run.size() ? run[row].second : "");
+  for (const std::string& name : names_of(runs)) {
+    std::vector<std::string> cells = {name};
+    for (const Figures& run : runs) cells.push_back(text_of(run, name));
     text += table.row(cells);
   }
   return text;

@@ -176,7 +176,7 @@ std::string Settings::to_json() const {
   for (const Setting& setting : list_) {
     if (!setting.positional) std::visit([&](const auto* target) { object[setting.name] = *target; }, setting.target);
   }
-  return object.dump(2) + "\n";
+  return to_text(object, 2) + "\n";
 }
 
 std::string nearest(const std::string& word, const std::vector<std::string>& candidates) {

@@ -79,7 +79,7 @@ std::string to_csv(const History& history) {
 std::string to_json(const History& history) {
   Json list = Json::array();
   for (const EpochRecord& record : history.epochs) list.push_back(record_json(record));
-  return list.dump();
+  return to_text(list);
 }
 
 History history_from_json(const std::string& text, const std::string& source) {
@@ -115,7 +115,7 @@ std::string summary_json(const RunInfo& info, const History& history) {
                         {"device", info.device},
                         {"data", info.data},
                         {"machine", fmt::format("{}, {} cores", processor_name(), available_cores())}};
-  return summary.dump(2) + "\n";
+  return to_text(summary, 2) + "\n";
 }
 
 }  // namespace deft::support

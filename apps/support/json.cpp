@@ -15,4 +15,8 @@ Json parse_json(const std::string& text, const std::string& name) {
   }
 }
 
+std::string to_text(const Json& value, int indent) {
+  return value.dump(indent, ' ', false, Json::error_handler_t::replace);
+}
+
 }  // namespace deft::support

@@ -11,4 +11,8 @@ using Json = nlohmann::ordered_json;
 /// Throws Error in one line that starts with `name`, the file or place that `text` is from.
 Json parse_json(const std::string& text, const std::string& name);
 
+/// JSON text, over several lines if `indent` is not negative. Text that is not UTF-8, as paths may be, does not throw as it
+/// does in Json::dump: U+FFFD takes the place of its bytes.
+std::string to_text(const Json& value, int indent = -1);
+
 }  // namespace deft::support

@@ -12,4 +12,12 @@ void RunDirectory::create() const {
   if (error) throw Error(path_ + ": cannot make this folder: " + error.message());
 }
 
+void RunDirectory::remove_results() const {
+  for (const std::string& file : {checkpoint(), summary(), log(), best_weights(), last_weights(), config()}) {
+    std::error_code error;
+    std::filesystem::remove(file, error);
+    if (error) throw Error(file + ": cannot remove: " + error.message());
+  }
+}
+
 }  // namespace deft::support

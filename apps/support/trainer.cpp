@@ -47,7 +47,7 @@ const History& Trainer::run() {
   const InterruptGuard guard;
   try {
     directory_.create();
-    if (options_.resume) resume();
+    if (!options_.resume || !resume()) directory_.remove_results();
     write_file(directory_.config(), options_.config);
     if (!options_.quiet) fmt::print("{}", epoch_table().header());
     for (const EpochRecord& record : state_.history.epochs) {
@@ -56,8 +56,9 @@ const History& Trainer::run() {
     while (!finished()) run_epoch(static_cast<std::int64_t>(state_.history.epochs.size()) + 1);
     write_reports();
   } catch (const Interrupted&) {
-    fmt::print(stderr, "interrupted: {} of {} epochs are saved in {}; --resume goes on from there\n",
-               state_.history.epochs.size(), options_.epochs, directory_.path());
+    const std::size_t saved = state_.history.epochs.size();
+    fmt::print(stderr, "interrupted: {} of {} epochs are saved in {}{}\n", saved, options_.epochs, directory_.path(),
+               saved > 0 ? "; --resume goes on from there" : "");
     throw;
   }
   return state_.history;
@@ -68,14 +69,15 @@ bool Trainer::finished() const {
          (options_.max_steps > 0 && steps_ >= options_.max_steps);
 }
 
-void Trainer::resume() {
+bool Trainer::resume() {
   const std::string path = directory_.checkpoint();
   if (!std::filesystem::exists(path)) {
     if (!options_.quiet) fmt::print("{} has no checkpoint yet: starting with epoch 1\n", directory_.path());
-    return;
+    return false;
   }
   load_checkpoint(path, state_, options_.settings);
   steps_ = static_cast<std::int64_t>(state_.history.epochs.size()) * batches_.size();
+  return true;
 }
 
 void Trainer::run_epoch(std::int64_t epoch) {

@@ -26,8 +26,8 @@ struct TrainerOptions {
   std::map<std::string, std::string> settings = {};
 };
 
-/// Trains a classifier with cross entropy and tests it after every epoch. Writes, into its folder, which it makes:
-/// config.json at the start, and after every epoch log.csv, the weights best.safetensors and last.safetensors,
+/// Trains a classifier with cross entropy and tests it after every epoch. Writes, into its folder, which it makes and,
+/// unless it resumes, clears of an earlier run's files: config.json at the start, and after every epoch log.csv, the weights best.safetensors and last.safetensors,
 /// summary.json and a checkpoint. An interrupted run that is resumed ends with the same bits as one that was not.
 class Trainer {
  public:
@@ -38,12 +38,12 @@ class Trainer {
   Trainer(TrainingState state, DataLoader batches, Evaluate evaluate, RunInfo info, RunDirectory directory,
           TrainerOptions options);
 
-  /// Runs what is left of the run. On Ctrl-C it says how to go on and throws Interrupted, with the files of the last
+  /// Runs what is left of the run. On Ctrl-C it says what is saved and throws Interrupted, with the files of the last
   /// whole epoch in place. Throws Error when the loss is no longer finite.
   const History& run();
 
  private:
-  void resume();
+  bool resume();  // whether there was a checkpoint to go on from
   void run_epoch(std::int64_t epoch);
   EpochRecord train_epoch(std::int64_t epoch);
   void save(const EpochRecord& record) const;

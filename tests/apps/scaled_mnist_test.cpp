@@ -4,11 +4,13 @@
 #include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
+#include <sstream>
 
 #include "deft/core/file.h"
 #include "deft/core/safetensors.h"
 
 #include "catch.h"
+#include "data/files.h"
 #include "program.h"
 #include "temporary_directory.h"
 
@@ -99,6 +101,77 @@ TEST_CASE("a resumed run and another number of threads give the same bits") {
   CHECK_THAT(other.output, Contains("checkpoint.safetensors: was written with seed 1, this run has seed 2"));
 }
 
+TEST_CASE("a run does not go on from a checkpoint of other data") {
+  const TemporaryDirectory directory;
+  for (const char* part : {"train", "t10k"}) {
+    write_bytes(directory.path(part + std::string("-images-idx3-ubyte")), idx({4, 28, 28}));
+    write_bytes(directory.path(part + std::string("-labels-idx1-ubyte")), idx({4}, 10));
+  }
+  const std::string run =
+      "train --no-progress --epochs 1 --data " + directory.root().string() + " --out " + directory.path("run");
+  REQUIRE(scaled_mnist(run).status == 0);
+  CHECK(scaled_mnist(run + " --resume").status == 0);
+  write_bytes(directory.path("t10k-labels-idx1-ubyte"), idx({4}, 3));
+  CHECK_THAT(scaled_mnist(run + " --resume").output,
+             Contains("was written with test data MNIST, 4 images, CRC-32 ") && Contains(", this run has test data "));
+  write_bytes(directory.path("train-images-idx3-ubyte"), idx({5, 28, 28}));
+  write_bytes(directory.path("train-labels-idx1-ubyte"), idx({5}, 10));
+  write_bytes(directory.path("t10k-labels-idx1-ubyte"), idx({4}, 10));
+  CHECK_THAT(scaled_mnist(run + " --resume").output, Contains("was written with training data MNIST, 4 images") &&
+                                                         Contains("this run has training data MNIST, 5 images"));
+}
+
+TEST_CASE("a new run in the folder of an old one leaves nothing of it") {
+  const TemporaryDirectory directory;
+  const std::string out = train(directory, "run", "--epochs 1 --seed 1");
+  const ProgramResult result = scaled_mnist(tiny + " --lr 1e30 --epochs 1 --out " + out);
+  REQUIRE(result.status == 1);  // before its first epoch was saved
+  for (const auto& entry : fs::directory_iterator(out)) CHECK(entry.path().filename() == "config.json");
+  CHECK(nlohmann::json::parse(read_file(out + "/config.json"))["lr"] == 1e30);
+}
+
+TEST_CASE("text that is not UTF-8 does not end a run") {
+  const TemporaryDirectory directory;
+  const std::string data = directory.path("d\xff");
+  for (const char* part : {"train", "t10k"}) {
+    write_bytes(data + "/" + part + "-images-idx3-ubyte", idx({4, 28, 28}));
+    write_bytes(data + "/" + part + "-labels-idx1-ubyte", idx({4}, 10));
+  }
+  const ProgramResult result = run_shell("DEFT_DATA='" + data + "' " DEFT_SCALED_MNIST +
+                                         " train --quiet --epochs 1 --out " + directory.path("run"));
+  CHECK(result.output.empty());
+  CHECK(result.status == 0);
+  CHECK(nlohmann::json::parse(read_file(directory.path("run/summary.json")))["data"].is_string());
+}
+
+TEST_CASE("compare puts figures of one name into one row") {
+  const TemporaryDirectory directory;
+  const auto write = [&](const std::string& name, const std::string& per_scale) {
+    fs::create_directory(directory.path(name));
+    deft::write_file(directory.path(name + "/summary.json"),
+                     R"({"model": ")" + name + R"(", "seed": 1, "parameters": 2, "epochs": 1, "seconds_per_epoch": [1],
+                         "test_seconds_per_epoch": [1], "best_accuracy": 0.5, "per_scale": )" +
+                         per_scale + "}");
+    return directory.path(name) + " ";
+  };
+  const ProgramResult result = scaled_mnist("compare " + write("a", R"({"0.5": 0.11, "1.0": 0.12})") +
+                                            write("b", R"({"1.0": 0.22, "2.0": 0.23})"));
+  INFO(result.output);
+  std::string words;  // a space for all that stand between two
+  std::istringstream text(result.output);
+  for (std::string word; text >> word;) words += word + " ";
+  CHECK_THAT(words, Contains("accuracy at 0.5 11.00 % accuracy at 1.0 12.00 % 22.00 % accuracy at 2.0 23.00 % best"));
+}
+
+TEST_CASE("a weights file that does not fit is named") {
+  const TemporaryDirectory directory;
+  const std::string path = directory.path("w.safetensors");
+  deft::save_safetensors(path, {.tensors = {}, .metadata = {{"model", "v9"}}});
+  check_error("predict x.png --weights " + path, path + ": model is 'v9', expected regular, deform-v1, deform-v2");
+  deft::save_safetensors(path, {.tensors = {}, .metadata = {{"model", "regular"}}});
+  CHECK_THAT(scaled_mnist("predict x.png --weights " + path).output, Contains("scaled_mnist: " + path + ": "));
+}
+
 TEST_CASE("flags override the configuration file") {
   const TemporaryDirectory directory;
   const std::string config = directory.path("c.json");
@@ -157,6 +230,12 @@ TEST_CASE("an interrupted run says so and keeps its checkpoint") {
   CHECK(result.status == 130);
   CHECK_THAT(result.output, Contains("interrupted: ") && Contains("--resume goes on from there"));
   train(directory, "run", "--epochs 1 --resume");
+
+  const ProgramResult early =
+      run_shell(DEFT_SCALED_MNIST " train --data synthetic --limit 20000 --threads 1 --no-progress --out " + out +
+                " & pid=$!; while [ -e " + out + "/summary.json ]; do sleep 0.05; done; kill -INT $pid; wait $pid");
+  CHECK(early.status == 130);
+  CHECK_THAT(early.output, Contains("interrupted: 0 of 14 epochs are saved in ") && !Contains("--resume"));
 }
 
 TEST_CASE("a run whose loss is no number ends with an error") {

@@ -117,3 +117,13 @@ TEST_CASE("synthetic digits look like digits: white strokes on black, alike with
   CHECK(dark > 0.6 * 784000);  // MNIST: 81 %
   CHECK(white > 0.02 * 784000);
 }
+
+TEST_CASE("the checksum of a data set is the CRC-32 of its pixels and labels") {
+  Dataset digits{.name = "x", .class_names = {"0", "1"}};
+  digits.images = from_vector<std::uint8_t>({'1', '2', '3', '4', '5', '6', '7', '8', '9'}, {1, 3, 3, 1});
+  digits.labels = from_vector<std::int64_t>({1});
+  CHECK(checksum(digits) == 0xbbacd662);
+  digits.labels = from_vector<std::int64_t>({0});
+  CHECK(checksum(digits) == 0x7706d6fc);
+  CHECK(checksum(first_samples(digits, 0)) == 0);
+}

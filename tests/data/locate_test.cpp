@@ -108,5 +108,12 @@ TEST_CASE("a data set is loaded by name, or drawn") {
   const TrainTest drawn = load_data("mnist", "synthetic");
   CHECK(drawn.train.size() == 60000);
   CHECK(drawn.test.synthetic);
+  const TrainTest few = load_data("mnist", "synthetic", 5);
+  CHECK(few.train.images.to_vector<std::uint8_t>() == first_samples(drawn.train, 5).images.to_vector<std::uint8_t>());
+  CHECK(few.test.size() == 5);
+  CHECK(load_data("mnist", Part::test, places.given.string(), 2).size() == 2);
+  CHECK(load_data("mnist", Part::test, places.given.string(), 20).size() == 3);
+  std::filesystem::remove(places.given / "train-images-idx3-ubyte");
+  CHECK(load_data("mnist", Part::test, places.given.string()).size() == 3);
   CHECK_THROWS_WITH(load_data("cifar10", "synthetic"), Contains("not for cifar10"));
 }
