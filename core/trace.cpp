@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "deft/core/tensor_impl.h"
+#include "deft/kernels/error.h"
 
 namespace deft {
 namespace {
@@ -16,6 +17,11 @@ TracedTensor describe(const Tensor& tensor) {
 }
 
 }  // namespace
+
+std::uint64_t tensor_id(const Tensor& tensor) {
+  if (!tensor.defined()) throw Error("tensor_id: the tensor is undefined");
+  return tensor.impl()->id;
+}
 
 Trace::Trace() : outer_(std::exchange(innermost_trace, this)) {}
 Trace::~Trace() { innermost_trace = outer_; }

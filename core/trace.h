@@ -13,6 +13,9 @@
 
 namespace deft {
 
+/// The number of a tensor by which traces name it, unique in the process.
+std::uint64_t tensor_id(const Tensor& tensor);
+
 /// A tensor as a trace sees it. The id is unique in the process; absent inputs have id 0.
 struct TracedTensor {
   std::uint64_t id = 0;

@@ -1,7 +1,5 @@
 #include "deft/layers/adaptive_avg_pool2d.h"
 
-#include <fmt/format.h>
-
 #include "deft/kernels/dispatch.h"
 #include "deft/layers/pool_shape.h"
 
@@ -40,9 +38,7 @@ void pool(const char* op, const kernels::AdaptivePool2dShape& shape, const Tenso
 Tensor adaptive_avg_pool2d(const Tensor& input, Size2 output_size) {
   constexpr const char* op = "adaptive_avg_pool2d";
   detail::require_images(op, input);
-  if (output_size.h < 1 || output_size.w < 1) {
-    throw Error(fmt::format("{}: output_size is {}, expected at least 1", op, to_string(output_size)));
-  }
+  detail::require_range(op, "output_size", output_size);
   Tensor output = detail::empty_output(input, output_size.h, output_size.w);
   pool(op, pool_shape(input, output_size), input, output,
        {{"output_size", std::vector<std::int64_t>{output_size.h, output_size.w}}});

@@ -8,19 +8,10 @@
 namespace deft::detail {
 namespace {
 
-void require_positive(const char* op, const char* name, const Size2& size) {
-  if (size.h < 1 || size.w < 1) {
-    throw Error(fmt::format("{}: {} is {}, expected at least 1", op, name, to_string(size)));
-  }
-}
-
 void require_options(const char* op, const ConvOptions& options) {
-  require_positive(op, "stride", options.stride);
-  require_positive(op, "dilation", options.dilation);
-  const Padding2& padding = options.padding;
-  if (padding.top < 0 || padding.bottom < 0 || padding.left < 0 || padding.right < 0) {
-    throw Error(fmt::format("{}: padding is {}, expected at least 0", op, to_string(padding)));
-  }
+  require_range(op, "stride", options.stride);
+  require_range(op, "dilation", options.dilation);
+  require_range(op, "padding", options.padding);
 }
 
 void require_groups(const char* op, std::int64_t groups, std::int64_t in_channels, std::int64_t out_channels) {
@@ -42,7 +33,7 @@ kernels::Conv2dShape conv_shape(const char* op, const Tensor& input, const Tenso
                                weight.size(0), weight.size(1), weight.size(2), stride.h,
                                stride.w,       padding.top,    padding.bottom, padding.left,
                                padding.right,  dilation.h,     dilation.w,     groups};
-  require_positive(op, "the kernel of weight", Size2(s.kernel_h, s.kernel_w));
+  require_range(op, "the kernel of weight", Size2(s.kernel_h, s.kernel_w));
   require_groups(op, groups, s.c, s.o);
   if (weight.size(3) != s.c / groups) {
     throw Error(fmt::format("{}: weight is {}, expected [{}, {}, {}, {}] ({} input channels / groups {})", op,
@@ -76,7 +67,7 @@ void require_conv_module(const char* layer, std::int64_t in_channels, std::int64
     throw Error(fmt::format("{}: in_channels is {}, out_channels is {}, expected at least 1", layer, in_channels,
                             out_channels));
   }
-  require_positive(layer, "kernel_size", kernel_size);
+  require_range(layer, "kernel_size", kernel_size);
   require_options(layer, options);
   require_groups(layer, options.groups, in_channels, out_channels);
 }

@@ -111,7 +111,7 @@ void require_module(std::int64_t in_channels, std::int64_t out_channels, const D
 Conv2d side_conv(std::int64_t in_channels, std::int64_t out_channels, std::int64_t factor,
                  const DeformConv2dOptions& o) {
   require_module(in_channels, out_channels, o);
-  Conv2d conv(in_channels, factor * o.offset_groups * o.kernel_size.h * o.kernel_size.w,
+  Conv2d conv(in_channels, Shape{factor, o.offset_groups, o.kernel_size.h, o.kernel_size.w}.numel(),
               {.kernel_size = o.kernel_size,
                .stride = o.stride,
                .padding = o.padding,
@@ -127,7 +127,7 @@ Conv2d side_conv(std::int64_t in_channels, std::int64_t out_channels, std::int64
 
 DeformConv2d::DeformConv2d(std::int64_t in_channels, std::int64_t out_channels, const DeformConv2dOptions& options)
     : offset_conv(add("offset_conv", side_conv(in_channels, out_channels, 2, options))), options_(options) {
-  if (options.modulated) mask_conv = add("mask_conv", side_conv(in_channels, out_channels, 1, options));
+  if (options.modulated) mask_conv.emplace(add("mask_conv", side_conv(in_channels, out_channels, 1, options)));
   weight = add_parameter(
       "weight", empty({out_channels, options.kernel_size.h, options.kernel_size.w, in_channels / options.groups}));
   bias = add_parameter("bias", options.bias ? empty({out_channels}) : Tensor());

@@ -4,9 +4,10 @@
 
 #include <algorithm>
 #include <unordered_map>
+#include <unordered_set>
 
 #include "deft/core/autograd.h"
-#include "deft/core/tensor_impl.h"
+#include "deft/core/replace_elements.h"
 #include "deft/core/trace.h"
 #include "deft/kernels/error.h"
 
@@ -65,6 +66,7 @@ struct Module::State {
 struct Module::CloneMap {
   std::unordered_map<const State*, std::shared_ptr<State>> states;
   std::unordered_map<const Tensor*, std::shared_ptr<Tensor>> slots;
+  std::unordered_map<const TensorImpl*, Tensor> tensors;  // several slots may hold one: tied weights
   CloneMap* outer = nullptr;
 
   static thread_local CloneMap* current;
@@ -73,8 +75,14 @@ struct Module::CloneMap {
     auto& copied = slots[slot.get()];
     if (!copied) {
       copied = std::make_shared<Tensor>();
-      if (slot->defined()) *copied = slot->detach().clone().set_requires_grad(slot->requires_grad());
+      if (slot->defined()) *copied = copy(*slot);
     }
+    return copied;
+  }
+
+  Tensor copy(const Tensor& tensor) {
+    Tensor& copied = tensors[tensor.impl()];
+    if (!copied.defined()) copied = tensor.detach().clone().set_requires_grad(tensor.requires_grad());
     return copied;
   }
 
@@ -133,6 +141,15 @@ void Module::add_child(std::string name, const Module& child) {
   state_->children.emplace_back(std::move(name), child.state_);
 }
 
+void Module::replace_child(const std::string& name, const Module& member, const Module& child) {
+  auto& children = state_->children;
+  const auto found = std::find_if(children.begin(), children.end(), [&](const auto& c) { return c.first == name; });
+  if (found == children.end()) throw Error(fmt::format("replace: the module has no child '{}'", name));
+  if (found->second != member.state_) throw Error(fmt::format("replace: the member is not the child '{}'", name));
+  child.state_->name = name;
+  found->second = child.state_;
+}
+
 Parameter Module::add_parameter(std::string name, Tensor value) {
   state_->require_free(name);
   if (value.defined()) value.set_requires_grad();
@@ -162,7 +179,10 @@ NamedTensors Module::named_buffers() const {
 
 std::vector<Tensor> Module::parameters() const {
   std::vector<Tensor> result;
-  for (auto& [path, tensor] : named_parameters()) result.push_back(tensor);
+  std::unordered_set<const TensorImpl*> seen;
+  for (const auto& [path, tensor] : named_parameters()) {
+    if (seen.insert(tensor.impl()).second) result.push_back(tensor);
+  }
   return result;
 }
 
@@ -233,20 +253,12 @@ bool Module::is_frozen() const { return state_->frozen; }
 
 namespace {
 
-// Puts the elements of `value` behind the handles to `tensor`.
-void replace_elements(Tensor& tensor, const Tensor& value) {
-  TensorImpl& impl = *tensor.impl();
-  impl.storage = value.impl()->storage;
-  impl.offset = value.impl()->offset;
-  impl.dtype = value.dtype();
-}
-
 template <class Target>
 void convert(Tensor& tensor, Target target) {
   const NoGrad no_grad;
   Tensor grad = tensor.grad();
   tensor.set_grad({});
-  replace_elements(tensor, tensor.to(target));
+  detail::replace_elements(tensor, tensor.to(target));
   if (grad.defined()) tensor.set_grad(grad.to(target));
 }
 

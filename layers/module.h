@@ -41,11 +41,13 @@ class Parameter {
 ///       deft::Linear fc = add("fc", deft::Linear(32, 10));
 ///       deft::Tensor forward(const deft::Tensor& x) override { return relu(fc(x)); }
 ///     };
+///
+/// Modules cannot be assigned, since that would change a member and not what its parent trains and saves: see replace().
 class Module {
  public:
   Module();
   Module(const Module& other);
-  Module& operator=(const Module& other) = default;
+  Module& operator=(const Module&) = delete;
   virtual ~Module() = default;
 
   /// The layer's function. Called through operator(), which knows the module's name.
@@ -55,10 +57,11 @@ class Module {
 
   /// Parameters by path ("conv2.offset_conv.weight"), in the order in which they were added; absent ones left out.
   NamedTensors named_parameters() const;
+  /// The same without names, each tensor once, however many names it has (modules added twice, tied weights).
   std::vector<Tensor> parameters() const;
-  /// The same for buffers: state that is not trained (running statistics).
+  /// Like named_parameters for buffers: state that is not trained (running statistics).
   NamedTensors named_buffers() const;
-  /// Number of trained values.
+  /// Number of trained values, each tensor counted once.
   std::int64_t num_parameters() const;
 
   /// Parameters and buffers by path. The tensors share their elements with the module.
@@ -82,6 +85,18 @@ class Module {
   void to(DType dtype);
   /// Clears all gradients.
   void zero_grad();
+
+  /// Puts `child` in the place of the child `name`, in the list of children and in the member that stands for it:
+  ///
+  ///     net.replace("fc", net.fc, deft::Linear(32, 4));
+  ///
+  /// Copies of this handle made before keep the old member. Throws Error, having changed nothing, unless `member` is the
+  /// child of that name.
+  template <class M>
+  void replace(const std::string& name, M& member, M child) {
+    replace_child(name, member, child);
+    reseat(member, child);
+  }
 
   /// The name under which a parent added this module; empty for a root.
   const std::string& name() const;
@@ -109,6 +124,15 @@ class Module {
   struct CloneMap;
 
   void add_child(std::string name, const Module& child);
+  void replace_child(const std::string& name, const Module& member, const Module& child);
+
+  // Modules have no assignment. Copying a handle fails only for want of memory, which then ends the program: there is no
+  // way back to the old member.
+  template <class M>
+  static void reseat(M& member, const M& child) noexcept {
+    std::destroy_at(&member);
+    std::construct_at(&member, child);
+  }
 
   std::shared_ptr<State> state_;
 };

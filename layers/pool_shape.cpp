@@ -18,12 +18,8 @@ kernels::Pool2dShape pool2d_shape(const char* op, const Tensor& input, Size2 ker
                                   const Padding2& padding, bool ceil_mode) {
   require_images(op, input);
   if (stride == Size2()) stride = kernel_size;
-  if (kernel_size.h < 1 || kernel_size.w < 1) {
-    throw Error(fmt::format("{}: kernel_size is {}, expected at least 1", op, to_string(kernel_size)));
-  }
-  if (stride.h < 1 || stride.w < 1) {
-    throw Error(fmt::format("{}: stride is {}, expected at least 1", op, to_string(stride)));
-  }
+  require_range(op, "kernel_size", kernel_size);
+  require_range(op, "stride", stride);
   const auto fits = [](std::int64_t pad, std::int64_t kernel) { return pad >= 0 && pad <= kernel / 2; };
   if (!fits(padding.top, kernel_size.h) || !fits(padding.bottom, kernel_size.h) || !fits(padding.left, kernel_size.w) ||
       !fits(padding.right, kernel_size.w)) {

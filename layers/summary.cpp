@@ -6,7 +6,6 @@
 #include <unordered_set>
 
 #include "deft/core/autograd.h"
-#include "deft/core/tensor_impl.h"
 #include "deft/core/trace.h"
 
 namespace deft {
@@ -54,7 +53,7 @@ ModelSummary summarize(Module& module, const Tensor& input) {
   ModelSummary summary;
   std::unordered_set<std::uint64_t> uncounted;
   for (const Tensor& parameter : module.parameters()) {
-    uncounted.insert(parameter.impl()->id);
+    uncounted.insert(tensor_id(parameter));
     summary.parameters += parameter.numel();
     if (parameter.requires_grad()) summary.trainable_parameters += parameter.numel();
   }

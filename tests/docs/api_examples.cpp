@@ -117,6 +117,15 @@ TEST_CASE("example: saving and loading") {
   CHECK(twin.fc.weight->data<float>() != net.fc.weight->data<float>());
 }
 
+TEST_CASE("example: replacing a layer") {
+  Net net;
+  net.replace("fc", net.fc, deft::Linear(32, 4));           // four classes instead of ten
+  deft::Adam optimizer(net.fc.parameters(), {.lr = 1e-3});  // made afterwards, so that it trains the new layer
+  CHECK(net(deft::ones({1, 8, 8, 1})).shape() == deft::Shape{1, 4});
+  CHECK(net.parameters().back().impl() == net.fc.bias->impl());
+  CHECK(optimizer.groups()[0].parameters.size() == 2);
+}
+
 TEST_CASE("example: freezing all but the offsets") {
   Net net;
   net.freeze();

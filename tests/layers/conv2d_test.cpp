@@ -10,6 +10,7 @@
 #include "random_tensor.h"
 
 using namespace deft;
+using Catch::Matchers::Contains;
 using Catch::Matchers::Equals;
 
 TEST_CASE("conv2d by hand") {
@@ -117,4 +118,15 @@ TEST_CASE("conv2d says what does not fit") {
   CHECK_THROWS_WITH(Conv2d(4, 6, {.groups = 4}),
                     Equals("Conv2d: groups is 4, expected a divisor of the 4 input and the 6 output channels"));
   CHECK_THROWS_WITH(Conv2d(4, 6, {.kernel_size = 0}), Equals("Conv2d: kernel_size is 0×0, expected at least 1"));
+}
+
+TEST_CASE("options that would overflow are refused") {
+  const Tensor input = zeros({1, 4, 4, 1}), weight = zeros({1, 3, 3, 1});
+  const std::int64_t huge = std::int64_t{1} << 62, most = INT64_MAX;
+  CHECK_THROWS_WITH(conv2d(input, weight, {.dilation = huge}),
+                    Contains("conv2d: dilation is") && Contains("expected below 2147483648"));
+  CHECK_THROWS_WITH(conv2d(input, weight, {.padding = most}),
+                    Contains("conv2d: padding is") && Contains("expected below 2147483648"));
+  CHECK_THROWS_WITH(conv2d(input, weight, {.stride = most}), Contains("expected below 2147483648"));
+  CHECK_THROWS_WITH(Conv2d(1, 1, {.kernel_size = huge}), Contains("expected below 2147483648"));
 }

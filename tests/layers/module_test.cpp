@@ -1,6 +1,9 @@
 // Modules as handles: registration, paths, loading, modes, clones.
 #include "deft/layers/module.h"
 
+#include <optional>
+#include <type_traits>
+
 #include "deft/core/autograd.h"
 #include "deft/core/trace.h"
 #include "deft/layers/init.h"
@@ -136,6 +139,53 @@ TEST_CASE("operations are traced under the path of their module") {
   CHECK(trace.ops()[0].module == "branch.first");
   CHECK(trace.ops()[1].module == "branch.second");
   CHECK(trace.ops()[2].module == "last");
+}
+
+TEST_CASE("a shared module and a tied tensor count once under all their names, and stay tied in clones") {
+  struct Tied : Module {
+    Leaf first = add("first", Leaf(1));
+    Leaf again = add("again", first);
+    Parameter tied = add_parameter("tied", first.weight);
+  };
+  const Tied net;
+  CHECK(names(net.named_parameters()) == std::vector<std::string>{"tied", "first.weight", "again.weight"});
+  CHECK(net.parameters().size() == 1);
+  CHECK(net.num_parameters() == 2);
+  const Tied other = clone(net);
+  CHECK(other.parameters().size() == 1);
+  CHECK(other.tied->impl() == other.first.weight->impl());
+  CHECK(other.again.weight->impl() == other.first.weight->impl());
+  CHECK(other.tied->impl() != net.tied->impl());
+}
+
+TEST_CASE("modules are not assigned, but stand in containers") {
+  STATIC_REQUIRE_FALSE(std::is_copy_assignable_v<Leaf>);
+  STATIC_REQUIRE_FALSE(std::is_move_assignable_v<Branch>);
+  std::vector<Leaf> list;
+  for (int i = 0; i < 3; ++i) list.push_back(Leaf(i));
+  CHECK(first_value(list[2].weight) == 2);
+  std::optional<Leaf> maybe;
+  maybe.emplace(list[1]);
+  CHECK(maybe->weight->impl() == list[1].weight->impl());
+}
+
+TEST_CASE("a replaced child is what runs, trains and is saved") {
+  Root root;
+  root.replace("last", root.last, Leaf(9));
+  CHECK(root.last.name() == "last");
+  CHECK(first_value(root.last.weight) == 9);
+  CHECK(root.parameters().back().impl() == root.last.weight->impl());
+  CHECK(root.state_dict().size() == 6);
+  CHECK(first_value(root.state_dict()[2].second) == 9);
+  Trace trace;
+  root(ones({1}));
+  CHECK(trace.ops().back().module == "last");
+  root.eval();
+  CHECK_FALSE(root.last.is_training());
+
+  CHECK_THROWS_WITH(root.replace("lst", root.last, Leaf(1)), Contains("no child 'lst'"));
+  CHECK_THROWS_WITH(root.replace("last", root.branch.first, Leaf(1)), Contains("not the child 'last'"));
+  CHECK(first_value(root.branch.first.weight) == 1);
 }
 
 TEST_CASE("bad names and missing functions are errors") {

@@ -10,6 +10,7 @@
 #include "random_tensor.h"
 
 using namespace deft;
+using Catch::Matchers::Contains;
 using Catch::Matchers::Equals;
 
 namespace {
@@ -127,4 +128,14 @@ TEST_CASE("pooling says what does not fit") {
                     Equals("adaptive_avg_pool2d: output_size is 0×3, expected at least 1"));
   CHECK_THROWS_WITH(global_avg_pool2d(zeros({1, 0, 4, 2})),
                     Equals("global_avg_pool2d: input is [1, 0, 4, 2], expected at least one pixel"));
+}
+
+TEST_CASE("pooling windows that would overflow are refused") {
+  const Tensor input = zeros({1, 4, 4, 1});
+  const std::int64_t huge = std::int64_t{1} << 62;
+  CHECK_THROWS_WITH(max_pool2d(input, {.kernel_size = huge, .padding = huge / 2}),
+                    Contains("max_pool2d: kernel_size is") && Contains("expected below 2147483648"));
+  CHECK_THROWS_WITH(avg_pool2d(input, {.stride = huge, .ceil_mode = true}),
+                    Contains("avg_pool2d: stride is") && Contains("expected below 2147483648"));
+  CHECK_THROWS_WITH(adaptive_avg_pool2d(input, huge), Contains("expected below 2147483648"));
 }
