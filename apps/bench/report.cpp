@@ -11,13 +11,11 @@
 
 namespace deft::bench {
 
-Machine measure_machine() {
-  return {support::processor_name(), support::available_cores(), num_threads(), fma_peak_gflops()};
-}
+Machine measure_machine() { return {support::machine_name(), num_threads(), fma_peak_gflops()}; }
 
 std::string to_string(const Machine& machine) {
-  return fmt::format("{}, {} cores; {} threads: {:.0f} GFLOP/s of independent fused multiply-adds\n", machine.processor,
-                     machine.cores, machine.threads, machine.fma_peak_gflops);
+  return fmt::format("{}; {} thread{}: {:.0f} GFLOP/s of independent fused multiply-adds\n", machine.name,
+                     machine.threads, machine.threads == 1 ? "" : "s", machine.fma_peak_gflops);
 }
 
 std::string to_table(const std::vector<Record>& records) {
@@ -47,7 +45,7 @@ std::string to_json(const std::vector<Record>& records, const Machine& machine) 
                     {"high_ms", record.timing.high_ms},
                     {"runs", record.timing.runs},
                     {"fma_peak_gflops", machine.fma_peak_gflops},
-                    {"processor", machine.processor}});
+                    {"machine", machine.name}});
   }
   return list.dump(2) + "\n";
 }

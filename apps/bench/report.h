@@ -20,8 +20,7 @@ struct Record {
 
 /// The machine as measured in this run.
 struct Machine {
-  std::string processor;
-  int cores = 0;
+  std::string name;  ///< processor and cores
   int threads = 0;
   double fma_peak_gflops = 0;  ///< of `threads` threads
 };

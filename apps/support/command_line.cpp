@@ -47,7 +47,7 @@ void add_setting(CLI::App& app, const Setting& setting, Given& given) {
       option->type_name(type_name(setting))->default_str(default_text(setting))->take_last();
     }
     if (std::holds_alternative<std::vector<std::string>*>(setting.target)) {
-      option->expected(1, 1 << 16)->allow_extra_args();
+      option->expected(CLI::detail::expected_max_vector_size);
     }
   }
   option->each([&setting, &given](const std::string& text) { given.values.emplace_back(&setting, text); });

@@ -114,7 +114,7 @@ std::string summary_json(const RunInfo& info, const History& history) {
                         {"seed", info.seed},
                         {"device", info.device},
                         {"data", info.data},
-                        {"machine", fmt::format("{}, {} cores", processor_name(), available_cores())}};
+                        {"machine", machine_name()}};
   return to_text(summary, 2) + "\n";
 }
 

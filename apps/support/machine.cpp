@@ -1,10 +1,9 @@
 #include "deft/apps/support/machine.h"
 
-#include <sched.h>
+#include <fmt/format.h>
+#include <omp.h>
 
-#include <algorithm>
 #include <fstream>
-#include <thread>
 
 namespace deft::support {
 
@@ -17,10 +16,12 @@ std::string processor_name() {
   return "unknown processor";
 }
 
-int available_cores() {
-  cpu_set_t set;
-  if (sched_getaffinity(0, sizeof set, &set) == 0) return CPU_COUNT(&set);
-  return static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
+// OpenMP counts them before OMP_PROC_BIND ties this thread to one.
+int available_cores() { return omp_get_num_procs(); }
+
+std::string machine_name() {
+  const int cores = available_cores();
+  return fmt::format("{}, {} core{}", processor_name(), cores, cores == 1 ? "" : "s");
 }
 
 }  // namespace deft::support

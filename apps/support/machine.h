@@ -11,4 +11,7 @@ std::string processor_name();
 /// Cores that this process may use.
 int available_cores();
 
+/// Both, as in "AMD EPYC, 2 cores".
+std::string machine_name();
+
 }  // namespace deft::support

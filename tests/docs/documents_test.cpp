@@ -1,5 +1,6 @@
 // Every C++ example of README.md and docs/ stands, letter for letter, in a compiled file of this folder.
 #include <filesystem>
+#include <regex>
 #include <string>
 #include <vector>
 
@@ -53,6 +54,15 @@ std::vector<std::string> cpp_blocks(const std::string& page) {
   return blocks;
 }
 
+std::vector<fs::path> pages() {
+  const fs::path root = DEFT_SOURCE_DIR;
+  std::vector<fs::path> found = {root / "README.md"};
+  for (const auto& entry : fs::directory_iterator(root / "docs")) {
+    if (entry.path().extension() == ".md") found.push_back(entry.path());
+  }
+  return found;
+}
+
 }  // namespace
 
 TEST_CASE("every example of the documents is compiled") {
@@ -60,12 +70,8 @@ TEST_CASE("every example of the documents is compiled") {
   std::string compiled;
   for (const auto& entry : fs::directory_iterator(root / "tests/docs"))
     compiled += normalized(deft::read_file(entry.path()));
-  std::vector<fs::path> pages = {root / "README.md"};
-  for (const auto& entry : fs::directory_iterator(root / "docs")) {
-    if (entry.path().extension() == ".md") pages.push_back(entry.path());
-  }
   std::size_t examples = 0;
-  for (const fs::path& page : pages) {
+  for (const fs::path& page : pages()) {
     for (const std::string& block : cpp_blocks(deft::read_file(page))) {
       INFO(page.filename().string() << ":\n" << block);
       CHECK(compiled.find(normalized(block)) != std::string::npos);
@@ -73,4 +79,20 @@ TEST_CASE("every example of the documents is compiled") {
     }
   }
   CHECK(examples >= 10);
+}
+
+TEST_CASE("links between the documents lead somewhere, and nothing is left to be filled in") {
+  static const std::regex link(R"(\]\(([^)#:]+)(#[^)]*)?\))");
+  std::size_t links = 0;
+  for (const fs::path& page : pages()) {
+    const std::string text = deft::read_file(page);
+    INFO(page.filename().string());
+    CHECK(text.find("<!--") == std::string::npos);
+    for (std::sregex_iterator at(text.begin(), text.end(), link), end; at != end; ++at) {
+      INFO((*at)[1]);
+      CHECK(fs::exists(page.parent_path() / (*at)[1].str()));
+      ++links;
+    }
+  }
+  CHECK(links >= 5);
 }
