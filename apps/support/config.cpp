@@ -157,7 +157,8 @@ void Settings::set_from_text(const Setting& setting, const std::string& text) co
 void Settings::load_json(const std::string& file) const {
   const Json object = parse_json(read_file(file), file);
   if (!object.is_object()) throw Error(fmt::format("{}: holds {}, expected a JSON object", file, object.type_name()));
-  for (const auto& [key, value] : object.items()) {
+  for (const auto& item : object.items()) {
+    const std::string& key = item.key();
     const auto found = std::find_if(list_.begin(), list_.end(),
                                     [&](const Setting& setting) { return !setting.positional && setting.name == key; });
     if (found == list_.end()) {
@@ -167,7 +168,7 @@ void Settings::load_json(const std::string& file) const {
       }
       throw Error(fmt::format("{}: unknown key '{}', did you mean '{}'?", file, key, nearest(key, keys)));
     }
-    std::visit(JsonAssigner{*found, value, fmt::format("{}: {}", file, key)}, found->target);
+    std::visit(JsonAssigner{*found, item.value(), fmt::format("{}: {}", file, key)}, found->target);
   }
 }
 
