@@ -2,6 +2,7 @@
 #include "deft/deft.h"
 
 #include "catch.h"
+#include "real_mnist.h"
 
 using namespace deft;
 
@@ -50,13 +51,9 @@ double accuracy(Net& net, const Dataset& images) {
 }  // namespace
 
 TEST_CASE("two epochs over 3,000 images of MNIST recognise most others, alike for one and two threads") {
-  try {
-    locate_data("mnist");
-  } catch (const Error& error) {
-    WARN("SKIPPED: " << error.what());
-    return;
-  }
-  const TrainTest mnist = load_data("mnist");
+  const auto found = real_mnist();
+  if (!found) return;
+  const TrainTest& mnist = *found;
   const int threads = num_threads();
   std::vector<std::vector<double>> losses;
   for (const int count : {1, 2}) {
