@@ -85,9 +85,13 @@ TEST_CASE("gradients of rearrangements") {
       [](const auto& x, const auto&) {
         return reshape(x[0], {6, 4});
       },
+      [](const auto& x, const auto&) { return flatten(x[0], 1); },
+      [](const auto& x, const auto&) { return squeeze(unsqueeze(x[0], 1), 1); },
+      [](const auto& x, const auto&) { return x[0].clone(); },
       [](const auto& x, const auto&) {
         return permute(x[0], {2, 0, 1});
       },
+      [](const auto& x, const auto&) { return transpose(x[0], 0, 2); },
       [](const auto& x, const auto&) {
         return cat({x[0], slice(x[1], 1, 0, 2), x[0]}, 1);
       },

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "deft/core/gradcheck.h"
+
 #include "catch.h"
 #include "random_tensor.h"
 
@@ -20,6 +22,18 @@ TEST_CASE("dropout zeroes the share p, scales the rest, and passes gradients thr
   y.backward({.gradient = full({100000}, 3, {.dtype = DType::float64})});
   const auto grad = x.grad().to_vector<double>();
   for (std::size_t i = 0; i < values.size(); ++i) REQUIRE(grad[i] == Approx(3 * values[i]));
+}
+
+TEST_CASE("dropout's gradient agrees with finite differences") {
+  const Tensor x = random_tensor({4, 5});
+  const GradcheckResult result = gradcheck(
+      [](const std::vector<Tensor>& inputs) {
+        Generator generator(3);  // the same mask in every call
+        return dropout(inputs[0], {.p = 0.4}, generator);
+      },
+      {x});
+  INFO(result.message);
+  CHECK(result.ok);
 }
 
 TEST_CASE("dropout draws anew each time and repeats with its generator") {
