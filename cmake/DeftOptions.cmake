@@ -1,10 +1,13 @@
 # deft_options: the compiler flags of every target of this project; not part of what users of deft::deft inherit.
 add_library(deft_options INTERFACE)
-target_compile_options(deft_options INTERFACE -Wall -Wextra -fno-math-errno -fno-trapping-math
-  $<$<CXX_COMPILER_ID:Clang>:-Wno-pass-failed>)  # loops that GCC vectorises as asked and clang does not
+target_compile_options(deft_options INTERFACE
+  $<$<COMPILE_LANGUAGE:CXX>:-Wall -Wextra -fno-math-errno -fno-trapping-math>
+  $<$<COMPILE_LANG_AND_ID:CXX,Clang>:-Wno-pass-failed>  # loops that GCC vectorises as asked and clang does not
+  # CMake 3.25 knows no C++20 for CUDA.
+  "$<$<COMPILE_LANGUAGE:CUDA>:-std=c++20;-Xcompiler=-Wall,-Wextra;-Xptxas=-warn-spills>")
 
 if(DEFT_NATIVE)
-  target_compile_options(deft_options INTERFACE -march=native)
+  target_compile_options(deft_options INTERFACE $<$<COMPILE_LANGUAGE:CXX>:-march=native>)
 endif()
 
 if(DEFT_SANITIZE STREQUAL "ON")
@@ -23,6 +26,4 @@ set(_deft_cuda_values AUTO ON OFF EMULATE)
 if(NOT DEFT_CUDA IN_LIST _deft_cuda_values)
   message(FATAL_ERROR "DEFT_CUDA is '${DEFT_CUDA}', expected AUTO, ON, OFF or EMULATE")
 endif()
-if(DEFT_CUDA STREQUAL "ON" OR DEFT_CUDA STREQUAL "EMULATE")
-  message(FATAL_ERROR "DEFT_CUDA=${DEFT_CUDA}: the CUDA backend is not part of this version; use OFF or AUTO")
-endif()
+include(DeftCuda)

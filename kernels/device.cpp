@@ -19,8 +19,21 @@ Device Device::parse(const std::string& text) {
 
 std::string to_string(Device device) { return device.is_cpu() ? "cpu" : "cuda:" + std::to_string(device.index); }
 
+namespace kernels {
+// These stand in kernels/cuda/context.cu.
+void require_device(Cuda device);
+int cuda_device_count();
+
+static void require_device(Cpu) {}
+}  // namespace kernels
+
 void require_device(Device device) {
-  on_device(device, [](auto) {});
+  on_device(device, [](auto d) { kernels::require_device(d); });
+}
+
+int cuda_device_count() {
+  if constexpr (built_with_cuda) return kernels::cuda_device_count();
+  return 0;
 }
 
 }  // namespace deft

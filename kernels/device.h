@@ -30,6 +30,9 @@ std::string to_string(Device device);
 /// Throws Error when kernels cannot run on `device`, saying why (not built in, or no such GPU).
 void require_device(Device device);
 
+/// GPUs on which kernels can run; 0 in a build without CUDA.
+int cuda_device_count();
+
 namespace kernels {
 
 /// First argument of every kernel: selects the implementation in kernels/cpu/.

@@ -7,7 +7,11 @@
 
 namespace deft {
 
-/// Copies `bytes` bytes that do not overlap. Returns when `destination` may be read on its device.
+/// Copies `bytes` bytes that do not overlap. On return `source` may be changed and freed, and `destination` read by later
+/// work on its device; from the host only what was copied to the host.
 void copy_memory(Device to, void* destination, Device from, const void* source, std::size_t bytes);
+
+/// Waits until all work that was given to `device` is done.
+void synchronize(Device device);
 
 }  // namespace deft

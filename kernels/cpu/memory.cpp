@@ -13,6 +13,11 @@ constexpr std::int64_t block_bytes = 1 << 18;
 // The CUDA versions, for copies in which a GPU takes part, stand in kernels/cuda/memory.cu.
 void copy_memory(Device to, void* destination, Device from, const void* source, std::size_t bytes);
 
+// In kernels/cuda/context.cu.
+void synchronize(Cuda device);
+
+static void synchronize(Cpu) {}
+
 }  // namespace kernels
 
 void copy_memory(Device to, void* destination, Device from, const void* source, std::size_t bytes) {
@@ -26,6 +31,10 @@ void copy_memory(Device to, void* destination, Device from, const void* source, 
   require_device(to);
   require_device(from);
   if constexpr (built_with_cuda) kernels::copy_memory(to, destination, from, source, bytes);
+}
+
+void synchronize(Device device) {
+  on_device(device, [](auto d) { kernels::synchronize(d); });
 }
 
 }  // namespace deft

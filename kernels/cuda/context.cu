@@ -1,0 +1,92 @@
+#include <deque>
+#include <mutex>
+#include <string>
+
+#include "deft/kernels/cuda/context.h"
+#include "deft/kernels/dispatch.h"
+#include "deft/kernels/precision.h"
+
+namespace deft {
+namespace kernels {
+namespace {
+
+[[noreturn]] void fail(const char* what, const char* call, const char* file, int line) {
+  const std::string path = file;
+  throw Error(std::string("cuda: ") + what + " (" + call + ", " + path.substr(path.rfind('/') + 1) + ":" +
+              std::to_string(line) + ")");
+}
+
+// Workspace that cuBLAS would otherwise allocate at its first product of each size; 32 MiB is what NVIDIA advises for Hopper.
+constexpr std::size_t cublas_workspace_bytes = std::size_t{32} << 20;
+
+void open(Context& context, int index) {
+  context.index = index;
+  DEFT_CUDA_CHECK(cudaSetDevice(index));
+  DEFT_CUDA_CHECK(cudaStreamCreateWithFlags(&context.stream, cudaStreamNonBlocking));
+  DEFT_CUDA_CHECK(cudaDeviceGetAttribute(&context.multiprocessors, cudaDevAttrMultiProcessorCount, index));
+  int shared_bytes = 0;
+  DEFT_CUDA_CHECK(cudaDeviceGetAttribute(&shared_bytes, cudaDevAttrMaxSharedMemoryPerBlockOptin, index));
+  context.shared_bytes_per_block = static_cast<std::size_t>(shared_bytes);
+  DEFT_CUBLAS_CHECK(cublasCreate(&context.cublas));
+  DEFT_CUBLAS_CHECK(cublasSetStream(context.cublas, context.stream));
+  void* workspace = nullptr;
+  DEFT_CUDA_CHECK(cudaMalloc(&workspace, cublas_workspace_bytes));
+  DEFT_CUBLAS_CHECK(cublasSetWorkspace(context.cublas, workspace, cublas_workspace_bytes));
+}
+
+// Never destroyed: the driver may be gone when objects with static lifetime end.
+struct Contexts {
+  std::mutex mutex;
+  std::deque<Context> all;
+};
+
+}  // namespace
+
+void check_cuda(cudaError_t status, const char* call, const char* file, int line) {
+  if (status != cudaSuccess) fail(cudaGetErrorString(status), call, file, line);
+}
+
+void check_cublas(cublasStatus_t status, const char* call, const char* file, int line) {
+  if (status != CUBLAS_STATUS_SUCCESS) fail(cublasGetStatusString(status), call, file, line);
+}
+
+void require_device(Cuda device) {
+  int count = 0;
+  const cudaError_t status = cudaGetDeviceCount(&count);
+  const std::string name = to_string(Device::cuda(device.index));
+  if (status != cudaSuccess) throw Error(name + ": no GPU can be used here: " + cudaGetErrorString(status));
+  if (count == 0) throw Error(name + ": this machine has no CUDA GPU");
+  if (device.index < 0 || device.index >= count) {
+    throw Error(name + ": there is no such GPU, the last one is cuda:" + std::to_string(count - 1));
+  }
+}
+
+int cuda_device_count() {
+  int count = 0;
+  return cudaGetDeviceCount(&count) == cudaSuccess ? count : 0;
+}
+
+Context& context(Cuda device) {
+  static auto* contexts = new Contexts;
+  const std::lock_guard lock(contexts->mutex);
+  if (contexts->all.empty()) contexts->all.resize(static_cast<std::size_t>(cuda_device_count()));
+  if (device.index < 0 || device.index >= static_cast<int>(contexts->all.size())) require_device(device);
+  Context& found = contexts->all[static_cast<std::size_t>(device.index)];
+  if (found.stream == nullptr) {
+    open(found, device.index);
+  } else {
+    DEFT_CUDA_CHECK(cudaSetDevice(device.index));
+  }
+  return found;
+}
+
+cublasHandle_t cublas(Context& context) {
+  const bool tf32 = matmul_precision() == MatmulPrecision::tf32;
+  DEFT_CUBLAS_CHECK(cublasSetMathMode(context.cublas, tf32 ? CUBLAS_TF32_TENSOR_OP_MATH : CUBLAS_PEDANTIC_MATH));
+  return context.cublas;
+}
+
+void synchronize(Cuda device) { DEFT_CUDA_CHECK(cudaStreamSynchronize(context(device).stream)); }
+
+}  // namespace kernels
+}  // namespace deft

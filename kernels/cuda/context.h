@@ -1,0 +1,32 @@
+// What kernels on a GPU share: its stream, its cuBLAS handle, its properties. Only .cu files include this header.
+#pragma once
+
+#include <cublas_v2.h>
+
+#include "deft/kernels/cuda/launch.h"
+#include "deft/kernels/device.h"
+
+namespace deft::kernels {
+
+/// Throws Error with the call, where it stands and cuBLAS's name for the failure, unless `status` is success.
+void check_cublas(cublasStatus_t status, const char* call, const char* file, int line);
+
+#define DEFT_CUBLAS_CHECK(call) ::deft::kernels::check_cublas(call, #call, __FILE__, __LINE__)
+
+/// One GPU as deft uses it: all of its work goes to one stream, in order.
+struct Context {
+  int index = 0;
+  cudaStream_t stream = nullptr;
+  cublasHandle_t cublas = nullptr;  ///< on `stream`, with a workspace of its own; results in full precision unless told
+  int multiprocessors = 0;
+  std::size_t shared_bytes_per_block = 0;  ///< most that launch() can be asked for
+};
+
+/// The context of a GPU, made at the first call, and this GPU made the thread's current one. Throws Error when there is
+/// no such GPU.
+Context& context(Cuda device);
+
+/// cuBLAS's handle with TF32 allowed for float32 products or not, as set_matmul_precision says.
+cublasHandle_t cublas(Context& context);
+
+}  // namespace deft::kernels

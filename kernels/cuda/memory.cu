@@ -1,0 +1,152 @@
+// Memory of a GPU, and copies in which one takes part.
+#include <cstring>
+#include <deque>
+#include <mutex>
+#include <utility>
+
+#include "deft/kernels/caching_allocator.h"
+#include "deft/kernels/cuda/context.h"
+#include "deft/kernels/dispatch.h"
+#include "deft/kernels/memory.h"
+
+namespace deft {
+namespace kernels {
+namespace {
+
+struct GpuMemory {
+  static constexpr std::size_t alignment = 256;
+  int index = 0;
+
+  void* allocate(std::size_t bytes) const {
+    context(Cuda{index});
+    void* pointer = nullptr;
+    const cudaError_t status = cudaMalloc(&pointer, bytes);
+    if (status == cudaErrorMemoryAllocation) {
+      cudaGetLastError();  // the next check would find it again
+      return nullptr;
+    }
+    DEFT_CUDA_CHECK(status);
+    return pointer;
+  }
+  // Waits for the work of the GPU, which may still use the memory. Fails only after an error that others report.
+  void deallocate(void* pointer) const noexcept { cudaFree(pointer); }
+  std::int64_t cache_limit(std::int64_t) const { return PTRDIFF_MAX; }
+  std::string name() const { return to_string(Device::cuda(index)); }
+};
+
+/// Page-locked host memory through which copies to and from a GPU go, so that they need not wait for each other.
+class Staging {
+ public:
+  static constexpr std::size_t buffer_bytes = std::size_t{4} << 20;
+
+  /// Copies to the GPU; `source` may be changed on return, while the copy still waits on the stream.
+  void upload(Context& context, char* destination, const char* source, std::size_t bytes) {
+    const std::lock_guard lock(mutex_);
+    for_pieces(bytes, [&](Buffer& buffer, std::size_t at, std::size_t count) {
+      wait(buffer);
+      std::memcpy(buffer.data, source + at, count);
+      DEFT_CUDA_CHECK(cudaMemcpyAsync(destination + at, buffer.data, count, cudaMemcpyHostToDevice, context.stream));
+      DEFT_CUDA_CHECK(cudaEventRecord(buffer.done, context.stream));
+    });
+  }
+
+  /// Copies from the GPU, after the work on the stream; returns when `destination` is filled.
+  void download(Context& context, char* destination, const char* source, std::size_t bytes) {
+    const std::lock_guard lock(mutex_);
+    Buffer* pending = nullptr;
+    std::size_t pending_at = 0, pending_count = 0;
+    const auto deliver = [&] {
+      wait(*pending);
+      std::memcpy(destination + pending_at, pending->data, pending_count);
+    };
+    for_pieces(bytes, [&](Buffer& buffer, std::size_t at, std::size_t count) {
+      wait(buffer);
+      DEFT_CUDA_CHECK(cudaMemcpyAsync(buffer.data, source + at, count, cudaMemcpyDeviceToHost, context.stream));
+      DEFT_CUDA_CHECK(cudaEventRecord(buffer.done, context.stream));
+      if (pending != nullptr) deliver();
+      pending = &buffer;
+      pending_at = at;
+      pending_count = count;
+    });
+    if (pending != nullptr) deliver();
+  }
+
+ private:
+  struct Buffer {
+    char* data = nullptr;
+    cudaEvent_t done = nullptr;
+  };
+
+  template <class Body>
+  void for_pieces(std::size_t bytes, Body&& body) {
+    for (std::size_t at = 0; at < bytes; at += buffer_bytes) {
+      Buffer& buffer = buffers_[next_];
+      next_ = 1 - next_;
+      if (buffer.done == nullptr) {
+        DEFT_CUDA_CHECK(cudaMallocHost(reinterpret_cast<void**>(&buffer.data), buffer_bytes));
+        DEFT_CUDA_CHECK(cudaEventCreateWithFlags(&buffer.done, cudaEventDisableTiming));
+      }
+      body(buffer, at, std::min(buffer_bytes, bytes - at));
+    }
+  }
+
+  static void wait(const Buffer& buffer) { DEFT_CUDA_CHECK(cudaEventSynchronize(buffer.done)); }
+
+  std::mutex mutex_;
+  Buffer buffers_[2];
+  int next_ = 0;
+};
+
+struct GpuState {
+  explicit GpuState(int index) : allocator(GpuMemory{index}) {}
+  CachingAllocator<GpuMemory> allocator;
+  Staging staging;
+};
+
+// Never destroyed: tensors with static lifetime may return their memory after main.
+GpuState& state(int index) {
+  static auto* mutex = new std::mutex;
+  static auto* states = new std::deque<GpuState>;
+  const std::lock_guard lock(*mutex);
+  if (index < 0 || index >= cuda_device_count()) require_device(Device::cuda(index));
+  while (static_cast<int>(states->size()) <= index) states->emplace_back(static_cast<int>(states->size()));
+  return (*states)[static_cast<std::size_t>(index)];
+}
+
+// Copies between two GPUs wait for the source's stream and are ordered on the destination's.
+void copy_between(int to, void* destination, int from, const void* source, std::size_t bytes) {
+  synchronize(Device::cuda(from));
+  const cudaStream_t stream = context(Cuda{to}).stream;
+  DEFT_CUDA_CHECK(cudaMemcpyPeerAsync(destination, to, source, from, bytes, stream));
+  DEFT_CUDA_CHECK(cudaStreamSynchronize(stream));
+}
+
+}  // namespace
+
+void* allocate(Cuda device, std::size_t bytes) { return state(device.index).allocator.allocate(bytes); }
+void deallocate(Cuda device, void* pointer, std::size_t bytes) noexcept {
+  state(device.index).allocator.deallocate(pointer, bytes);
+}
+MemoryStats memory_stats(Cuda device) { return state(device.index).allocator.stats(); }
+void reset_peak_memory(Cuda device) { state(device.index).allocator.reset_peak(); }
+void empty_cache(Cuda device) { state(device.index).allocator.release_cache(); }
+
+void copy_memory(Device to, void* destination, Device from, const void* source, std::size_t bytes) {
+  if (bytes == 0) return;
+  if (to.is_cpu()) {
+    state(from.index)
+        .staging.download(context(Cuda{from.index}), static_cast<char*>(destination), static_cast<const char*>(source),
+                          bytes);
+  } else if (from.is_cpu()) {
+    state(to.index).staging.upload(context(Cuda{to.index}), static_cast<char*>(destination),
+                                   static_cast<const char*>(source), bytes);
+  } else if (to.index == from.index) {
+    const cudaStream_t stream = context(Cuda{to.index}).stream;
+    DEFT_CUDA_CHECK(cudaMemcpyAsync(destination, source, bytes, cudaMemcpyDeviceToDevice, stream));
+  } else {
+    copy_between(to.index, destination, from.index, source, bytes);
+  }
+}
+
+}  // namespace kernels
+}  // namespace deft

@@ -1,0 +1,55 @@
+// The device that a test program runs on, and memory there for the tests of kernels.
+#pragma once
+
+#include <cstdlib>
+#include <utility>
+#include <vector>
+
+#include "deft/kernels/allocator.h"
+#include "deft/kernels/dispatch.h"
+#include "deft/kernels/memory.h"
+
+namespace deft::testing {
+
+/// What DEFT_TEST_DEVICE names ("cuda"), else the CPU.
+inline Device test_device() {
+  const char* name = std::getenv("DEFT_TEST_DEVICE");
+  return name == nullptr ? Device::cpu() : Device::parse(name);
+}
+
+/// Calls `function(kernels::Cpu{})` or `function(kernels::Cuda{})` for the test device.
+template <class Function>
+decltype(auto) on_test_device(Function&& function) {
+  return on_device(test_device(), std::forward<Function>(function));
+}
+
+/// Elements on the test device, for a kernel to read or write.
+template <class T>
+class Buffer {
+ public:
+  explicit Buffer(const std::vector<T>& values)
+      : size_(values.size()), data_(static_cast<T*>(allocate(test_device(), bytes()))) {
+    copy_memory(test_device(), data_, Device::cpu(), values.data(), bytes());
+  }
+  ~Buffer() { deallocate(test_device(), data_, bytes()); }
+  Buffer(const Buffer&) = delete;
+  Buffer& operator=(const Buffer&) = delete;
+
+  T* data() { return data_; }
+  const T* data() const { return data_; }
+
+  /// A copy of the elements as they are now.
+  std::vector<T> values() const {
+    std::vector<T> copy(size_);
+    copy_memory(Device::cpu(), copy.data(), test_device(), data_, bytes());
+    return copy;
+  }
+
+ private:
+  std::size_t bytes() const { return size_ * sizeof(T); }
+
+  std::size_t size_;
+  T* data_;
+};
+
+}  // namespace deft::testing
