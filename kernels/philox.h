@@ -4,11 +4,7 @@
 #include <cmath>
 #include <cstdint>
 
-#ifdef __CUDACC__
-#define DEFT_HOST_DEVICE __host__ __device__
-#else
-#define DEFT_HOST_DEVICE
-#endif
+#include "deft/kernels/host_device.h"
 
 namespace deft {
 
