@@ -1,6 +1,6 @@
 #include "deft/kernels/activation.h"
 
-#include "deft/kernels/cpu/instantiate.h"
+#include "deft/kernels/instantiate.h"
 #include "deft/kernels/cpu/strided_loop.h"
 #include "deft/kernels/cpu/vector_math.h"
 

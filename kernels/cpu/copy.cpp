@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "deft/kernels/cpu/instantiate.h"
+#include "deft/kernels/instantiate.h"
 #include "deft/kernels/cpu/strided_loop.h"
 
 namespace deft::kernels {

@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "deft/kernels/cpu/eigen.h"
-#include "deft/kernels/cpu/instantiate.h"
+#include "deft/kernels/instantiate.h"
 #include "deft/kernels/cpu/strided_loop.h"
 
 namespace deft::kernels {

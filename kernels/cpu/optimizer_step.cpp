@@ -5,7 +5,7 @@
 #include <numeric>
 
 #include "deft/kernels/allocator.h"
-#include "deft/kernels/cpu/instantiate.h"
+#include "deft/kernels/instantiate.h"
 #include "deft/kernels/parallel_for.h"
 
 namespace deft::kernels {

@@ -4,7 +4,7 @@
 #include <type_traits>
 #include <vector>
 
-#include "deft/kernels/cpu/instantiate.h"
+#include "deft/kernels/instantiate.h"
 #include "deft/kernels/parallel_for.h"
 
 namespace deft::kernels {

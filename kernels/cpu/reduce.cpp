@@ -6,7 +6,7 @@
 #include <type_traits>
 
 #include "deft/kernels/allocator.h"
-#include "deft/kernels/cpu/instantiate.h"
+#include "deft/kernels/instantiate.h"
 #include "deft/kernels/cpu/strided_loop.h"
 #include "deft/kernels/cpu/vector_math.h"
 

@@ -4,7 +4,7 @@
 #include <cmath>
 #include <type_traits>
 
-#include "deft/kernels/cpu/instantiate.h"
+#include "deft/kernels/instantiate.h"
 #include "deft/kernels/cpu/strided_loop.h"
 #include "deft/kernels/cpu/vector_math.h"
 
