@@ -2,6 +2,7 @@
 #pragma once
 
 #include "deft/core/autograd.h"
+#include "deft/core/default_device.h"
 #include "deft/core/elementwise.h"
 #include "deft/core/file.h"
 #include "deft/core/generator.h"

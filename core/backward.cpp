@@ -205,8 +205,9 @@ class Walk {
 void check_gradient(const Tensor& tensor, const Tensor& gradient) {
   if (gradient.shape() != tensor.shape() || gradient.dtype() != tensor.dtype() ||
       gradient.device() != tensor.device()) {
-    throw Error(fmt::format("backward: gradient is {} {}, expected {} {}", to_string(gradient.dtype()),
-                            to_string(gradient.shape()), to_string(tensor.dtype()), to_string(tensor.shape())));
+    throw Error(fmt::format("backward: gradient is {} {} on {}, expected {} {} on {}", to_string(gradient.dtype()),
+                            to_string(gradient.shape()), to_string(gradient.device()), to_string(tensor.dtype()),
+                            to_string(tensor.shape()), to_string(tensor.device())));
   }
 }
 

@@ -29,6 +29,12 @@ void require_same_device(const char* op, std::initializer_list<Argument> argumen
   }
 }
 
+void require_cpu(const char* op, const Argument& argument) {
+  if (argument.tensor.device().is_cpu()) return;
+  throw Error(fmt::format("{}: {} is on {}, expected cpu; move it with to()", op, argument.name,
+                          to_string(argument.tensor.device())));
+}
+
 void require_dtype(const char* op, const Argument& argument, DType expected) {
   if (argument.tensor.dtype() == expected) return;
   throw Error(fmt::format("{}: {} is {}, expected {}", op, argument.name, to_string(argument.tensor.dtype()),

@@ -19,6 +19,9 @@ void require_same_kind(const char* op, std::initializer_list<Argument> arguments
 /// Throws Error unless all defined arguments stand on one device.
 void require_same_device(const char* op, std::initializer_list<Argument> arguments);
 
+/// Throws Error unless `argument` is on the CPU.
+void require_cpu(const char* op, const Argument& argument);
+
 /// Throws Error unless the type of `argument` is `expected`.
 void require_dtype(const char* op, const Argument& argument, DType expected);
 

@@ -37,7 +37,7 @@ double numerical_derivative(const Function& function, std::vector<Tensor> inputs
   double sums[2];
   for (const int side : {0, 1}) {
     values[index] = side == 0 ? center - step : center + step;
-    inputs[which] = from_vector(values, shape).to(device);
+    inputs[which] = from_vector(values, shape, device);
     sums[side] = weighted_sum(function, inputs, weights);
   }
   return (sums[1] - sums[0]) / (2 * step);
@@ -81,7 +81,7 @@ GradcheckResult gradcheck(const Function& function, const std::vector<Tensor>& i
     throw Error(fmt::format("gradcheck: the output is {}, expected float64", to_string(output.dtype())));
   }
   const std::vector<double> weights = random_weights(output.numel());
-  output.backward({.gradient = from_vector(weights, output.shape()).to(output.device())});
+  output.backward({.gradient = from_vector(weights, output.shape(), output.device())});
 
   GradcheckResult result;
   for (std::size_t i = 0; i < leaves.size(); ++i) {

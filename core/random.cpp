@@ -55,7 +55,7 @@ std::vector<std::int64_t> permutation(std::int64_t n, PhiloxSequence numbers) {
 
 Tensor randperm(std::int64_t n, Device device, Generator& generator) {
   if (n < 0) throw Error(fmt::format("randperm: n is {}, expected at least 0", n));
-  return from_vector(permutation(n, {generator.seed(), generator.next_stream()})).to(device);
+  return from_vector(permutation(n, {generator.seed(), generator.next_stream()}), {n}, device);
 }
 
 }  // namespace deft

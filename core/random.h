@@ -17,13 +17,13 @@ Tensor rand(const Shape& shape, const TensorOptions& options = {}, Generator& ge
 Tensor randn(const Shape& shape, const TensorOptions& options = {}, Generator& generator = default_generator());
 
 /// Uniform int64 numbers in [low, high). Throws Error unless low < high.
-Tensor randint(std::int64_t low, std::int64_t high, const Shape& shape, Device device = Device::cpu(),
+Tensor randint(std::int64_t low, std::int64_t high, const Shape& shape, Device device = default_device(),
                Generator& generator = default_generator());
 
 /// 0 … n − 1 in the random order (Fisher–Yates) that `numbers` gives. n >= 0.
 std::vector<std::int64_t> permutation(std::int64_t n, PhiloxSequence numbers);
 
 /// The int64 numbers 0 to n − 1 in random order. Throws Error for a negative n.
-Tensor randperm(std::int64_t n, Device device = Device::cpu(), Generator& generator = default_generator());
+Tensor randperm(std::int64_t n, Device device = default_device(), Generator& generator = default_generator());
 
 }  // namespace deft

@@ -187,7 +187,7 @@ class Reader {
   }
 
   Tensor tensor_of(const Entry& entry) const {
-    Tensor tensor = empty(entry.shape, {.dtype = entry.dtype});
+    Tensor tensor = empty(entry.shape, {.dtype = entry.dtype, .device = Device::cpu()});
     visit_dtype(entry.dtype, [&](auto tag) {
       using T = typename decltype(tag)::type;
       if (entry.end > entry.begin) {

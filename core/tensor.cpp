@@ -184,16 +184,16 @@ Tensor arange(double begin, double end, double step, const TensorOptions& option
   }
   require_representable("arange", begin, options.dtype);
   require_representable("arange", step, options.dtype == DType::uint8 ? DType::int64 : options.dtype);
-  Tensor result = empty({std::max<std::int64_t>(0, static_cast<std::int64_t>(count))}, {.dtype = options.dtype});
-  if (result.numel() > 0) {
-    require_representable("arange", begin + static_cast<double>(result.numel() - 1) * step, options.dtype);
-  }
+  const auto size = static_cast<std::size_t>(std::max(0.0, count));
+  const auto value = [&](std::size_t i) { return begin + static_cast<double>(i) * step; };
+  if (size > 0) require_representable("arange", value(size - 1), options.dtype);
+  Tensor result;
   visit_dtype(options.dtype, [&](auto tag) {
     using T = typename decltype(tag)::type;
-    T* values = result.mutable_data<T>();
-    for (std::int64_t i = 0; i < result.numel(); ++i) values[i] = static_cast<T>(begin + static_cast<double>(i) * step);
+    std::vector<T> values(size);
+    for (std::size_t i = 0; i < size; ++i) values[i] = static_cast<T>(value(i));
+    result = from_vector(values, {static_cast<std::int64_t>(size)}, options.device);
   });
-  result = result.to(options.device);
   if (options.requires_grad) result.set_requires_grad();
   return result;
 }
@@ -203,19 +203,19 @@ Tensor zeros_like(const Tensor& like) { return zeros(like.shape(), {.dtype = lik
 Tensor ones_like(const Tensor& like) { return ones(like.shape(), {.dtype = like.dtype(), .device = like.device()}); }
 
 template <class T>
-Tensor from_vector(const std::vector<T>& values, const Shape& shape) {
+Tensor from_vector(const std::vector<T>& values, const Shape& shape, Device device) {
   if (static_cast<std::int64_t>(values.size()) != shape.numel()) {
     throw Error(fmt::format("from_vector: {} values, expected {} for shape {}", values.size(), shape.numel(),
                             to_string(shape)));
   }
-  Tensor result = empty(shape, {.dtype = dtype_of<T>});
-  copy_memory(Device::cpu(), result.mutable_data<T>(), Device::cpu(), values.data(), values.size() * sizeof(T));
+  Tensor result = empty(shape, {.dtype = dtype_of<T>, .device = device});
+  copy_memory(device, result.mutable_data<T>(), Device::cpu(), values.data(), values.size() * sizeof(T));
   return result;
 }
 
-template Tensor from_vector(const std::vector<float>&, const Shape&);
-template Tensor from_vector(const std::vector<double>&, const Shape&);
-template Tensor from_vector(const std::vector<std::int64_t>&, const Shape&);
-template Tensor from_vector(const std::vector<std::uint8_t>&, const Shape&);
+template Tensor from_vector(const std::vector<float>&, const Shape&, Device);
+template Tensor from_vector(const std::vector<double>&, const Shape&, Device);
+template Tensor from_vector(const std::vector<std::int64_t>&, const Shape&, Device);
+template Tensor from_vector(const std::vector<std::uint8_t>&, const Shape&, Device);
 
 }  // namespace deft

@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "deft/core/default_device.h"
 #include "deft/core/shape.h"
 #include "deft/kernels/device.h"
 #include "deft/kernels/dtype.h"
@@ -131,7 +132,7 @@ using NamedTensors = std::vector<std::pair<std::string, Tensor>>;
 /// Type, place and gradient of a new tensor.
 struct TensorOptions {
   DType dtype = DType::float32;
-  Device device = Device::cpu();
+  Device device = default_device();
   bool requires_grad = false;
 };
 
@@ -150,9 +151,9 @@ Tensor empty_like(const Tensor& like);
 Tensor zeros_like(const Tensor& like);
 Tensor ones_like(const Tensor& like);
 
-/// A tensor on the CPU with these elements in row-major order. Throws Error unless their number fits the shape.
+/// A tensor with these elements in row-major order. Throws Error unless their number fits the shape.
 template <class T>
-Tensor from_vector(const std::vector<T>& values, const Shape& shape);
+Tensor from_vector(const std::vector<T>& values, const Shape& shape, Device device = default_device());
 /// The same as a vector.
 template <class T>
 Tensor from_vector(const std::vector<T>& values) {

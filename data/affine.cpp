@@ -38,13 +38,13 @@ AffineMatrix compose(const AffineMatrix& first, const AffineMatrix& second) {
           f.yx * s.xx + f.yy * s.yx, f.yx * s.xy + f.yy * s.yy, f.yx * s.x + f.yy * s.y + f.y};
 }
 
-Tensor to_tensor(const std::vector<AffineMatrix>& matrices) {
-  Tensor result = empty({static_cast<std::int64_t>(matrices.size()), 2, 3});
-  float* out = result.mutable_data<float>();
+Tensor to_tensor(const std::vector<AffineMatrix>& matrices, Device device) {
+  std::vector<float> values;
+  values.reserve(6 * matrices.size());
   for (const AffineMatrix& m : matrices) {
-    for (const double value : {m.xx, m.xy, m.x, m.yx, m.yy, m.y}) *out++ = static_cast<float>(value);
+    for (const double value : {m.xx, m.xy, m.x, m.yx, m.yy, m.y}) values.push_back(static_cast<float>(value));
   }
-  return result;
+  return from_vector(values, {static_cast<std::int64_t>(matrices.size()), 2, 3}, device);
 }
 
 AffineMatrix draw_matrix(const std::vector<AffineStep>& steps, const ImageSize& size, PhiloxSequence& random) {

@@ -21,7 +21,7 @@ struct AffineMatrix {
 AffineMatrix compose(const AffineMatrix& first, const AffineMatrix& second);
 
 /// The matrices as the float32 tensor [N, 2, 3] that affine_warp takes.
-Tensor to_tensor(const std::vector<AffineMatrix>& matrices);
+Tensor to_tensor(const std::vector<AffineMatrix>& matrices, Device device = default_device());
 
 /// The size of the images that a step moves, in pixels.
 struct ImageSize {

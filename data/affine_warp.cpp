@@ -41,7 +41,7 @@ Tensor per_channel(const char* name, const std::vector<double>& values, double a
         fmt::format("affine_warp: {} has {} values, expected 1 or {} (channels)", name, values.size(), channels));
   }
   if (values.size() <= 1) return full({channels}, values.empty() ? absent : values[0], {dtype, images.device()});
-  return from_vector(values).to(dtype).to(images.device());
+  return from_vector(values, {channels}, images.device()).to(dtype);
 }
 
 }  // namespace

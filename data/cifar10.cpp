@@ -73,8 +73,8 @@ Dataset load_cifar10(const fs::path& folder, Part part) {
   }
   const std::int64_t count = records * static_cast<std::int64_t>(names.size());
   Dataset dataset{.name = "CIFAR-10", .source = folder.string()};
-  dataset.images = empty({count, side, side, channels}, {.dtype = DType::uint8});
-  dataset.labels = empty({count}, {.dtype = DType::int64});
+  dataset.images = empty({count, side, side, channels}, {.dtype = DType::uint8, .device = Device::cpu()});
+  dataset.labels = empty({count}, {.dtype = DType::int64, .device = Device::cpu()});
   dataset.class_names = read_class_names(folder / "batches.meta.txt");
   for (std::size_t i = 0; i < names.size(); ++i) {
     read_batch(folder / names[i], static_cast<std::int64_t>(i) * records, dataset);

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <cstring>
 
+#include "deft/core/checks.h"
 #include "deft/core/random.h"
 #include "deft/data/random.h"
 #include "deft/kernels/error.h"
@@ -37,16 +38,21 @@ std::uint32_t checksum(const Dataset& dataset) {
   const auto add = [](uLong sum, const void* data, std::int64_t bytes) {
     return bytes == 0 ? sum : crc32_z(sum, static_cast<const Bytef*>(data), static_cast<std::size_t>(bytes));
   };
+  require_cpu("checksum", {"images", dataset.images});
+  require_cpu("checksum", {"labels", dataset.labels});
   const uLong pixels = add(0, dataset.images.data<std::uint8_t>(), dataset.images.numel());
   return static_cast<std::uint32_t>(add(pixels, dataset.labels.data<std::int64_t>(), 8 * dataset.labels.numel()));
 }
 
 Dataset subset(const Dataset& dataset, const std::vector<std::int64_t>& indices) {
+  require_cpu("subset", {"images", dataset.images});
+  require_cpu("subset", {"labels", dataset.labels});
   const auto count = static_cast<std::int64_t>(indices.size());
   const std::int64_t bytes = dataset.height() * dataset.width() * dataset.channels();
   Dataset result = dataset;
-  result.images = empty({count, dataset.height(), dataset.width(), dataset.channels()}, {.dtype = DType::uint8});
-  result.labels = empty({count}, {.dtype = DType::int64});
+  result.images = empty({count, dataset.height(), dataset.width(), dataset.channels()},
+                        {.dtype = DType::uint8, .device = Device::cpu()});
+  result.labels = empty({count}, {.dtype = DType::int64, .device = Device::cpu()});
   const std::uint8_t* from = dataset.images.data<std::uint8_t>();
   std::uint8_t* to = result.images.mutable_data<std::uint8_t>();
   std::int64_t* labels = result.labels.mutable_data<std::int64_t>();

@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "deft/core/checks.h"
 #include "deft/data/input_file.h"
 #include "deft/kernels/error.h"
 
@@ -100,7 +101,7 @@ Tensor decode(const InputFile& file, const Bytes& bytes, int channels) {
   const std::unique_ptr<stbi_uc, void (*)(void*)> pixels(
       stbi_load_from_memory(bytes.data(), size, &width, &height, &stored_channels, channels), stbi_image_free);
   if (!pixels) file.fail(fmt::format("holds a damaged image ({})", stbi_failure_reason()));
-  Tensor image = empty({height, width, channels}, {.dtype = DType::uint8});
+  Tensor image = empty({height, width, channels}, {.dtype = DType::uint8, .device = Device::cpu()});
   std::memcpy(image.mutable_data<std::uint8_t>(), pixels.get(), static_cast<std::size_t>(image.numel()));
   return image;
 }
@@ -167,6 +168,7 @@ Tensor resize_image(const Tensor& image, std::int64_t height, std::int64_t width
     throw Error(fmt::format("resize_image: image is {} {}, expected uint8 [H, W, C]", to_string(image.dtype()),
                             to_string(image.shape())));
   }
+  require_cpu("resize_image", {"image", image});
   if (height < 1 || width < 1 || height > max_pixels / width) {
     throw Error(
         fmt::format("resize_image: size is {}×{}, expected at least 1×1 and at most 2^26 pixels", height, width));
@@ -177,7 +179,7 @@ Tensor resize_image(const Tensor& image, std::int64_t height, std::int64_t width
   std::vector<float> values(pixels, pixels + image.numel());
   values = filter_axis(values, h, w, c, linear_taps(w, width));
   values = filter_axis(values, 1, h, width * c, linear_taps(h, height));
-  Tensor result = empty({height, width, c}, {.dtype = DType::uint8});
+  Tensor result = empty({height, width, c}, {.dtype = DType::uint8, .device = Device::cpu()});
   std::uint8_t* out = result.mutable_data<std::uint8_t>();
   for (const float value : values) *out++ = static_cast<std::uint8_t>(std::min(255.0f, value + 0.5f));
   return result;

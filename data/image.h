@@ -20,7 +20,7 @@ struct ImageOptions {
 Tensor load_image(const std::filesystem::path& path, const ImageOptions& options = {});
 
 /// The image, uint8 [H, W, C], at another size: a linear filter that widens with the reduction, so that shrinking
-/// averages (the filter of Pillow's BILINEAR). Throws Error for sizes below 1.
+/// averages (the filter of Pillow's BILINEAR). Throws Error for sizes below 1 and for an image that is not on the CPU.
 Tensor resize_image(const Tensor& image, std::int64_t height, std::int64_t width);
 
 }  // namespace deft

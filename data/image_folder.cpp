@@ -64,8 +64,9 @@ Dataset load_image_folder(const fs::path& folder, const ImageOptions& options) {
   const auto count = static_cast<std::int64_t>(files.size());
   const Tensor first = load_image(files[0].path, options);
   const std::int64_t bytes = first.numel();
-  dataset.images = empty({count, first.size(0), first.size(1), first.size(2)}, {.dtype = DType::uint8});
-  dataset.labels = empty({count}, {.dtype = DType::int64});
+  dataset.images =
+      empty({count, first.size(0), first.size(1), first.size(2)}, {.dtype = DType::uint8, .device = Device::cpu()});
+  dataset.labels = empty({count}, {.dtype = DType::int64, .device = Device::cpu()});
   std::uint8_t* images = dataset.images.mutable_data<std::uint8_t>();
   std::int64_t* labels = dataset.labels.mutable_data<std::int64_t>();
   parallel_for(count, [&](std::int64_t i) {

@@ -34,7 +34,7 @@ struct Plan {
                                     static_cast<std::uint64_t>(epoch));
     std::vector<std::int64_t> labels;
     for (const std::int64_t index : batch.indices) labels.push_back(dataset->labels.data<std::int64_t>()[index]);
-    batch.labels = from_vector(labels);
+    batch.labels = from_vector(labels, {static_cast<std::int64_t>(labels.size())}, Device::cpu());
     return batch;
   }
 };

@@ -59,7 +59,7 @@ Tensor read_idx(const fs::path& path, int dim) {
   if (count > 1e15) file.fail(fmt::format("header promises {} bytes", promise));
   bytes += static_cast<std::uint64_t>(shape.numel());
   file.expect_size(bytes, fmt::format("a header of {} and {}", header_size, promise));
-  Tensor values = empty(shape, {.dtype = DType::uint8});
+  Tensor values = empty(shape, {.dtype = DType::uint8, .device = Device::cpu()});
   file.read(values.mutable_data<std::uint8_t>(), static_cast<std::size_t>(values.numel()));
   file.expect_end();
   return values;

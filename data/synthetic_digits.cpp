@@ -118,8 +118,8 @@ void draw_digit(const Glyph& glyph, PhiloxSequence& random, std::uint8_t* image)
 Dataset synthetic_digits(std::int64_t count, Part part, std::uint64_t seed) {
   if (count < 0) throw Error(fmt::format("synthetic_digits: count is {}, expected at least 0", count));
   Dataset dataset{.name = "synthetic digits", .source = "drawn by a program (not MNIST)", .synthetic = true};
-  dataset.images = empty({count, side, side, 1}, {.dtype = DType::uint8});
-  dataset.labels = empty({count}, {.dtype = DType::int64});
+  dataset.images = empty({count, side, side, 1}, {.dtype = DType::uint8, .device = Device::cpu()});
+  dataset.labels = empty({count}, {.dtype = DType::int64, .device = Device::cpu()});
   for (int digit = 0; digit < 10; ++digit) dataset.class_names.push_back(std::to_string(digit));
   std::uint8_t* images = dataset.images.mutable_data<std::uint8_t>();
   std::int64_t* labels = dataset.labels.mutable_data<std::int64_t>();

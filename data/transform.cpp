@@ -62,7 +62,7 @@ Tensor normalize(const Tensor& images, const Normalization& n, const std::vector
   const std::int64_t size = images.size(1) * images.size(2) * images.size(3), run = pixels_per_run * images.size(3);
   const std::vector<float> scale = repeated(n.scale, pixels_per_run), shift = repeated(n.shift, pixels_per_run);
   const auto count = static_cast<std::int64_t>(indices.size());
-  Tensor result = empty({count, images.size(1), images.size(2), images.size(3)});
+  Tensor result = empty({count, images.size(1), images.size(2), images.size(3)}, {.device = Device::cpu()});
   const std::uint8_t* from = images.data<std::uint8_t>();
   float* to = result.mutable_data<float>();
   parallel_blocks(count, 1 + values_per_block / (1 + size), [&](std::int64_t begin, std::int64_t end) {
@@ -81,7 +81,7 @@ Tensor normalize(const Tensor& images, const Normalization& n, const std::vector
 Tensor gather(const Tensor& images, const std::vector<std::int64_t>& indices) {
   const std::int64_t bytes = images.size(1) * images.size(2) * images.size(3);
   Tensor result = empty({static_cast<std::int64_t>(indices.size()), images.size(1), images.size(2), images.size(3)},
-                        {.dtype = DType::uint8});
+                        {.dtype = DType::uint8, .device = Device::cpu()});
   if (result.numel() == 0) return result;
   std::uint8_t* out = result.mutable_data<std::uint8_t>();
   for (const std::int64_t index : indices) {
@@ -105,7 +105,7 @@ Tensor transform_images(const Tensor& images, const Transform& transform, const 
     PhiloxSequence random = draws(seed, Draw::augment, epoch, static_cast<std::uint64_t>(index));
     matrices.push_back(draw_matrix(transform.steps, size, random));
   }
-  return affine_warp(gather(images, indices), to_tensor(matrices),
+  return affine_warp(gather(images, indices), to_tensor(matrices, images.device()),
                      {.interpolation = transform.interpolation,
                       .border = transform.border,
                       .fill = n.fill,

@@ -21,7 +21,7 @@ void fill(Tensor& tensor, Generator& generator, Draw&& draw) {
     std::vector<T> values(static_cast<std::size_t>(tensor.numel()));
     for (T& value : values) value = static_cast<T>(draw(sequence));
     const NoGrad no_grad;
-    tensor.copy_(from_vector(values, tensor.shape()));
+    tensor.copy_(from_vector(values, tensor.shape(), Device::cpu()));
   });
 }
 

@@ -57,8 +57,9 @@ void LRScheduler::apply(std::int64_t step) {
 }
 
 NamedTensors LRScheduler::state_dict() const {
-  return {{"step", full(Shape{}, static_cast<double>(step_), {.dtype = DType::int64})},
-          {"base_lr", from_vector(base_lrs_)}};
+  const auto groups = static_cast<std::int64_t>(base_lrs_.size());
+  return {{"step", full(Shape{}, static_cast<double>(step_), {.dtype = DType::int64, .device = Device::cpu()})},
+          {"base_lr", from_vector(base_lrs_, {groups}, Device::cpu())}};
 }
 
 void LRScheduler::load_state_dict(const NamedTensors& state) {

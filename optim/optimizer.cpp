@@ -13,8 +13,9 @@
 namespace deft {
 namespace {
 
-const TensorOptions number{.dtype = DType::float64};
-const TensorOptions count{.dtype = DType::int64};
+// On the CPU, where they are read.
+const TensorOptions number{.dtype = DType::float64, .device = Device::cpu()};
+const TensorOptions count{.dtype = DType::int64, .device = Device::cpu()};
 
 // "state.12.exp_avg" in its parts; an index of -1 when it has another form.
 struct StateName {
@@ -34,7 +35,10 @@ StateName parse(const std::string& name) {
   return result;
 }
 
-Tensor as_tensor(const std::string& text) { return from_vector(std::vector<std::uint8_t>(text.begin(), text.end())); }
+Tensor as_tensor(const std::string& text) {
+  const std::vector<std::uint8_t> bytes(text.begin(), text.end());
+  return from_vector(bytes, {static_cast<std::int64_t>(bytes.size())}, Device::cpu());
+}
 
 // The kind of optimizer that `state` is of; empty when it does not say so.
 std::string kind_of(const NamedTensors& state) {

@@ -1,2 +1,18 @@
-#define CATCH_CONFIG_MAIN
-#include <catch2/catch.hpp>
+// Runs the tests of a program on the device that DEFT_TEST_DEVICE names.
+#define CATCH_CONFIG_RUNNER
+#include <cstdio>
+
+#include "deft/core/default_device.h"
+
+#include "catch.h"
+#include "test_device.h"
+
+int main(int argc, char** argv) {
+  const deft::Device device = deft::testing::test_device();
+  if (device.is_cuda() && deft::cuda_device_count() == 0) {
+    std::printf("SKIPPED: DEFT_TEST_DEVICE is %s, and this machine has no GPU\n", to_string(device).c_str());
+    return 0;
+  }
+  deft::set_default_device(device);
+  return Catch::Session().run(argc, argv);
+}
