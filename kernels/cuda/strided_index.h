@@ -1,16 +1,15 @@
-// Index arithmetic over Strided spaces in CUDA kernels, to which the space is passed by value. Only .cu files include this header.
+// Index arithmetic over Strided spaces in CUDA kernels, to which the space is passed by value, and around them.
 #pragma once
-
-#include <cuda_runtime.h>
 
 #include <cstdint>
 
+#include "deft/kernels/host_device.h"
 #include "deft/kernels/strided.h"
 
 namespace deft::kernels {
 
 /// a / b for a >= 0, b > 0; in 32 bits where both fit, which takes a fraction of the time.
-__device__ inline std::int64_t quotient(std::int64_t a, std::int64_t b) {
+DEFT_HOST_DEVICE inline std::int64_t quotient(std::int64_t a, std::int64_t b) {
   if ((static_cast<std::uint64_t>(a | b) >> 32) == 0)
     return static_cast<std::uint32_t>(a) / static_cast<std::uint32_t>(b);
   return a / b;
@@ -24,7 +23,7 @@ struct Offsets {
 
 /// The offsets of point `i` of the space in row-major order.
 template <int operands>
-__device__ Offsets<operands> offsets_at(const Strided<operands>& space, std::int64_t i) {
+DEFT_HOST_DEVICE Offsets<operands> offsets_at(const Strided<operands>& space, std::int64_t i) {
   Offsets<operands> offsets{};
   for (int axis = space.rank - 1; axis >= 0; --axis) {
     const std::int64_t rest = axis > 0 ? quotient(i, space.size[axis]) : 0;
