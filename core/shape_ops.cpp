@@ -246,19 +246,14 @@ Tensor index_rows(const Tensor& x, const Tensor& index) {
   require_same_device("index_rows", {{"x", x}, {"index", index}});
   if (x.dim() == 0) throw Error("index_rows: x is a scalar, expected at least one axis");
   const std::int64_t rows = x.size(0), n = index.size(0), row_size = inner_size(x.shape(), 0);
-  const std::vector<std::int64_t> wanted = index.to_vector<std::int64_t>();
-  for (std::size_t i = 0; i < wanted.size(); ++i) {
-    if (wanted[i] < 0 || wanted[i] >= rows) {
-      throw Error(fmt::format("index_rows: index[{}] is {}, expected 0 to {}", i, wanted[i], rows - 1));
-    }
-  }
+  require_indices("index_rows", {"index", index}, rows);
   Shape shape = x.shape();
   shape.set(0, n);
   Tensor result = empty(shape, {.dtype = x.dtype(), .device = x.device()});
   on_device(x.device(), [&](auto device) {
     visit_dtype(x.dtype(), [&](auto tag) {
       using T = typename decltype(tag)::type;
-      kernels::index_rows_forward<T>(device, n, row_size, x.data<T>(), index.data<std::int64_t>(),
+      kernels::index_rows_forward<T>(device, n, row_size, rows, x.data<T>(), index.data<std::int64_t>(),
                                      result.mutable_data<T>());
     });
   });

@@ -23,13 +23,14 @@ template <class T>
 void copy_rows(Cuda, std::int64_t rows, std::int64_t row_size, const T* input, std::int64_t input_pitch, T* output,
                std::int64_t output_pitch);
 
-/// output[i, :] = input[index[i], :] for i in [0, n); `index` holds rows of the input.
+/// output[i, :] = input[index[i], :] for i in [0, n); the input has `rows` rows. The CPU trusts the index. A GPU gives zeros
+/// for rows that do not exist, and the host an Error when it next waits for the GPU.
 template <class T>
-void index_rows_forward(Cpu, std::int64_t n, std::int64_t row_size, const T* input, const std::int64_t* index,
-                        T* output);
+void index_rows_forward(Cpu, std::int64_t n, std::int64_t row_size, std::int64_t rows, const T* input,
+                        const std::int64_t* index, T* output);
 template <class T>
-void index_rows_forward(Cuda, std::int64_t n, std::int64_t row_size, const T* input, const std::int64_t* index,
-                        T* output);
+void index_rows_forward(Cuda, std::int64_t n, std::int64_t row_size, std::int64_t rows, const T* input,
+                        const std::int64_t* index, T* output);
 
 /// grad_input[r, :] = sum of grad_output[i, :] over the i with index[i] = r, added in order of i; `grad_input` has
 /// `rows` rows and is overwritten. float32, float64.

@@ -35,12 +35,7 @@ void check(const Tensor& logits, const Tensor& target, double label_smoothing) {
   if (!(label_smoothing >= 0 && label_smoothing <= 1)) {
     throw Error(fmt::format("cross_entropy: label_smoothing is {}, expected 0 to 1", label_smoothing));
   }
-  const std::vector<std::int64_t> classes = target.to_vector<std::int64_t>();
-  for (std::size_t i = 0; i < classes.size(); ++i) {
-    if (classes[i] < 0 || classes[i] >= logits.size(1)) {
-      throw Error(fmt::format("cross_entropy: target[{}] is {}, expected 0 to {}", i, classes[i], logits.size(1) - 1));
-    }
-  }
+  require_indices("cross_entropy", {"target", target}, logits.size(1));
 }
 
 }  // namespace

@@ -1,6 +1,8 @@
 // The device that a test program runs on, and memory there for the tests of kernels.
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
 #include <cstdlib>
 #include <utility>
 #include <vector>
@@ -59,5 +61,13 @@ class Buffer {
   std::size_t size_;
   T* data_;
 };
+
+/// The `n` elements that `kernel(device, output)` writes on the test device, over elements of `before`.
+template <class T, class Kernel>
+std::vector<T> output_of(std::int64_t n, Kernel&& kernel, T before = T()) {
+  Buffer<T> output(std::vector<T>(static_cast<std::size_t>(n), before));
+  on_test_device([&](auto device) { kernel(device, output.data()); });
+  return output.values();
+}
 
 }  // namespace deft::testing

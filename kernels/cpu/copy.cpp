@@ -30,8 +30,8 @@ void copy_rows(Cpu, std::int64_t rows, std::int64_t row_size, const T* input, st
 }
 
 template <class T>
-void index_rows_forward(Cpu, std::int64_t n, std::int64_t row_size, const T* input, const std::int64_t* index,
-                        T* output) {
+void index_rows_forward(Cpu, std::int64_t n, std::int64_t row_size, std::int64_t, const T* input,
+                        const std::int64_t* index, T* output) {
   const std::int64_t rows_per_block = std::max<std::int64_t>(1, block_elements / std::max<std::int64_t>(1, row_size));
   parallel_blocks(n, rows_per_block, [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t i = begin; i < end; ++i) {
@@ -60,7 +60,7 @@ void index_rows_backward(Cpu, std::int64_t n, std::int64_t row_size, std::int64_
 #define DEFT_ALL(T)                                                                                      \
   template void copy_strided<T>(Cpu, const Strided<1>&, const T*, T*);                                   \
   template void copy_rows<T>(Cpu, std::int64_t, std::int64_t, const T*, std::int64_t, T*, std::int64_t); \
-  template void index_rows_forward<T>(Cpu, std::int64_t, std::int64_t, const T*, const std::int64_t*, T*);
+  template void index_rows_forward<T>(Cpu, std::int64_t, std::int64_t, std::int64_t, const T*, const std::int64_t*, T*);
 #define DEFT_FLOATING(T)                                                                                             \
   template void index_rows_backward<T>(Cpu, std::int64_t, std::int64_t, std::int64_t, const T*, const std::int64_t*, \
                                        T*);

@@ -1,6 +1,7 @@
 #include <deque>
 #include <mutex>
 #include <string>
+#include <utility>
 
 #include "deft/kernels/cuda/context.h"
 #include "deft/kernels/dispatch.h"
@@ -32,6 +33,8 @@ void open(Context& context, int index) {
   void* workspace = nullptr;
   DEFT_CUDA_CHECK(cudaMalloc(&workspace, cublas_workspace_bytes));
   DEFT_CUBLAS_CHECK(cublasSetWorkspace(context.cublas, workspace, cublas_workspace_bytes));
+  DEFT_CUDA_CHECK(cudaMallocHost(reinterpret_cast<void**>(&context.fault), sizeof(IndexFault)));
+  *context.fault = {};
 }
 
 // Never destroyed: the driver may be gone when objects with static lifetime end.
@@ -86,7 +89,18 @@ cublasHandle_t cublas(Context& context) {
   return context.cublas;
 }
 
-void synchronize(Cuda device) { DEFT_CUDA_CHECK(cudaStreamSynchronize(context(device).stream)); }
+void check_fault(Context& context) {
+  if (static_cast<const volatile int&>(context.fault->raised) == 0) return;
+  const IndexFault fault = std::exchange(*context.fault, IndexFault{});
+  throw Error(std::string(fault.what) + "[" + std::to_string(fault.position) + "] is " + std::to_string(fault.index) +
+              ", expected 0 to " + std::to_string(fault.size - 1));
+}
+
+void synchronize(Cuda device) {
+  Context& waited = context(device);
+  DEFT_CUDA_CHECK(cudaStreamSynchronize(waited.stream));
+  check_fault(waited);
+}
 
 }  // namespace kernels
 }  // namespace deft

@@ -13,6 +13,13 @@ void check_cublas(cublasStatus_t status, const char* call, const char* file, int
 
 #define DEFT_CUBLAS_CHECK(call) ::deft::kernels::check_cublas(call, #call, __FILE__, __LINE__)
 
+/// An index out of range that a kernel found; kernels/cuda/fault.h fills it in.
+struct IndexFault {
+  int raised = 0;
+  const char* what = nullptr;  ///< "operation: argument"
+  std::int64_t position = 0, index = 0, size = 0;
+};
+
 /// One GPU as deft uses it: all of its work goes to one stream, in order.
 struct Context {
   int index = 0;
@@ -20,11 +27,15 @@ struct Context {
   cublasHandle_t cublas = nullptr;  ///< on `stream`, with a workspace of its own; results in full precision unless told
   int multiprocessors = 0;
   std::size_t shared_bytes_per_block = 0;  ///< most that launch() can be asked for
+  IndexFault* fault = nullptr;             ///< in page-locked host memory, which kernels write and the host reads
 };
 
 /// The context of a GPU, made at the first call, and this GPU made the thread's current one. Throws Error when there is
 /// no such GPU.
 Context& context(Cuda device);
+
+/// Throws Error, and forgets the fault, when a kernel that the host has waited for has found an index out of range.
+void check_fault(Context& context);
 
 /// cuBLAS's handle with TF32 allowed for float32 products or not, as set_matmul_precision says.
 cublasHandle_t cublas(Context& context);

@@ -69,6 +69,7 @@ class Staging {
       pending_count = count;
     });
     if (pending != nullptr) deliver();
+    check_fault(context);
   }
 
  private:

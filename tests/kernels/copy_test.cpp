@@ -6,14 +6,11 @@
 
 #include "catch.h"
 #include "kernels/spaces.h"
+#include "test_device.h"
 
 using namespace deft;
 using namespace deft::kernels;
 using namespace deft::testing;
-
-namespace {
-constexpr Cpu cpu;
-}
 
 TEST_CASE("a Strided merges what it can") {
   const auto dense = make_space<1>({4, 1, 5, 6}, {{30, 30, 6, 1}});
@@ -33,14 +30,18 @@ TEST_CASE("copy_strided gathers permuted and broadcast inputs") {
   const Case cases[] = {{{5, 4, 6}, {6, 30, 1}},
                         {{6, 5, 4}, {1, 24, 6}},
                         {{300, 200}, {1, 300}},
+                        {{3, 40, 5, 70}, {14000, 1, 2800, 40}},
+                        {{33, 17, 31}, {527, 1, 17}},
                         {{50, 3, 700}, {0, 700, 1}},
                         {{3, 1000, 2}, {2, 0, 1}},
                         {{}, {}},
                         {{2, 3, 4, 5, 2}, {1, 2, 0, 6, 30}}};
   const auto input = random_values<float>(60000, 1);
+  const Buffer<float> device_input(input);
   for (const Case& c : cases) {
-    std::vector<float> output(static_cast<std::size_t>(product(c.sizes)));
-    copy_strided<float>(cpu, make_space<1>(c.sizes, {c.strides}), input.data(), output.data());
+    const auto output = output_of<float>(product(c.sizes), [&](auto device, float* out) {
+      copy_strided<float>(device, make_space<1>(c.sizes, {c.strides}), device_input.data(), out);
+    });
     std::size_t i = 0;
     for_each_index(c.sizes, [&](const Sizes& index) {
       REQUIRE(output[i++] == input[static_cast<std::size_t>(dot(index, c.strides))]);
@@ -49,14 +50,21 @@ TEST_CASE("copy_strided gathers permuted and broadcast inputs") {
 }
 
 TEST_CASE("copy_rows leaves the gaps alone") {
-  for (std::int64_t row_size : {0, 1, 7, 20000}) {
-    const std::int64_t rows = 5, in = row_size + 3, out = row_size + 2;
+  struct Case {
+    std::int64_t row_size, in_gap, out_gap;
+  };
+  for (const auto& [row_size, in_gap, out_gap] :
+       {Case{0, 3, 2}, Case{1, 3, 2}, Case{7, 3, 2}, Case{20000, 3, 2}, Case{64, 16, 32}}) {
+    const std::int64_t rows = 5, size = row_size, in = size + in_gap, out = size + out_gap;
     const auto input = random_values<double>(rows * in, 2);
-    std::vector<double> output(static_cast<std::size_t>(rows * out), -9.0);
-    copy_rows<double>(cpu, rows, row_size, input.data(), in, output.data(), out);
+    const Buffer<double> device_input(input);
+    const auto output = output_of<double>(
+        rows * out,
+        [&](auto device, double* to) { copy_rows<double>(device, rows, size, device_input.data(), in, to, out); },
+        -9.0);
     for (std::int64_t row = 0; row < rows; ++row) {
       for (std::int64_t j = 0; j < out; ++j) {
-        const double expected = j < row_size ? input[static_cast<std::size_t>(row * in + j)] : -9.0;
+        const double expected = j < size ? input[static_cast<std::size_t>(row * in + j)] : -9.0;
         REQUIRE(output[static_cast<std::size_t>(row * out + j)] == expected);
       }
     }
@@ -65,11 +73,19 @@ TEST_CASE("copy_rows leaves the gaps alone") {
 
 TEST_CASE("rows are picked, and their gradients added") {
   const std::vector<std::int64_t> index = {2, 0, 2, 2};
+  const Buffer<std::int64_t> device_index(index);
   for (std::int64_t row_size : {1, 3, 700}) {
     const auto input = random_values<double>(3 * row_size, 3), grad = random_values<double>(4 * row_size, 4);
-    std::vector<double> output(grad.size()), grad_input(input.size(), -1.0);
-    index_rows_forward<double>(cpu, 4, row_size, input.data(), index.data(), output.data());
-    index_rows_backward<double>(cpu, 4, row_size, 3, grad.data(), index.data(), grad_input.data());
+    const Buffer<double> device_input(input), device_grad(grad);
+    const auto output = output_of<double>(4 * row_size, [&](auto device, double* out) {
+      index_rows_forward<double>(device, 4, row_size, 3, device_input.data(), device_index.data(), out);
+    });
+    const auto grad_input = output_of<double>(
+        3 * row_size,
+        [&](auto device, double* out) {
+          index_rows_backward<double>(device, 4, row_size, 3, device_grad.data(), device_index.data(), out);
+        },
+        -1.0);
     const auto at = [&](const std::vector<double>& v, std::int64_t row, std::int64_t j) {
       return v[static_cast<std::size_t>(row * row_size + j)];
     };

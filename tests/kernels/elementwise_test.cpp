@@ -3,22 +3,21 @@
 
 #include <cmath>
 #include <cstdint>
+#include <functional>
 #include <limits>
 #include <vector>
 
 #include "deft/kernels/activation.h"
-#include "deft/kernels/parallel_for.h"
 
 #include "catch.h"
 #include "kernels/spaces.h"
+#include "test_device.h"
 
 using namespace deft;
 using namespace deft::kernels;
 using namespace deft::testing;
 
 namespace {
-
-constexpr Cpu cpu;
 
 double binary_reference(BinaryOp op, double a, double b) {
   switch (op) {
@@ -62,8 +61,10 @@ void check_binary(BinaryOp op, const Broadcast& shapes, double tolerance) {
   const auto a = random_values<T>(product(shapes.a), 1, 0.5, 2), b = random_values<T>(product(shapes.b), 2, 0.5, 2);
   const Sizes sa = broadcast_strides(shapes.a, shapes.result.size());
   const Sizes sb = broadcast_strides(shapes.b, shapes.result.size());
-  std::vector<T> output(static_cast<std::size_t>(product(shapes.result)));
-  binary_forward<T>(cpu, op, make_space<2>(shapes.result, {sa, sb}), a.data(), b.data(), output.data());
+  const Buffer<T> device_a(a), device_b(b);
+  const auto output = output_of<T>(product(shapes.result), [&](auto device, T* out) {
+    binary_forward<T>(device, op, make_space<2>(shapes.result, {sa, sb}), device_a.data(), device_b.data(), out);
+  });
   std::size_t i = 0;
   for_each_index(shapes.result, [&](const Sizes& index) {
     const double x = a[static_cast<std::size_t>(dot(index, sa))], y = b[static_cast<std::size_t>(dot(index, sb))];
@@ -88,12 +89,16 @@ TEST_CASE("binary gradients are the derivatives") {
   const auto g = random_values<double>(600, 3);
   const Sizes sa = broadcast_strides(shapes.a, 3), sb = broadcast_strides(shapes.b, 3);
   const auto space = make_space<2>(shapes.result, {sa, sb});
-  std::vector<double> grad_a(600), grad_b(600);
+  const Buffer<double> device_a(a), device_b(b), device_g(g);
   const double h = 1e-6;
   for (BinaryOp op : binary_ops) {
     if (op == BinaryOp::add || op == BinaryOp::sub) continue;
-    binary_backward_a<double>(cpu, op, space, g.data(), a.data(), b.data(), grad_a.data());
-    binary_backward_b<double>(cpu, op, space, g.data(), a.data(), b.data(), grad_b.data());
+    const auto grad_a = output_of<double>(600, [&](auto device, double* out) {
+      binary_backward_a<double>(device, op, space, device_g.data(), device_a.data(), device_b.data(), out);
+    });
+    const auto grad_b = output_of<double>(600, [&](auto device, double* out) {
+      binary_backward_b<double>(device, op, space, device_g.data(), device_a.data(), device_b.data(), out);
+    });
     std::size_t i = 0;
     for_each_index(shapes.result, [&](const Sizes& index) {
       const double x = a[static_cast<std::size_t>(dot(index, sa))], y = b[static_cast<std::size_t>(dot(index, sb))];
@@ -107,48 +112,55 @@ TEST_CASE("binary gradients are the derivatives") {
 
 TEST_CASE("minimum, maximum and clamp propagate NaN, and ties share the gradient") {
   const double nan = std::numeric_limits<double>::quiet_NaN();
-  const std::vector<double> a = {nan, 1, 3}, b = {1, nan, 3}, g = {1, 1, 4};
+  const Buffer<double> a({nan, 1, 3}), b({1, nan, 3}), g({1, 1, 4});
   const auto space = make_space<2>({3}, {{1}, {1}});
-  std::vector<double> out(3), grad(3);
   for (BinaryOp op : {BinaryOp::minimum, BinaryOp::maximum}) {
-    binary_forward<double>(cpu, op, space, a.data(), b.data(), out.data());
+    const auto out = output_of<double>(
+        3, [&](auto device, double* to) { binary_forward<double>(device, op, space, a.data(), b.data(), to); });
     CHECK(std::isnan(out[0]));
     CHECK(std::isnan(out[1]));
-    binary_backward_a<double>(cpu, op, space, g.data(), a.data(), b.data(), grad.data());
-    CHECK(grad[2] == 2);
-    binary_backward_b<double>(cpu, op, space, g.data(), a.data(), b.data(), grad.data());
-    CHECK(grad[2] == 2);
+    const auto grad_a = output_of<double>(3, [&](auto device, double* to) {
+      binary_backward_a<double>(device, op, space, g.data(), a.data(), b.data(), to);
+    });
+    CHECK(grad_a[2] == 2);
+    const auto grad_b = output_of<double>(3, [&](auto device, double* to) {
+      binary_backward_b<double>(device, op, space, g.data(), a.data(), b.data(), to);
+    });
+    CHECK(grad_b[2] == 2);
   }
-  const std::vector<double> x = {nan, -3, 0.25, 3};
-  std::vector<double> clamped(4), grad_x(4);
-  clamp_forward<double>(cpu, 4, -1, 1, x.data(), clamped.data());
+  const Buffer<double> x({nan, -3, 0.25, 3}), ones(std::vector<double>(4, 1.0));
+  const auto clamped =
+      output_of<double>(4, [&](auto device, double* to) { clamp_forward<double>(device, 4, -1, 1, x.data(), to); });
   CHECK(std::isnan(clamped[0]));
   CHECK(clamped[1] == -1);
   CHECK(clamped[2] == 0.25);
   CHECK(clamped[3] == 1);
-  const std::vector<double> ones(4, 1.0);
-  clamp_backward<double>(cpu, 4, -1, 1, ones.data(), x.data(), grad_x.data());
+  const auto grad_x = output_of<double>(
+      4, [&](auto device, double* to) { clamp_backward<double>(device, 4, -1, 1, ones.data(), x.data(), to); });
   CHECK(grad_x == std::vector<double>{0, 0, 1, 0});
 }
 
 TEST_CASE("pow has PyTorch's gradients at zero") {
-  const std::vector<double> a = {0, 0, 3}, b = {0, 2, 0}, g = {1, 1, 1};
-  std::vector<double> grad(3);
+  const Buffer<double> a({0, 0, 3}), b({0, 2, 0}), g({1, 1, 1});
   const auto space = make_space<2>({3}, {{1}, {1}});
-  binary_backward_a<double>(cpu, BinaryOp::pow, space, g.data(), a.data(), b.data(), grad.data());
-  CHECK(grad == std::vector<double>{0, 0, 0});
-  binary_backward_b<double>(cpu, BinaryOp::pow, space, g.data(), a.data(), b.data(), grad.data());
-  CHECK(grad[0] == 0);
-  CHECK(grad[1] == 0);
-  CHECK(grad[2] == Approx(std::log(3.0)));
+  const auto grad_a = output_of<double>(3, [&](auto device, double* to) {
+    binary_backward_a<double>(device, BinaryOp::pow, space, g.data(), a.data(), b.data(), to);
+  });
+  CHECK(grad_a == std::vector<double>{0, 0, 0});
+  const auto grad_b = output_of<double>(3, [&](auto device, double* to) {
+    binary_backward_b<double>(device, BinaryOp::pow, space, g.data(), a.data(), b.data(), to);
+  });
+  CHECK(grad_b[0] == 0);
+  CHECK(grad_b[1] == 0);
+  CHECK(grad_b[2] == Approx(std::log(3.0)));
 }
 
 TEST_CASE("comparisons, where, casts and integer arithmetic") {
-  const std::vector<std::int64_t> a = {1, 2, 3}, b = {2};
+  const Buffer<std::int64_t> a({1, 2, 3}), b({2});
   const auto space = make_space<2>({3}, {{1}, {0}});
-  std::vector<std::uint8_t> holds(3);
   const auto compared = [&](CompareOp op) {
-    compare<std::int64_t>(cpu, op, space, a.data(), b.data(), holds.data());
+    const auto holds = output_of<std::uint8_t>(
+        3, [&](auto device, std::uint8_t* out) { compare<std::int64_t>(device, op, space, a.data(), b.data(), out); });
     return std::vector<int>(holds.begin(), holds.end());
   };
   CHECK(compared(CompareOp::eq) == std::vector<int>{0, 1, 0});
@@ -158,26 +170,37 @@ TEST_CASE("comparisons, where, casts and integer arithmetic") {
   CHECK(compared(CompareOp::gt) == std::vector<int>{0, 0, 1});
   CHECK(compared(CompareOp::ge) == std::vector<int>{0, 1, 1});
 
-  std::vector<std::int64_t> integers(3);
-  where<std::int64_t>(cpu, make_space<3>({3}, {{1}, {1}, {0}}), holds.data(), a.data(), b.data(), integers.data());
-  CHECK(integers == std::vector<std::int64_t>{2, 2, 3});
-  binary_forward<std::int64_t>(cpu, BinaryOp::mul, space, a.data(), b.data(), integers.data());
-  CHECK(integers == std::vector<std::int64_t>{2, 4, 6});
-  CHECK_THROWS_AS(binary_forward<std::int64_t>(cpu, BinaryOp::div, space, a.data(), b.data(), integers.data()), Error);
+  const Buffer<std::uint8_t> condition({0, 1, 1});
+  const auto chosen = output_of<std::int64_t>(3, [&](auto device, std::int64_t* out) {
+    where<std::int64_t>(device, make_space<3>({3}, {{1}, {1}, {0}}), condition.data(), a.data(), b.data(), out);
+  });
+  CHECK(chosen == std::vector<std::int64_t>{2, 2, 3});
+  const auto binary = [&](BinaryOp op) {
+    return output_of<std::int64_t>(3, [&](auto device, std::int64_t* out) {
+      binary_forward<std::int64_t>(device, op, space, a.data(), b.data(), out);
+    });
+  };
+  CHECK(binary(BinaryOp::mul) == std::vector<std::int64_t>{2, 4, 6});
+  CHECK_THROWS_AS(binary(BinaryOp::div), Error);
 
-  const std::vector<float> x = {1.75f, 2.0f, 200.0f};
-  std::vector<std::uint8_t> bytes(3);
-  cast<float, std::uint8_t>(cpu, 3, x.data(), bytes.data());
+  const Buffer<float> x({1.75f, 2.0f, 200.0f});
+  const auto bytes = output_of<std::uint8_t>(
+      3, [&](auto device, std::uint8_t* out) { cast<float, std::uint8_t>(device, 3, x.data(), out); });
   CHECK(bytes == std::vector<std::uint8_t>{1, 2, 200});
 }
 
 TEST_CASE("in-place kernels work on long arrays") {
-  std::vector<float> y(50000);
-  fill<float>(cpu, 50000, 3.0f, y.data());
-  const std::vector<float> x(50000, 2.0f);
-  add_scaled<float>(cpu, 50000, 0.5f, x.data(), y.data());
-  scale<float>(cpu, 50000, 10.0f, y.data());
-  CHECK(y == std::vector<float>(50000, 40.0f));
+  const Buffer<float> x(std::vector<float>(50001, 2.0f));
+  for (const std::int64_t offset : {0, 1}) {  // at a whole vector and in the middle of one
+    const auto y = output_of<float>(50001, [&](auto device, float* out) {
+      fill<float>(device, 50001 - offset, 3.0f, out + offset);
+      add_scaled<float>(device, 50001 - offset, 0.5f, x.data() + offset, out + offset);
+      scale<float>(device, 50001 - offset, 10.0f, out + offset);
+    });
+    std::vector<float> expected(50001, 40.0f);
+    if (offset == 1) expected[0] = 0;
+    CHECK(y == expected);
+  }
 }
 
 TEST_CASE("functions of one argument and their gradients") {
@@ -194,10 +217,13 @@ TEST_CASE("functions of one argument and their gradients") {
   const double h = 1e-6;
   for (const Case& c : cases) {
     const auto x = random_values<double>(101, 4, c.low, 2), g = random_values<double>(101, 5);
-    std::vector<double> y(101), grad(101);
-    unary_forward<double>(cpu, c.op, 101, x.data(), y.data());
-    const auto& saved = backward_reads_output(c.op) ? y : x;
-    unary_backward<double>(cpu, c.op, 101, g.data(), saved.data(), grad.data());
+    const Buffer<double> device_x(x), device_g(g);
+    const auto y = output_of<double>(
+        101, [&](auto device, double* out) { unary_forward<double>(device, c.op, 101, device_x.data(), out); });
+    const Buffer<double> saved(backward_reads_output(c.op) ? y : x);
+    const auto grad = output_of<double>(101, [&](auto device, double* out) {
+      unary_backward<double>(device, c.op, 101, device_g.data(), saved.data(), out);
+    });
     for (std::size_t i = 0; i < 101; ++i) {
       REQUIRE(y[i] == Approx(c.function(x[i])).epsilon(1e-14));
       const double slope = (c.function(x[i] + h) - c.function(x[i] - h)) / (2 * h);
@@ -207,8 +233,11 @@ TEST_CASE("functions of one argument and their gradients") {
 }
 
 TEST_CASE("activations and their gradients") {
-  using Forward = void (*)(std::int64_t, const double*, double*);
-  using Backward = void (*)(std::int64_t, const double*, const double*, const double*, double*);
+  using Forward = std::function<void(std::int64_t, const double*, double*)>;
+  using Backward = std::function<void(std::int64_t, const double*, const double*, const double*, double*)>;
+  const auto here = [](auto kernel) {
+    return [=](auto... arguments) { on_test_device([&](auto device) { kernel(device, arguments...); }); };
+  };
   struct Case {
     const char* name;
     double (*function)(double);
@@ -216,32 +245,41 @@ TEST_CASE("activations and their gradients") {
     Backward backward;  // g, x, y, grad
   };
   const Case cases[] = {
-      {"relu", [](double x) { return x > 0 ? x : 0; }, [](auto n, auto x, auto y) { relu_forward(cpu, n, x, y); },
-       [](auto n, auto g, auto, auto y, auto grad) { relu_backward(cpu, n, g, y, grad); }},
+      {"relu", [](double x) { return x > 0 ? x : 0; },
+       here([](auto device, auto n, auto x, auto y) { relu_forward(device, n, x, y); }),
+       here([](auto device, auto n, auto g, auto, auto y, auto grad) { relu_backward(device, n, g, y, grad); })},
       {"leaky_relu", [](double x) { return x > 0 ? x : 0.1 * x; },
-       [](auto n, auto x, auto y) { leaky_relu_forward(cpu, n, 0.1, x, y); },
-       [](auto n, auto g, auto x, auto, auto grad) { leaky_relu_backward(cpu, n, 0.1, g, x, grad); }},
+       here([](auto device, auto n, auto x, auto y) { leaky_relu_forward(device, n, 0.1, x, y); }),
+       here([](auto device, auto n, auto g, auto x, auto, auto grad) {
+         leaky_relu_backward(device, n, 0.1, g, x, grad);
+       })},
       {"sigmoid", [](double x) { return 1 / (1 + std::exp(-x)); },
-       [](auto n, auto x, auto y) { sigmoid_forward(cpu, n, x, y); },
-       [](auto n, auto g, auto, auto y, auto grad) { sigmoid_backward(cpu, n, g, y, grad); }},
-      {"tanh", [](double x) { return std::tanh(x); }, [](auto n, auto x, auto y) { tanh_forward(cpu, n, x, y); },
-       [](auto n, auto g, auto, auto y, auto grad) { tanh_backward(cpu, n, g, y, grad); }},
+       here([](auto device, auto n, auto x, auto y) { sigmoid_forward(device, n, x, y); }),
+       here([](auto device, auto n, auto g, auto, auto y, auto grad) { sigmoid_backward(device, n, g, y, grad); })},
+      {"tanh", [](double x) { return std::tanh(x); },
+       here([](auto device, auto n, auto x, auto y) { tanh_forward(device, n, x, y); }),
+       here([](auto device, auto n, auto g, auto, auto y, auto grad) { tanh_backward(device, n, g, y, grad); })},
       {"gelu", [](double x) { return x * 0.5 * std::erfc(-x / std::sqrt(2.0)); },
-       [](auto n, auto x, auto y) { gelu_forward(cpu, GeluForm::exact, n, x, y); },
-       [](auto n, auto g, auto x, auto, auto grad) { gelu_backward(cpu, GeluForm::exact, n, g, x, grad); }},
+       here([](auto device, auto n, auto x, auto y) { gelu_forward(device, GeluForm::exact, n, x, y); }),
+       here([](auto device, auto n, auto g, auto x, auto, auto grad) {
+         gelu_backward(device, GeluForm::exact, n, g, x, grad);
+       })},
       {"gelu_tanh",
        [](double x) { return 0.5 * x * (1 + std::tanh(std::sqrt(2 / M_PI) * (x + 0.044715 * std::pow(x, 3)))); },
-       [](auto n, auto x, auto y) { gelu_forward(cpu, GeluForm::tanh, n, x, y); },
-       [](auto n, auto g, auto x, auto, auto grad) { gelu_backward(cpu, GeluForm::tanh, n, g, x, grad); }},
+       here([](auto device, auto n, auto x, auto y) { gelu_forward(device, GeluForm::tanh, n, x, y); }),
+       here([](auto device, auto n, auto g, auto x, auto, auto grad) {
+         gelu_backward(device, GeluForm::tanh, n, g, x, grad);
+       })},
   };
   const double h = 1e-6;
   const std::int64_t n = 203;
   const auto x = random_values<double>(n, 6, -4, 4), g = random_values<double>(n, 7);
   for (const Case& c : cases) {
     INFO(c.name);
-    std::vector<double> y(x.size()), grad(x.size());
-    c.forward(n, x.data(), y.data());
-    c.backward(n, g.data(), x.data(), y.data(), grad.data());
+    Buffer<double> device_x(x), device_g(g), device_y(zeros_like(x)), device_grad(zeros_like(x));
+    c.forward(n, device_x.data(), device_y.data());
+    c.backward(n, device_g.data(), device_x.data(), device_y.data(), device_grad.data());
+    const auto y = device_y.values(), grad = device_grad.values();
     for (std::size_t i = 0; i < x.size(); ++i) {
       REQUIRE(y[i] == Approx(c.function(x[i])).epsilon(1e-13).margin(1e-14));
       const double slope = (c.function(x[i] + h) - c.function(x[i] - h)) / (2 * h);
@@ -252,55 +290,50 @@ TEST_CASE("activations and their gradients") {
 
 TEST_CASE("activations keep NaN and saturate without it") {
   const float inf = std::numeric_limits<float>::infinity(), nan = std::numeric_limits<float>::quiet_NaN();
-  const std::vector<float> x = {-inf, -1000, 0, 1000, inf, nan};
-  std::vector<float> y(6);
-  relu_forward<float>(cpu, 6, x.data(), y.data());
-  CHECK(std::vector<float>(y.begin(), y.end() - 1) == std::vector<float>{0, 0, 0, 1000, inf});
-  CHECK(std::isnan(y[5]));
-  sigmoid_forward<float>(cpu, 6, x.data(), y.data());
-  CHECK(std::vector<float>(y.begin(), y.end() - 1) == std::vector<float>{0, 0, 0.5f, 1, 1});
-  CHECK(std::isnan(y[5]));
-  tanh_forward<float>(cpu, 6, x.data(), y.data());
-  CHECK(std::vector<float>(y.begin(), y.end() - 1) == std::vector<float>{-1, -1, 0, 1, 1});
-  CHECK(std::isnan(y[5]));
+  const Buffer<float> x({-inf, -1000, 0, 1000, inf, nan});
+  const auto check = [&](auto forward, const std::vector<float>& expected) {
+    auto y = output_of<float>(6, [&](auto device, float* out) { forward(device, 6, x.data(), out); });
+    CHECK(std::isnan(y.back()));
+    y.pop_back();
+    CHECK(y == expected);
+  };
+  check([](auto... a) { relu_forward<float>(a...); }, {0, 0, 0, 1000, inf});
+  check([](auto... a) { sigmoid_forward<float>(a...); }, {0, 0, 0.5f, 1, 1});
+  check([](auto... a) { tanh_forward<float>(a...); }, {-1, -1, 0, 1, 1});
 }
 
 TEST_CASE("float32 functions are as accurate as float32 allows") {
-  struct Case {
-    const char* name;
-    void (*function)(std::int64_t, const float*, float*);
-    double (*exact)(double);
-  };
-  const Case cases[] = {
-      {"exp", [](auto n, auto x, auto y) { unary_forward<float>(cpu, UnaryOp::exp, n, x, y); },
-       [](double x) { return std::exp(x); }},
-      {"tanh", [](auto n, auto x, auto y) { tanh_forward<float>(cpu, n, x, y); },
-       [](double x) { return std::tanh(x); }},
-      {"sigmoid", [](auto n, auto x, auto y) { sigmoid_forward<float>(cpu, n, x, y); },
-       [](double x) { return 1 / (1 + std::exp(-x)); }},
-  };
   std::vector<float> x = random_values<float>(20000, 8, -87, 88);
   for (float small : random_values<float>(20000, 9, -3, 3)) x.push_back(small);
-  std::vector<float> y(x.size());
-  for (const Case& c : cases) {
-    c.function(static_cast<std::int64_t>(x.size()), x.data(), y.data());
+  const Buffer<float> device_x(x);
+  const auto n = static_cast<std::int64_t>(x.size());
+  const auto check = [&](const char* name, double margin, auto function, double (*exact)(double)) {
+    const auto y = output_of<float>(n, [&](auto device, float* out) { function(device, device_x.data(), out); });
     for (std::size_t i = 0; i < x.size(); ++i) {
-      INFO(c.name << " of " << x[i]);
-      REQUIRE(static_cast<double>(y[i]) == Approx(c.exact(static_cast<double>(x[i]))).epsilon(3e-7));
+      INFO(name << " of " << x[i]);
+      const double expected = exact(static_cast<double>(x[i]));
+      REQUIRE(static_cast<double>(y[i]) == Approx(expected).epsilon(margin > 0 ? margin : 3e-7).margin(margin));
     }
-  }
-  gelu_forward<float>(cpu, GeluForm::exact, static_cast<std::int64_t>(x.size()), x.data(), y.data());
-  for (std::size_t i = 0; i < x.size(); ++i) {
-    const double exact = static_cast<double>(x[i]) / 2 * std::erfc(-static_cast<double>(x[i]) / std::sqrt(2.0));
-    REQUIRE(static_cast<double>(y[i]) == Approx(exact).epsilon(5e-7).margin(5e-7));
-  }
+  };
+  check(
+      "exp", 0, [=](auto device, auto in, auto out) { unary_forward<float>(device, UnaryOp::exp, n, in, out); },
+      [](double v) { return std::exp(v); });
+  check(
+      "tanh", 0, [=](auto device, auto in, auto out) { tanh_forward<float>(device, n, in, out); },
+      [](double v) { return std::tanh(v); });
+  check(
+      "sigmoid", 0, [=](auto device, auto in, auto out) { sigmoid_forward<float>(device, n, in, out); },
+      [](double v) { return 1 / (1 + std::exp(-v)); });
+  check(
+      "gelu", 5e-7, [=](auto device, auto in, auto out) { gelu_forward<float>(device, GeluForm::exact, n, in, out); },
+      [](double v) { return v / 2 * std::erfc(-v / std::sqrt(2.0)); });
 }
 
 TEST_CASE("float32 exp at the ends of its range") {
   const float inf = std::numeric_limits<float>::infinity();
-  const std::vector<float> x = {-inf, -110, -100, 88.7f, 88.8f, 1000, inf, std::numeric_limits<float>::quiet_NaN()};
-  std::vector<float> y(8);
-  unary_forward<float>(cpu, UnaryOp::exp, 8, x.data(), y.data());
+  const Buffer<float> x({-inf, -110, -100, 88.7f, 88.8f, 1000, inf, std::numeric_limits<float>::quiet_NaN()});
+  const auto y = output_of<float>(
+      8, [&](auto device, float* out) { unary_forward<float>(device, UnaryOp::exp, 8, x.data(), out); });
   CHECK(y[0] == 0);
   CHECK(y[1] == 0);
   CHECK(y[2] == Approx(std::exp(-100.0)).epsilon(0.02));  // denormal: 27 units of 2^-149
