@@ -1,48 +1,14 @@
-// Compiled without contraction to fused multiply-adds (see CMakeLists.txt): the contract rounds each operation by itself.
 #include "deft/kernels/affine_warp.h"
 
 #include <algorithm>
-#include <cmath>
 #include <type_traits>
 
+#include "deft/kernels/affine_warp_value.h"
 #include "deft/kernels/allocator.h"
 #include "deft/kernels/parallel_for.h"
 
 namespace deft::kernels {
 namespace {
-
-// One coordinate of the source as a function of the centred output position.
-template <class T>
-struct SourceAxis {
-  T along_x = 0, along_y = 0, offset = 0, size = 0;
-
-  SourceAxis() = default;
-  SourceAxis(const T* matrix_row, std::int64_t pixels) : size(static_cast<T>(pixels)) {
-    const T half = T(0.5) * size;
-    along_x = matrix_row[0] / half;
-    along_y = matrix_row[1] / half;
-    offset = matrix_row[2] / half;
-  }
-  T operator()(T x, T y) const {
-    const T u = (x * along_x + y * along_y) + offset;
-    return ((u + T(1)) * size - T(1)) / T(2);
-  }
-};
-
-// Distance of pixel i from the centre of `size` pixels.
-template <class T>
-T centred(std::int64_t i, std::int64_t size) {
-  return static_cast<T>(2 * i + 1 - size) / T(2);
-}
-
-// The pixel nearest to a coordinate, −1 where the constant border stands. It is clamped before it is converted.
-template <class T>
-std::int64_t nearest_pixel(T coordinate, T last, bool replicate) {
-  const T rounded = std::nearbyint(coordinate);
-  const T low = rounded > T(0) ? rounded : T(0);
-  const T clamped = low < last ? low : last;
-  return static_cast<std::int64_t>((replicate | (rounded == clamped)) ? clamped : T(-1));
-}
 
 // Writes output rows, with tables for one row: where each of its pixels comes from. Channels is the number of channels
 // where it is known at compile time, else 0.
@@ -79,6 +45,7 @@ class RowWarp {
 
  private:
   std::int64_t channels() const { return Channels > 0 ? Channels : s_.c; }
+  WarpSource<In, T> source() const { return {image_, s_.h, s_.w, channels(), scale_, shift_, fill_}; }
   bool replicate() const { return s_.border == Border::replicate; }
 
   // Coordinates of the row at height y, and the nearest columns.
@@ -98,58 +65,15 @@ class RowWarp {
   }
 
   void nearest(std::int64_t row, std::int64_t column, T* output) const {
-    if (row < 0 || column < 0) {
-      std::copy_n(fill_, channels(), output);
-      return;
-    }
-    const In* pixel = image_ + (row * s_.w + column) * channels();
-    for (std::int64_t k = 0; k < channels(); ++k) output[k] = static_cast<T>(pixel[k]) * scale_[k] + shift_[k];
+    const WarpSource<In, T> from = source();
+    for (std::int64_t k = 0; k < channels(); ++k) output[k] = from.nearest(row, column, k);
   }
 
   void bilinear(T x, T y, T* output) const {
-    const T w = static_cast<T>(s_.w), h = static_cast<T>(s_.h);
-    if (replicate()) {
-      x = std::min(std::max(T(0), x), w - T(1));
-      y = std::min(std::max(T(0), y), h - T(1));
-    } else if (!(x > T(-1) && x < w && y > T(-1) && y < h)) {
-      std::copy_n(fill_, channels(), output);
-      return;
-    }
-    const T left = std::floor(x), top = std::floor(y);
-    const auto column = static_cast<std::int64_t>(left), row = static_cast<std::int64_t>(top);
-    if (column >= 0 && column + 1 < s_.w && row >= 0 && row + 1 < s_.h) {
-      bilinear_inside(row, column, y - top, x - left, output);
-    } else {
-      bilinear_at_border(row, column, y - top, x - left, output);
-    }
-  }
-
-  void bilinear_inside(std::int64_t row, std::int64_t column, T down, T right, T* output) const {
-    const In* upper = image_ + (row * s_.w + column) * channels();
-    const In* lower = upper + s_.w * channels();
-    for (std::int64_t k = 0; k < channels(); ++k) {
-      const T above = static_cast<T>(upper[k]) * (T(1) - right) + static_cast<T>(upper[channels() + k]) * right;
-      const T below = static_cast<T>(lower[k]) * (T(1) - right) + static_cast<T>(lower[channels() + k]) * right;
-      output[k] = (above * (T(1) - down) + below * down) * scale_[k] + shift_[k];
-    }
-  }
-
-  // Corners outside the image count as fill; a replicated border has moved the position so that they weigh nothing.
-  void bilinear_at_border(std::int64_t row, std::int64_t column, T down, T right, T* output) const {
-    const T shares[4] = {(T(1) - down) * (T(1) - right), (T(1) - down) * right, down * (T(1) - right), down * right};
-    for (std::int64_t k = 0; k < channels(); ++k) output[k] = T(0);
-    for (int corner = 0; corner < 4; ++corner) {
-      const std::int64_t y = row + corner / 2, x = column + corner % 2;
-      const bool inside = y >= 0 && y < s_.h && x >= 0 && x < s_.w;
-      const T share = shares[corner];
-      for (std::int64_t k = 0; k < channels(); ++k) {
-        if (inside) {
-          output[k] += share * (static_cast<T>(image_[(y * s_.w + x) * channels() + k]) * scale_[k] + shift_[k]);
-        } else if (share != T(0)) {
-          output[k] += share * fill_[k];
-        }
-      }
-    }
+    const WarpSource<In, T> from = source();
+    BilinearCell<T>(from, x, y, replicate()).write(from, 0, channels(), [&](std::int64_t k, T value) {
+      output[k] = value;
+    });
   }
 
   const AffineWarpShape& s_;

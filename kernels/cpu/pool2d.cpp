@@ -6,79 +6,34 @@
 
 #include "deft/kernels/instantiate.h"
 #include "deft/kernels/parallel_for.h"
+#include "deft/kernels/pool_window.h"
 
 namespace deft::kernels {
 namespace {
 
-// What a window covers on one axis.
-struct Span {
-  std::int64_t begin, end;  // pixels of the image
-  std::int64_t origin;      // where tap 0 lies, maybe in the padding
-  std::int64_t extent;      // what the mean is taken over on this axis
-};
+// One axis of a pooling, with what its windows cover and which windows hold each pixel.
+struct Axis {
+  template <class Windows>
+  explicit Axis(const Windows& windows) {
+    for (std::int64_t i = 0; i < windows.count; ++i) spans.push_back(windows.span(i));
+    for (std::int64_t i = 0; i < windows.size; ++i) holding.push_back(windows.holding(i));
+  }
 
-// Range of windows that hold a pixel.
-struct WindowRange {
-  std::int64_t begin, end;
+  std::vector<WindowSpan> spans;
+  std::vector<WindowRange> holding;
 };
 
 struct Axes {
-  std::vector<Span> rows, columns;
+  template <class Windows>
+  explicit Axes(const PoolWindows<Windows>& p)
+      : rows(p.rows), columns(p.columns), n(p.n), h(p.rows.size), w(p.columns.size), c(p.c) {}
+
+  Axis rows, columns;
   std::int64_t n, h, w, c;
 
-  std::int64_t h_out() const { return static_cast<std::int64_t>(rows.size()); }
-  std::int64_t w_out() const { return static_cast<std::int64_t>(columns.size()); }
+  std::int64_t h_out() const { return static_cast<std::int64_t>(rows.spans.size()); }
+  std::int64_t w_out() const { return static_cast<std::int64_t>(columns.spans.size()); }
 };
-
-std::vector<Span> fixed_spans(std::int64_t windows, std::int64_t size, std::int64_t before, std::int64_t after,
-                              std::int64_t kernel, std::int64_t stride, bool count_padding) {
-  std::vector<Span> spans(static_cast<std::size_t>(windows));
-  std::int64_t origin = -before;
-  for (Span& span : spans) {
-    span.origin = origin;
-    span.begin = std::max<std::int64_t>(origin, 0);
-    span.end = std::min(origin + kernel, size);
-    span.extent = count_padding ? std::min(origin + kernel, size + after) - origin : span.end - span.begin;
-    origin += stride;
-  }
-  return spans;
-}
-
-Axes fixed_axes(const Pool2dShape& s, bool count_padding) {
-  return {fixed_spans(s.h_out(), s.h, s.pad_top, s.pad_bottom, s.kernel_h, s.stride_h, count_padding),
-          fixed_spans(s.w_out(), s.w, s.pad_left, s.pad_right, s.kernel_w, s.stride_w, count_padding),
-          s.n,
-          s.h,
-          s.w,
-          s.c};
-}
-
-std::vector<Span> adaptive_spans(std::int64_t windows, std::int64_t size) {
-  std::vector<Span> spans(static_cast<std::size_t>(windows));
-  for (std::int64_t i = 0; i < windows; ++i) {
-    const std::int64_t begin = i * size / windows;
-    const std::int64_t end = ((i + 1) * size + windows - 1) / windows;
-    spans[static_cast<std::size_t>(i)] = {begin, end, begin, end - begin};
-  }
-  return spans;
-}
-
-Axes adaptive_axes(const AdaptivePool2dShape& s) {
-  return {adaptive_spans(s.h_out, s.h), adaptive_spans(s.w_out, s.w), s.n, s.h, s.w, s.c};
-}
-
-// The windows that hold each pixel of an axis: consecutive, since their begins and ends ascend.
-std::vector<WindowRange> windows_of_pixels(const std::vector<Span>& spans, std::int64_t size) {
-  std::vector<WindowRange> ranges(static_cast<std::size_t>(size));
-  const auto windows = static_cast<std::int64_t>(spans.size());
-  std::int64_t begin = 0, end = 0;
-  for (std::int64_t i = 0; i < size; ++i) {
-    while (begin < windows && spans[static_cast<std::size_t>(begin)].end <= i) ++begin;
-    while (end < windows && spans[static_cast<std::size_t>(end)].begin <= i) ++end;
-    ranges[static_cast<std::size_t>(i)] = {begin, std::max(begin, end)};
-  }
-  return ranges;
-}
 
 // Calls body(image, output row) for all of them.
 template <class Body>
@@ -93,13 +48,12 @@ void for_output_rows(const Axes& a, const Body& body) {
 // the windows that hold the pixel, so that nothing is zeroed first and no two threads write the same place.
 template <class Body>
 void for_input_pixels(const Axes& a, const Body& body) {
-  const std::vector<WindowRange> row_windows = windows_of_pixels(a.rows, a.h);
-  const std::vector<WindowRange> column_windows = windows_of_pixels(a.columns, a.w);
   parallel_blocks(a.n * a.h, rows_per_block(a.w * a.c), [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t i = begin; i < end; ++i) {
       const std::int64_t y = i % a.h;
       for (std::int64_t x = 0; x < a.w; ++x) {
-        body(i / a.h, y, x, row_windows[static_cast<std::size_t>(y)], column_windows[static_cast<std::size_t>(x)]);
+        body(i / a.h, y, x, a.rows.holding[static_cast<std::size_t>(y)],
+             a.columns.holding[static_cast<std::size_t>(x)]);
       }
     }
   });
@@ -122,8 +76,8 @@ using WideTap = std::conditional_t<sizeof(T) == 4 && sizeof(Tap) == 1, std::int3
 
 // Winner and its tap of one window, for the `n` channels from `image` on.
 template <class T, class Tap, class Channels>
-void max_of_window(const T* __restrict image, const Axes& a, std::int64_t kernel_w, Span rows, Span columns, Channels n,
-                   T* __restrict output, Tap* __restrict taps) {
+void max_of_window(const T* __restrict image, const Axes& a, std::int64_t kernel_w, WindowSpan rows, WindowSpan columns,
+                   Channels n, T* __restrict output, Tap* __restrict taps) {
   using Wide = WideTap<T, Tap>;
   const std::int64_t c = a.c, w = a.w;
   T best[tile_size];
@@ -163,7 +117,8 @@ void gradient_where_won(const T* __restrict grad_window, const Tap* __restrict t
 }
 
 template <class T>
-void mean_of_window(const T* image, std::int64_t w, std::int64_t c, const Span& rows, const Span& columns, T* output) {
+void mean_of_window(const T* image, std::int64_t w, std::int64_t c, const WindowSpan& rows, const WindowSpan& columns,
+                    T* output) {
   std::fill_n(output, c, T(0));
   for (std::int64_t y = rows.begin; y < rows.end; ++y) {
     for (std::int64_t x = columns.begin; x < columns.end; ++x) {
@@ -179,8 +134,8 @@ template <class T>
 void mean_forward(const Axes& a, const T* input, T* output) {
   for_output_rows(a, [&](std::int64_t n, std::int64_t row) {
     T* out = output + (n * a.h_out() + row) * a.w_out() * a.c;
-    for (const Span& column : a.columns) {
-      mean_of_window(input + n * a.h * a.w * a.c, a.w, a.c, a.rows[static_cast<std::size_t>(row)], column, out);
+    for (const WindowSpan& column : a.columns.spans) {
+      mean_of_window(input + n * a.h * a.w * a.c, a.w, a.c, a.rows.spans[static_cast<std::size_t>(row)], column, out);
       out += a.c;
     }
   });
@@ -194,7 +149,7 @@ void mean_backward(const Axes& a, const T* grad_output, T* grad_input) {
     for (std::int64_t i = rows.begin; i < rows.end; ++i) {
       for (std::int64_t j = columns.begin; j < columns.end; ++j) {
         const std::int64_t count =
-            a.rows[static_cast<std::size_t>(i)].extent * a.columns[static_cast<std::size_t>(j)].extent;
+            a.rows.spans[static_cast<std::size_t>(i)].extent * a.columns.spans[static_cast<std::size_t>(j)].extent;
         const T share = T(1) / static_cast<T>(count);
         const T* window = grad_output + ((n * a.h_out() + i) * a.w_out() + j) * a.c;
         for (std::int64_t k = 0; k < a.c; ++k) grad[k] += window[k] * share;
@@ -207,13 +162,13 @@ void mean_backward(const Axes& a, const T* grad_output, T* grad_input) {
 
 template <class T, class Tap>
 void max_pool2d_forward(Cpu, const Pool2dShape& shape, const T* input, T* output, Tap* taps) {
-  const Axes a = fixed_axes(shape, false);
+  const Axes a(pool_windows(shape, false));
   for_output_rows(a, [&](std::int64_t n, std::int64_t row) {
     std::int64_t at = (n * a.h_out() + row) * a.w_out() * a.c;
-    for (const Span& column : a.columns) {
+    for (const WindowSpan& column : a.columns.spans) {
       for_tiles(a.c, [&](std::int64_t c, auto channels) {
-        max_of_window(input + n * a.h * a.w * a.c + c, a, shape.kernel_w, a.rows[static_cast<std::size_t>(row)], column,
-                      channels, output + at + c, taps + at + c);
+        max_of_window(input + n * a.h * a.w * a.c + c, a, shape.kernel_w, a.rows.spans[static_cast<std::size_t>(row)],
+                      column, channels, output + at + c, taps + at + c);
       });
       at += a.c;
     }
@@ -222,7 +177,7 @@ void max_pool2d_forward(Cpu, const Pool2dShape& shape, const T* input, T* output
 
 template <class T, class Tap>
 void max_pool2d_backward(Cpu, const Pool2dShape& shape, const T* grad_output, const Tap* taps, T* grad_input) {
-  const Axes a = fixed_axes(shape, false);
+  const Axes a(pool_windows(shape, false));
   for_input_pixels(a, [&](std::int64_t n, std::int64_t y, std::int64_t x, WindowRange rows, WindowRange columns) {
     for_tiles(a.c, [&](std::int64_t c, auto channels) {
       T* grad = grad_input + ((n * a.h + y) * a.w + x) * a.c + c;
@@ -231,8 +186,8 @@ void max_pool2d_backward(Cpu, const Pool2dShape& shape, const T* grad_output, co
         for (std::int64_t j = columns.begin; j < columns.end; ++j) {
           const std::int64_t at = ((n * a.h_out() + i) * a.w_out() + j) * a.c + c;
           const auto tap =
-              static_cast<WideTap<T, Tap>>((y - a.rows[static_cast<std::size_t>(i)].origin) * shape.kernel_w + x -
-                                           a.columns[static_cast<std::size_t>(j)].origin);
+              static_cast<WideTap<T, Tap>>((y - a.rows.spans[static_cast<std::size_t>(i)].origin) * shape.kernel_w + x -
+                                           a.columns.spans[static_cast<std::size_t>(j)].origin);
           if (first) {
             gradient_where_won<false>(grad_output + at, taps + at, tap, channels, grad);
           } else {
@@ -248,22 +203,22 @@ void max_pool2d_backward(Cpu, const Pool2dShape& shape, const T* grad_output, co
 
 template <class T>
 void avg_pool2d_forward(Cpu, const Pool2dShape& shape, bool count_include_pad, const T* input, T* output) {
-  mean_forward(fixed_axes(shape, count_include_pad), input, output);
+  mean_forward(Axes(pool_windows(shape, count_include_pad)), input, output);
 }
 
 template <class T>
 void avg_pool2d_backward(Cpu, const Pool2dShape& shape, bool count_include_pad, const T* grad_output, T* grad_input) {
-  mean_backward(fixed_axes(shape, count_include_pad), grad_output, grad_input);
+  mean_backward(Axes(pool_windows(shape, count_include_pad)), grad_output, grad_input);
 }
 
 template <class T>
 void adaptive_avg_pool2d_forward(Cpu, const AdaptivePool2dShape& shape, const T* input, T* output) {
-  mean_forward(adaptive_axes(shape), input, output);
+  mean_forward(Axes(pool_windows(shape)), input, output);
 }
 
 template <class T>
 void adaptive_avg_pool2d_backward(Cpu, const AdaptivePool2dShape& shape, const T* grad_output, T* grad_input) {
-  mean_backward(adaptive_axes(shape), grad_output, grad_input);
+  mean_backward(Axes(pool_windows(shape)), grad_output, grad_input);
 }
 
 #define DEFT_INSTANTIATE_MAX(T, Tap)                                                     \

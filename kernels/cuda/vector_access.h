@@ -4,6 +4,7 @@
 #include <cuda_runtime.h>
 
 #include <cstdint>
+#include <type_traits>
 
 namespace deft::kernels {
 
@@ -42,6 +43,17 @@ bool is_aligned(const T* pointer) {
 template <int width, class... T>
 bool packs_fit(std::int64_t n, const T*... pointers) {
   return n % width == 0 && (is_aligned<width>(pointers) && ...);
+}
+
+/// Calls body(std::integral_constant<int, width>()) with pack_width<T> if arrays at these pointers, in rows of `n`
+/// elements, can be read in such packs throughout, else with 1. Null pointers fit.
+template <class T, class Body, class... Elements>
+void with_pack_width(std::int64_t n, const Body& body, const Elements*... pointers) {
+  if (packs_fit<pack_width<T>>(n, pointers...)) {
+    body(std::integral_constant<int, pack_width<T>>());
+  } else {
+    body(std::integral_constant<int, 1>());
+  }
 }
 
 }  // namespace deft::kernels

@@ -11,21 +11,34 @@
 #include "deft/kernels/philox.h"
 
 #include "catch.h"
+#include "test_device.h"
 
 using namespace deft;
+using deft::testing::Buffer;
+using deft::testing::on_test_device;
 using kernels::AffineWarpShape;
 
 namespace {
 
 template <class In, class T>
+std::vector<T> warp_channels(const AffineWarpShape& s, const std::vector<In>& input, const std::vector<T>& matrix,
+                             const std::vector<T>& scale, const std::vector<T>& shift, const std::vector<T>& fill) {
+  const Buffer<In> in(input);
+  const Buffer<T> matrices(matrix), scales(scale), shifts(shift), fills(fill);
+  Buffer<T> output(std::vector<T>(static_cast<std::size_t>(s.n * s.h_out * s.w_out * s.c), T(NAN)));
+  on_test_device([&](auto device) {
+    kernels::affine_warp<In, T>(device, s, in.data(), matrices.data(), scales.data(), shifts.data(), fills.data(),
+                                output.data());
+  });
+  return output.values();
+}
+
+template <class In, class T>
 std::vector<T> warp(const AffineWarpShape& s, const std::vector<In>& input, const std::vector<T>& matrix, T fill = 0,
                     T scale = 1, T shift = 0) {
   const auto c = static_cast<std::size_t>(s.c);
-  const std::vector<T> scales(c, scale), shifts(c, shift), fills(c, fill);
-  std::vector<T> output(static_cast<std::size_t>(s.n * s.h_out * s.w_out * s.c));
-  kernels::affine_warp<In, T>(kernels::Cpu{}, s, input.data(), matrix.data(), scales.data(), shifts.data(),
-                              fills.data(), output.data());
-  return output;
+  return warp_channels<In, T>(s, input, matrix, std::vector<T>(c, scale), std::vector<T>(c, shift),
+                              std::vector<T>(c, fill));
 }
 
 AffineWarpShape square(std::int64_t side, Interpolation interpolation, Border border, std::int64_t n = 1) {
@@ -143,11 +156,8 @@ TEST_CASE("pixels are normalised before the fill stands beside them") {
 TEST_CASE("every channel of every image goes its own way") {
   const AffineWarpShape s{2, 1, 2, 2, 1, 2, Interpolation::nearest, Border::constant};
   const std::vector<float> image{1, 2, 3, 4, 5, 6, 7, 8}, matrix{-1, 0, 0, 0, 1, 0, 1, 0, 1, 0, 1, 0};
-  const std::vector<float> scale{1, 10}, shift{0, 1}, fill{-1, -2};
-  std::vector<float> output(8);
-  kernels::affine_warp<float, float>(kernels::Cpu{}, s, image.data(), matrix.data(), scale.data(), shift.data(),
-                                     fill.data(), output.data());
-  CHECK(output == std::vector<float>{3, 41, 1, 21, 7, 81, -1, -2});
+  CHECK(warp_channels<float, float>(s, image, matrix, {1, 10}, {0, 1}, {-1, -2}) ==
+        std::vector<float>{3, 41, 1, 21, 7, 81, -1, -2});
 }
 
 TEST_CASE("no matrix reads outside the image") {
@@ -169,6 +179,25 @@ TEST_CASE("no matrix reads outside the image") {
   }
   CHECK(warp<float, float>({1, 0, 3, 1, 1, 2}, {}, {1, 0, 0, 0, 1, 0}, 7.0f) == std::vector<float>{7, 7});
   CHECK(warp<float, float>({0, 3, 3, 1, 3, 3}, {}, {}).empty());
+}
+
+TEST_CASE("every device takes the same pixels and the same weights") {
+  const AffineWarpShape shapes[] = {{30, 28, 28, 1, 28, 28, Interpolation::nearest, Border::constant},
+                                    {30, 13, 9, 3, 17, 11, Interpolation::nearest, Border::replicate},
+                                    {30, 13, 9, 3, 17, 11, Interpolation::bilinear, Border::constant},
+                                    {30, 7, 16, 5, 7, 16, Interpolation::bilinear, Border::replicate}};
+  PhiloxSequence random(8, 0);
+  for (const AffineWarpShape& s : shapes) {
+    std::vector<std::uint8_t> images(static_cast<std::size_t>(s.n * s.h * s.w * s.c));
+    for (auto& value : images) value = static_cast<std::uint8_t>(random.below(256));
+    std::vector<float> matrices(static_cast<std::size_t>(s.n * 6));
+    for (float& value : matrices) value = static_cast<float>(random.normal());
+    const std::vector<float> scale(static_cast<std::size_t>(s.c), 0.012f), shift(static_cast<std::size_t>(s.c), -0.4f);
+    std::vector<float> on_cpu(static_cast<std::size_t>(s.n * s.h_out * s.w_out * s.c));
+    kernels::affine_warp<std::uint8_t, float>(kernels::Cpu{}, s, images.data(), matrices.data(), scale.data(),
+                                              shift.data(), shift.data(), on_cpu.data());
+    CHECK(warp_channels<std::uint8_t, float>(s, images, matrices, scale, shift, shift) == on_cpu);
+  }
 }
 
 TEST_CASE("a warped batch is the same for any number of threads") {

@@ -9,10 +9,12 @@
 #include "deft/kernels/philox.h"
 
 #include "catch.h"
+#include "test_device.h"
 
 using namespace deft;
+using deft::testing::Buffer;
+using deft::testing::on_test_device;
 using kernels::BatchNormShape;
-using kernels::Cpu;
 
 namespace {
 
@@ -30,19 +32,27 @@ struct Training {
   std::vector<T> mean, inv_std, output, running_mean, running_var, grad_input, grad_weight, grad_bias;
 };
 
+// Forward and backward on the test device. An empty weight or bias stands for none; so do empty running statistics.
 template <class T>
 Training<T> train(const BatchNormShape& s, const std::vector<T>& input, const std::vector<T>& weight,
-                  const std::vector<T>& bias, const std::vector<T>& grad_output) {
+                  const std::vector<T>& bias, const std::vector<T>& grad_output, double epsilon = eps,
+                  bool keeps_statistics = true) {
   const auto c = static_cast<std::size_t>(s.channels);
-  Training<T> r{std::vector<T>(c),    std::vector<T>(c),    std::vector<T>(input.size()),
-                std::vector<T>(c, 0), std::vector<T>(c, 1), std::vector<T>(input.size()),
-                std::vector<T>(c),    std::vector<T>(c)};
-  kernels::batch_norm_forward_training<T>(Cpu{}, s, input.data(), weight.data(), bias.data(), eps,
-                                          {r.running_mean.data(), r.running_var.data(), 0.3}, r.mean.data(),
-                                          r.inv_std.data(), r.output.data());
-  kernels::batch_norm_backward<T>(Cpu{}, s, true, grad_output.data(), input.data(), r.mean.data(), r.inv_std.data(),
-                                  weight.data(), {r.grad_input.data(), r.grad_weight.data(), r.grad_bias.data()});
-  return r;
+  const std::vector<T> unwritten(c, T(NAN));
+  const Buffer<T> in(input), scale(weight), shift(bias), grad_out(grad_output);
+  Buffer<T> mean(unwritten), inv_std(unwritten), out(std::vector<T>(input.size(), T(NAN)));
+  Buffer<T> running_mean(std::vector<T>(keeps_statistics ? c : 0, 0)),
+      running_var(std::vector<T>(keeps_statistics ? c : 0, 1));
+  Buffer<T> grad_input(std::vector<T>(input.size(), T(NAN))), grad_weight(unwritten), grad_bias(unwritten);
+  on_test_device([&](auto device) {
+    kernels::batch_norm_forward_training<T>(device, s, in.data(), scale.data(), shift.data(), epsilon,
+                                            {running_mean.data(), running_var.data(), 0.3}, mean.data(), inv_std.data(),
+                                            out.data());
+    kernels::batch_norm_backward<T>(device, s, true, grad_out.data(), in.data(), mean.data(), inv_std.data(),
+                                    scale.data(), {grad_input.data(), grad_weight.data(), grad_bias.data()});
+  });
+  return {mean.values(),        inv_std.values(),    out.values(),         running_mean.values(),
+          running_var.values(), grad_input.values(), grad_weight.values(), grad_bias.values()};
 }
 
 // One channel's definition, straight from the formulas; sums in long double.
@@ -63,12 +73,13 @@ Moments reference_moments(const std::vector<double>& input, std::size_t channels
 }  // namespace
 
 TEST_CASE("batch norm normalises, updates its running statistics and has the gradients of its formula") {
-  for (std::int64_t rows : {2, 77, 9000}) {  // 9000 rows make several blocks
-    const BatchNormShape s{rows, 5};
-    const std::size_t c = 5;
-    const auto n = static_cast<double>(rows);
-    const auto input = random_values(rows * 5, 1, 3), grad_output = random_values(rows * 5, 2);
-    const auto weight = random_values(5, 3), bias = random_values(5, 4);
+  // 9000 rows make several blocks; six and seventy channels can be read in pairs, seventy take two tiles.
+  for (const BatchNormShape& s : {BatchNormShape{2, 5}, {77, 5}, {9000, 5}, {77, 6}, {600, 70}}) {
+    CAPTURE(s.rows, s.channels);
+    const auto c = static_cast<std::size_t>(s.channels);
+    const auto n = static_cast<double>(s.rows);
+    const auto input = random_values(s.rows * s.channels, 1, 3), grad_output = random_values(s.rows * s.channels, 2);
+    const auto weight = random_values(s.channels, 3), bias = random_values(s.channels, 4);
     const auto r = train<double>(s, input, weight, bias, grad_output);
     for (std::size_t k = 0; k < c; ++k) {
       const Moments m = reference_moments(input, c, k);
@@ -98,11 +109,19 @@ TEST_CASE("with given statistics batch norm is a scale and a shift") {
   const BatchNormShape s{3, 2};
   const std::vector<double> input{1, 2, 3, 4, 5, 6}, grad_output{1, -1, 2, 0, 0.5, 3};
   const std::vector<double> mean{2, 4}, variance{4 - eps, 0.25 - eps}, weight{3, 5}, bias{0.5, -1};
-  std::vector<double> inv_std(2), output(6), grad_input(6), grad_weight(2), grad_bias(2);
-  kernels::batch_norm_forward_inference<double>(Cpu{}, s, input.data(), weight.data(), bias.data(), eps, mean.data(),
-                                                variance.data(), inv_std.data(), output.data());
-  kernels::batch_norm_backward<double>(Cpu{}, s, false, grad_output.data(), input.data(), mean.data(), inv_std.data(),
-                                       weight.data(), {grad_input.data(), grad_weight.data(), grad_bias.data()});
+  const Buffer<double> in(input), grad_out(grad_output), given_mean(mean), given_variance(variance), scale(weight),
+      shift(bias);
+  Buffer<double> inv_std(std::vector<double>(2)), out(std::vector<double>(6)), grad_in(std::vector<double>(6)),
+      grad_scale(std::vector<double>(2)), grad_shift(std::vector<double>(2));
+  on_test_device([&](auto device) {
+    kernels::batch_norm_forward_inference<double>(device, s, in.data(), scale.data(), shift.data(), eps,
+                                                  given_mean.data(), given_variance.data(), inv_std.data(), out.data());
+    kernels::batch_norm_backward<double>(device, s, false, grad_out.data(), in.data(), given_mean.data(),
+                                         inv_std.data(), scale.data(),
+                                         {grad_in.data(), grad_scale.data(), grad_shift.data()});
+  });
+  const std::vector<double> output = out.values(), grad_input = grad_in.values();
+  const std::vector<double> grad_weight = grad_scale.values(), grad_bias = grad_shift.values();
   const std::vector<double> output_expected{-1, -21, 2, -1, 5, 19}, grad_expected{1.5, -10, 3, 0, 0.75, 30};
   for (std::size_t i = 0; i < 6; ++i) {
     CHECK(output[i] == Approx(output_expected[i]));
@@ -115,43 +134,58 @@ TEST_CASE("with given statistics batch norm is a scale and a shift") {
 }
 
 TEST_CASE("batch norm without weight, bias and running statistics, and of no rows") {
-  const std::vector<double> input{1, 3};
-  std::vector<double> mean(1), inv_std(1), output(2), grad_input(2, NAN);
-  kernels::batch_norm_forward_training<double>(Cpu{}, {2, 1}, input.data(), nullptr, nullptr, 0.0, {}, mean.data(),
-                                               inv_std.data(), output.data());
-  CHECK(output == std::vector<double>{-1, 1});
-  const std::vector<double> grad_output{1, 0};
-  kernels::batch_norm_backward<double>(Cpu{}, {2, 1}, true, grad_output.data(), input.data(), mean.data(),
-                                       inv_std.data(), nullptr, {grad_input.data(), nullptr, nullptr});
-  CHECK(grad_input == std::vector<double>{0, 0});  // two values normalise to -1 and 1 wherever they lie
+  const auto bare = train<double>({2, 1}, {1, 3}, {}, {}, {1, 0}, 0, false);
+  CHECK(bare.output == std::vector<double>{-1, 1});
+  CHECK(bare.grad_input == std::vector<double>{0, 0});  // two values normalise to -1 and 1 wherever they lie
 
-  std::vector<double> grad_weight{NAN}, grad_bias{NAN};
-  kernels::batch_norm_forward_training<double>(Cpu{}, {0, 1}, nullptr, nullptr, nullptr, eps, {}, mean.data(),
-                                               inv_std.data(), nullptr);
-  kernels::batch_norm_backward<double>(Cpu{}, {0, 1}, true, nullptr, nullptr, mean.data(), inv_std.data(), nullptr,
-                                       {nullptr, grad_weight.data(), grad_bias.data()});
-  CHECK(grad_weight[0] == 0);
-  CHECK(grad_bias[0] == 0);
+  const auto none = train<double>({0, 1}, {}, {}, {}, {}, eps, false);
+  CHECK(none.mean[0] == 0);
+  CHECK(none.inv_std[0] == 0);
+  CHECK(none.grad_weight[0] == 0);
+  CHECK(none.grad_bias[0] == 0);
+  CHECK(train<float>({4, 0}, {}, {}, {}, {}).output.empty());
+}
+
+TEST_CASE("each gradient of batch norm comes alone, too") {
+  const BatchNormShape s{40, 4};
+  const auto input = random_values(160, 1), grad_output = random_values(160, 2), weight = random_values(4, 3);
+  const auto all = train<double>(s, input, weight, weight, grad_output);
+  const Buffer<double> in(input), grad_out(grad_output), mean(all.mean), inv_std(all.inv_std), scale(weight);
+  Buffer<double> grad_in(input), grad_scale(weight), grad_shift(weight);
+  const auto backward = [&](const kernels::BatchNormGradients<double>& gradients) {
+    on_test_device([&](auto device) {
+      kernels::batch_norm_backward<double>(device, s, true, grad_out.data(), in.data(), mean.data(), inv_std.data(),
+                                           scale.data(), gradients);
+    });
+  };
+  backward({grad_in.data(), nullptr, nullptr});
+  backward({nullptr, grad_scale.data(), nullptr});
+  backward({nullptr, nullptr, grad_shift.data()});
+  CHECK(grad_in.values() == all.grad_input);
+  CHECK(grad_scale.values() == all.grad_weight);
+  CHECK(grad_shift.values() == all.grad_bias);
 }
 
 TEST_CASE("float32 batch norm keeps its accuracy far from zero and its bits for any number of threads") {
-  const BatchNormShape s{20000, 3};
-  const auto values = random_values(60000, 1, 1000);
-  const std::vector<float> input(values.begin(), values.end());
-  const std::vector<double> rounded(input.begin(), input.end());
-  const std::vector<float> weight{1, 1, 1}, bias{0, 0, 0};
-  const int before = num_threads();
-  set_num_threads(1);
-  const auto one = train<float>(s, input, weight, bias, input);
-  set_num_threads(3);
-  const auto three = train<float>(s, input, weight, bias, input);
-  set_num_threads(before);
-  CHECK(one.output == three.output);
-  CHECK(one.running_var == three.running_var);
-  CHECK(one.grad_input == three.grad_input);
-  CHECK(one.grad_weight == three.grad_weight);
-  for (std::size_t k = 0; k < 3; ++k) {
-    const Moments m = reference_moments(rounded, 3, k);
-    CHECK(one.inv_std[k] == Approx(1 / std::sqrt(m.variance + eps)).epsilon(1e-6));
+  for (const BatchNormShape& s : {BatchNormShape{20000, 3}, {5000, 12}}) {
+    const auto values = random_values(s.rows * s.channels, 1, 1000);
+    const std::vector<float> input(values.begin(), values.end());
+    const std::vector<double> rounded(input.begin(), input.end());
+    const auto c = static_cast<std::size_t>(s.channels);
+    const std::vector<float> weight(c, 1), bias(c, 0);
+    const int before = num_threads();
+    set_num_threads(1);
+    const auto one = train<float>(s, input, weight, bias, input);
+    set_num_threads(3);
+    const auto three = train<float>(s, input, weight, bias, input);
+    set_num_threads(before);
+    CHECK(one.output == three.output);
+    CHECK(one.running_var == three.running_var);
+    CHECK(one.grad_input == three.grad_input);
+    CHECK(one.grad_weight == three.grad_weight);
+    for (std::size_t k = 0; k < c; ++k) {
+      const Moments m = reference_moments(rounded, c, k);
+      CHECK(one.inv_std[k] == Approx(1 / std::sqrt(m.variance + eps)).epsilon(1e-6));
+    }
   }
 }

@@ -4,16 +4,19 @@
 #include <cmath>
 #include <cstdint>
 #include <limits>
+#include <type_traits>
 #include <vector>
 
 #include "deft/kernels/parallel_for.h"
 #include "deft/kernels/philox.h"
 
 #include "catch.h"
+#include "test_device.h"
 
 using namespace deft;
+using deft::testing::Buffer;
+using deft::testing::on_test_device;
 using kernels::AdaptivePool2dShape;
-using kernels::Cpu;
 using kernels::Pool2dShape;
 
 namespace {
@@ -98,9 +101,18 @@ Pooled reference_avg(const Pool2dShape& s, bool count_include_pad, const std::ve
   return reference_mean(s.n, s.h, s.w, s.c, s.h_out(), s.w_out(), window, input, grad_output);
 }
 
-void check_near(const std::vector<double>& actual, const std::vector<double>& expected) {
+template <class T>
+void check_near(const std::vector<T>& actual, const std::vector<double>& expected) {
+  const double epsilon = std::is_same_v<T, float> ? 1e-5 : 1e-12, margin = std::is_same_v<T, float> ? 1e-5 : 1e-13;
   REQUIRE(actual.size() == expected.size());
-  for (std::size_t i = 0; i < actual.size(); ++i) REQUIRE(actual[i] == Approx(expected[i]).margin(1e-13));
+  for (std::size_t i = 0; i < actual.size(); ++i) {
+    REQUIRE(actual[i] == Approx(expected[i]).epsilon(epsilon).margin(margin));
+  }
+}
+
+template <class To, class From>
+std::vector<To> rounded(const std::vector<From>& values) {
+  return std::vector<To>(values.begin(), values.end());
 }
 
 std::vector<Pool2dShape> option_grid() {
@@ -115,17 +127,72 @@ std::vector<Pool2dShape> option_grid() {
     }
   }
   grid.push_back({1, 7, 10, 35, 3, 2, 1, 2, 1, 0, 0, 1, false});
+  grid.push_back({1, 5, 6, 12, 3, 3, 2, 2, 1, 1, 1, 1, true});
   grid.push_back({3, 28, 28, 32, 2, 2, 2, 2, 0, 0, 0, 0, false});
   return grid;
 }
 
+// What the kernels give on the test device.
+template <class T>
+struct Results {
+  std::vector<T> output, grad_input;
+};
+
+template <class T>
+std::vector<T> unwritten(std::size_t size) {
+  return std::vector<T>(size, std::numeric_limits<T>::quiet_NaN());
+}
+
 template <class T, class Tap>
-std::vector<T> max_pool(const Pool2dShape& s, const std::vector<T>& input) {
-  const std::size_t outputs = at(s.n * s.h_out() * s.w_out() * s.c);
-  std::vector<T> output(outputs);
-  std::vector<Tap> taps(outputs);
-  kernels::max_pool2d_forward(Cpu{}, s, input.data(), output.data(), taps.data());
-  return output;
+struct MaxResults : Results<T> {
+  std::vector<Tap> taps;
+};
+
+template <class T, class Tap>
+MaxResults<T, Tap> max_pool(const Pool2dShape& s, const std::vector<T>& input, const std::vector<T>& grad_output) {
+  Buffer<T> in(input), grad_out(grad_output), out(unwritten<T>(grad_output.size())),
+      grad_in(unwritten<T>(input.size()));
+  Buffer<Tap> taps(std::vector<Tap>(grad_output.size(), 99));
+  on_test_device([&](auto device) {
+    kernels::max_pool2d_forward<T, Tap>(device, s, in.data(), out.data(), taps.data());
+    kernels::max_pool2d_backward<T, Tap>(device, s, grad_out.data(), taps.data(), grad_in.data());
+  });
+  return {{out.values(), grad_in.values()}, taps.values()};
+}
+
+// Calls forward(device, input, output) and backward(device, grad_output, grad_input).
+template <class T, class Forward, class Backward>
+Results<T> pool(const std::vector<T>& input, const std::vector<T>& grad_output, const Forward& forward,
+                const Backward& backward) {
+  Buffer<T> in(input), grad_out(grad_output), out(unwritten<T>(grad_output.size())),
+      grad_in(unwritten<T>(input.size()));
+  on_test_device([&](auto device) {
+    forward(device, in.data(), out.data());
+    backward(device, grad_out.data(), grad_in.data());
+  });
+  return {out.values(), grad_in.values()};
+}
+
+template <class T>
+Results<T> avg_pool(const Pool2dShape& s, bool count_include_pad, const std::vector<T>& input,
+                    const std::vector<T>& grad_output) {
+  return pool<T>(
+      input, grad_output,
+      [&](auto device, const T* in, T* out) { kernels::avg_pool2d_forward<T>(device, s, count_include_pad, in, out); },
+      [&](auto device, const T* grad_out, T* grad_in) {
+        kernels::avg_pool2d_backward<T>(device, s, count_include_pad, grad_out, grad_in);
+      });
+}
+
+template <class T>
+Results<T> adaptive_avg_pool(const AdaptivePool2dShape& s, const std::vector<T>& input,
+                             const std::vector<T>& grad_output) {
+  return pool<T>(
+      input, grad_output,
+      [&](auto device, const T* in, T* out) { kernels::adaptive_avg_pool2d_forward<T>(device, s, in, out); },
+      [&](auto device, const T* grad_out, T* grad_in) {
+        kernels::adaptive_avg_pool2d_backward<T>(device, s, grad_out, grad_in);
+      });
 }
 
 }  // namespace
@@ -145,19 +212,17 @@ TEST_CASE("output sizes of pooling are PyTorch's") {
   CHECK(h_out(1, 2, 2, 0, false) == 0);
 }
 
-TEST_CASE("max pooling follows its definition over a grid of windows") {
+TEMPLATE_TEST_CASE("max pooling follows its definition over a grid of windows", "", float, double) {
+  using T = TestType;
   for (const Pool2dShape& s : option_grid()) {
-    CAPTURE(s.kernel_h, s.stride_h, s.pad_top, s.ceil_mode);
-    const auto input = random_values(s.n * s.h * s.w * s.c, 1);
-    const auto grad_output = random_values(s.n * s.h_out() * s.w_out() * s.c, 2);
-    const Pooled expected = reference_max(s, input, grad_output);
+    CAPTURE(s.kernel_h, s.stride_h, s.pad_top, s.ceil_mode, s.c);
+    const auto input = rounded<T>(random_values(s.n * s.h * s.w * s.c, 1));
+    const auto grad_output = rounded<T>(random_values(s.n * s.h_out() * s.w_out() * s.c, 2));
+    const Pooled expected = reference_max(s, rounded<double>(input), rounded<double>(grad_output));
     const auto check = [&](auto tap) {
-      std::vector<decltype(tap)> taps(grad_output.size());
-      std::vector<double> output(grad_output.size(), NAN), grad_input(input.size(), NAN);
-      kernels::max_pool2d_forward(Cpu{}, s, input.data(), output.data(), taps.data());
-      CHECK(output == expected.output);
-      kernels::max_pool2d_backward(Cpu{}, s, grad_output.data(), taps.data(), grad_input.data());
-      check_near(grad_input, expected.grad_input);
+      const auto actual = max_pool<T, decltype(tap)>(s, input, grad_output);
+      CHECK(actual.output == rounded<T>(expected.output));
+      check_near(actual.grad_input, expected.grad_input);
     };
     check(std::uint8_t());
     check(std::int64_t());
@@ -168,11 +233,10 @@ TEST_CASE("of equal pixels the first wins, and NaN over everything") {
   const Pool2dShape s{1, 2, 2, 1, 2, 2, 2, 2};
   const double inf = std::numeric_limits<double>::infinity(), nan = std::numeric_limits<double>::quiet_NaN();
   const auto winner = [&](const std::vector<double>& input) {
-    double output = 0;
-    std::uint8_t tap = 99;
-    kernels::max_pool2d_forward(Cpu{}, s, input.data(), &output, &tap);
-    CHECK((output == input[tap] || (std::isnan(output) && std::isnan(input[tap]))));
-    return int{tap};
+    const auto actual = max_pool<double, std::uint8_t>(s, input, {1});
+    const double output = actual.output[0], pixel = input[actual.taps[0]];
+    CHECK((output == pixel || (std::isnan(output) && std::isnan(pixel))));
+    return int{actual.taps[0]};
   };
   CHECK(winner({3, 3, 3, 3}) == 0);
   CHECK(winner({1, 3, 3, 2}) == 1);
@@ -183,75 +247,89 @@ TEST_CASE("of equal pixels the first wins, and NaN over everything") {
 
 TEST_CASE("windows of more than 256 pixels count their taps in 64 bits") {
   const Pool2dShape s{1, 20, 20, 1, 20, 20, 20, 20};
-  std::vector<double> input(400, 0.0), grad_input(400, NAN), expected(400, 0.0);
+  std::vector<double> input(400, 0.0), expected(400, 0.0);
   input[399] = 1;
-  double output = 0;
-  std::int64_t tap = 0;
-  kernels::max_pool2d_forward(Cpu{}, s, input.data(), &output, &tap);
-  CHECK(output == 1);
-  CHECK(tap == 399);
-  const double grad_output = 5;
-  kernels::max_pool2d_backward(Cpu{}, s, &grad_output, &tap, grad_input.data());
   expected[399] = 5;
-  CHECK(grad_input == expected);
+  const auto actual = max_pool<double, std::int64_t>(s, input, {5});
+  CHECK(actual.output[0] == 1);
+  CHECK(actual.taps[0] == 399);
+  CHECK(actual.grad_input == expected);
 }
 
-TEST_CASE("average pooling follows its definition over a grid of windows") {
-  for (const Pool2dShape& s : option_grid()) {
+TEMPLATE_TEST_CASE("average pooling follows its definition over a grid of windows", "", float, double) {
+  using T = TestType;
+  std::vector<Pool2dShape> grid = option_grid();
+  grid.push_back({2, 9, 11, 6, 8, 9, 3, 2, 4, 3, 4, 1, true});  // windows that several threads share
+  grid.push_back({1, 9, 9, 144, 9, 9, 9, 9, 0, 0, 0, 0, false});
+  for (const Pool2dShape& s : grid) {
     for (bool count_include_pad : {true, false}) {
-      CAPTURE(s.kernel_h, s.stride_h, s.pad_top, s.ceil_mode, count_include_pad);
-      const auto input = random_values(s.n * s.h * s.w * s.c, 1);
-      const auto grad_output = random_values(s.n * s.h_out() * s.w_out() * s.c, 2);
-      const Pooled expected = reference_avg(s, count_include_pad, input, grad_output);
-      std::vector<double> output(grad_output.size(), NAN), grad_input(input.size(), NAN);
-      kernels::avg_pool2d_forward(Cpu{}, s, count_include_pad, input.data(), output.data());
-      check_near(output, expected.output);
-      kernels::avg_pool2d_backward(Cpu{}, s, count_include_pad, grad_output.data(), grad_input.data());
-      check_near(grad_input, expected.grad_input);
+      CAPTURE(s.kernel_h, s.stride_h, s.pad_top, s.ceil_mode, s.c, count_include_pad);
+      const auto input = rounded<T>(random_values(s.n * s.h * s.w * s.c, 1));
+      const auto grad_output = rounded<T>(random_values(s.n * s.h_out() * s.w_out() * s.c, 2));
+      const Pooled expected = reference_avg(s, count_include_pad, rounded<double>(input), rounded<double>(grad_output));
+      const auto actual = avg_pool<T>(s, count_include_pad, input, grad_output);
+      check_near(actual.output, expected.output);
+      check_near(actual.grad_input, expected.grad_input);
     }
   }
 }
 
-TEST_CASE("adaptive average pooling follows its definition, also to larger sizes") {
-  const std::int64_t n = 2, h = 7, w = 10, c = 3;
+TEMPLATE_TEST_CASE("adaptive average pooling follows its definition, also to larger sizes", "", float, double) {
+  using T = TestType;
+  const std::int64_t n = 2, h = 7, w = 10;
   for (std::int64_t h_out : {1, 3, 7, 9}) {
     for (std::int64_t w_out : {1, 2, 7, 13}) {
-      const auto window = [&](std::int64_t i, std::int64_t j) {
-        Mean m{i * h / h_out, ((i + 1) * h + h_out - 1) / h_out, j * w / w_out, ((j + 1) * w + w_out - 1) / w_out, 0};
-        m.count = (m.y1 - m.y0) * (m.x1 - m.x0);
-        return m;
-      };
-      const auto input = random_values(n * h * w * c, 1);
-      const auto grad_output = random_values(n * h_out * w_out * c, 2);
-      const Pooled expected = reference_mean(n, h, w, c, h_out, w_out, window, input, grad_output);
-      const AdaptivePool2dShape s{n, h, w, c, h_out, w_out};
-      std::vector<double> output(grad_output.size(), NAN), grad_input(input.size(), NAN);
-      kernels::adaptive_avg_pool2d_forward(Cpu{}, s, input.data(), output.data());
-      check_near(output, expected.output);
-      kernels::adaptive_avg_pool2d_backward(Cpu{}, s, grad_output.data(), grad_input.data());
-      check_near(grad_input, expected.grad_input);
+      for (std::int64_t c : {3, 8}) {
+        CAPTURE(h_out, w_out, c);
+        const auto window = [&](std::int64_t i, std::int64_t j) {
+          Mean m{i * h / h_out, ((i + 1) * h + h_out - 1) / h_out, j * w / w_out, ((j + 1) * w + w_out - 1) / w_out, 0};
+          m.count = (m.y1 - m.y0) * (m.x1 - m.x0);
+          return m;
+        };
+        const auto input = rounded<T>(random_values(n * h * w * c, 1));
+        const auto grad_output = rounded<T>(random_values(n * h_out * w_out * c, 2));
+        const Pooled expected =
+            reference_mean(n, h, w, c, h_out, w_out, window, rounded<double>(input), rounded<double>(grad_output));
+        const auto actual = adaptive_avg_pool<T>({n, h, w, c, h_out, w_out}, input, grad_output);
+        check_near(actual.output, expected.output);
+        check_near(actual.grad_input, expected.grad_input);
+      }
     }
   }
+}
+
+TEST_CASE("pooling takes arrays that begin anywhere") {
+  const Pool2dShape s{1, 4, 4, 4, 2, 2, 2, 2};
+  const auto input = rounded<float>(random_values(64, 3));
+  const Pooled expected = reference_max(s, rounded<double>(input), std::vector<double>(16));
+  std::vector<float> after_one{0};
+  after_one.insert(after_one.end(), input.begin(), input.end());
+  Buffer<float> in(after_one), out(unwritten<float>(16));
+  Buffer<std::uint8_t> taps(std::vector<std::uint8_t>(16));
+  on_test_device([&](auto device) {
+    kernels::max_pool2d_forward<float, std::uint8_t>(device, s, in.data() + 1, out.data(), taps.data());
+  });
+  CHECK(out.values() == rounded<float>(expected.output));
 }
 
 TEST_CASE("pooling an empty batch writes nothing") {
-  kernels::max_pool2d_forward<float, std::uint8_t>(Cpu{}, {0, 4, 4, 3, 2, 2, 2, 2}, nullptr, nullptr, nullptr);
-  kernels::max_pool2d_backward<float, std::uint8_t>(Cpu{}, {2, 4, 4, 0, 2, 2, 2, 2}, nullptr, nullptr, nullptr);
-  kernels::avg_pool2d_forward<float>(Cpu{}, {0, 4, 4, 3, 2, 2, 2, 2}, true, nullptr, nullptr);
-  kernels::adaptive_avg_pool2d_backward<float>(Cpu{}, {0, 4, 4, 3, 1, 1}, nullptr, nullptr);
+  max_pool<float, std::uint8_t>({0, 4, 4, 3, 2, 2, 2, 2}, {}, {});
+  max_pool<float, std::uint8_t>({2, 4, 4, 0, 2, 2, 2, 2}, {}, {});
+  avg_pool<float>({0, 4, 4, 3, 2, 2, 2, 2}, true, {}, {});
+  adaptive_avg_pool<float>({0, 4, 4, 3, 1, 1}, {}, {});
+  adaptive_avg_pool<float>({2, 10, 10, 0, 1, 1}, {}, {});
 }
 
 TEST_CASE("pooling gives the same bits for any number of threads") {
   const Pool2dShape s{4, 28, 28, 32, 3, 3, 2, 2, 1, 1, 1, 1};
-  const auto values = random_values(s.n * s.h * s.w * s.c, 5);
-  const std::vector<float> input(values.begin(), values.end());
+  const auto input = rounded<float>(random_values(s.n * s.h * s.w * s.c, 5));
+  const auto grad_output = rounded<float>(random_values(s.n * s.h_out() * s.w_out() * s.c, 6));
   const int before = num_threads();
   const auto run = [&](int threads) {
     set_num_threads(threads);
-    std::vector<float> output(at(s.n * s.h_out() * s.w_out() * s.c)), grad(input.size());
-    kernels::avg_pool2d_forward(Cpu{}, s, true, input.data(), output.data());
-    kernels::avg_pool2d_backward(Cpu{}, s, true, output.data(), grad.data());
-    return std::vector<std::vector<float>>{output, grad, max_pool<float, std::uint8_t>(s, input)};
+    const auto average = avg_pool<float>(s, true, input, grad_output);
+    const auto maximum = max_pool<float, std::uint8_t>(s, input, grad_output);
+    return std::vector{average.output, average.grad_input, maximum.output, maximum.grad_input};
   };
   const auto one = run(1);
   CHECK(run(3) == one);
