@@ -29,6 +29,7 @@
 #include "deft/kernels/device.h"
 #include "deft/kernels/dtype.h"
 #include "deft/kernels/error.h"
+#include "deft/kernels/event.h"
 #include "deft/kernels/parallel_for.h"
 #include "deft/layers/activation.h"
 #include "deft/layers/adaptive_avg_pool2d.h"
