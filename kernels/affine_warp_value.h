@@ -1,6 +1,7 @@
 // What affine_warp computes for one element, for the kernels of both devices; no public header includes this one. The
 // contract rounds every operation by itself: files that include this header are compiled without contraction to fused
 // multiply-adds (see CMakeLists.txt).
+#pragma once
 
 #include <cmath>
 #include <cstdint>
