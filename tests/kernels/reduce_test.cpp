@@ -10,14 +10,13 @@
 
 #include "catch.h"
 #include "kernels/spaces.h"
+#include "test_device.h"
 
 using namespace deft;
 using namespace deft::kernels;
 using namespace deft::testing;
 
 namespace {
-
-constexpr Cpu cpu;
 
 // Axis i of `sizes` is reduced where bit i of `axes` is set.
 struct Reduction {
@@ -41,6 +40,18 @@ struct Reduction {
 };
 
 template <class T>
+std::vector<T> reduced(ReduceOp op, const Reduction& r, const Buffer<T>& x) {
+  return output_of<T>(
+      r.outputs, [&](auto device, T* output) { reduce<T>(device, op, r.space(), x.data(), output); }, T(9));
+}
+
+template <class T>
+std::vector<std::int64_t> positions_of_maxima(const Reduction& r, const Buffer<T>& x) {
+  return output_of<std::int64_t>(
+      r.outputs, [&](auto device, std::int64_t* output) { argmax<T>(device, r.space(), x.data(), output); }, -9);
+}
+
+template <class T>
 void check(const Reduction& r, double tolerance) {
   const auto x = random_values<T>(product(r.sizes), 1, -100, 100);
   const auto outputs = static_cast<std::size_t>(r.outputs);
@@ -54,15 +65,10 @@ void check(const Reduction& r, double tolerance) {
     if (value > largest[out]) where_largest[out] = dot(index, r.position_strides);
     largest[out] = std::max(largest[out], value);
   });
-  const auto reduced = [&](ReduceOp op) {
-    std::vector<T> output(outputs);
-    reduce<T>(cpu, op, r.space(), x.data(), output.data());
-    return output;
-  };
-  const auto sums = reduced(ReduceOp::sum), maxima = reduced(ReduceOp::max), minima = reduced(ReduceOp::min);
-  std::vector<std::int64_t> positions(outputs);
-  argmax<T>(cpu, r.space(), x.data(), positions.data());
-  REQUIRE(positions == where_largest);
+  const Buffer<T> device_x(x);
+  const auto sums = reduced(ReduceOp::sum, r, device_x), maxima = reduced(ReduceOp::max, r, device_x);
+  const auto minima = reduced(ReduceOp::min, r, device_x);
+  REQUIRE(positions_of_maxima(r, device_x) == where_largest);
   const double scale = 100 * std::sqrt(static_cast<double>(r.positions));
   for (std::size_t i = 0; i < outputs; ++i) {
     REQUIRE(static_cast<double>(sums[i]) == Approx(sum[i]).epsilon(tolerance).margin(scale * tolerance));
@@ -70,7 +76,7 @@ void check(const Reduction& r, double tolerance) {
     REQUIRE(static_cast<double>(minima[i]) == smallest[i]);
   }
   if constexpr (std::is_floating_point_v<T>) {
-    const auto means = reduced(ReduceOp::mean);
+    const auto means = reduced(ReduceOp::mean, r, device_x);
     for (std::size_t i = 0; i < outputs; ++i) {
       const double mean = sum[i] / static_cast<double>(r.positions);
       REQUIRE(static_cast<double>(means[i]) == Approx(mean).epsilon(tolerance).margin(tolerance));
@@ -111,50 +117,40 @@ TEST_CASE("reductions do not depend on the number of threads") {
     const auto x = random_values<float>(product(sizes), 2);
     std::vector<float> one(static_cast<std::size_t>(r.outputs)), three(one.size());
     set_num_threads(1);
-    reduce<float>(cpu, ReduceOp::sum, r.space(), x.data(), one.data());
+    reduce<float>(Cpu{}, ReduceOp::sum, r.space(), x.data(), one.data());
     set_num_threads(3);
-    reduce<float>(cpu, ReduceOp::sum, r.space(), x.data(), three.data());
+    reduce<float>(Cpu{}, ReduceOp::sum, r.space(), x.data(), three.data());
     CHECK(one == three);
   }
   set_num_threads(before);
 }
 
 TEST_CASE("float32 sums are accurate") {
-  const std::vector<float> x(10000000, 0.1f);
-  float sum = 0;
-  reduce<float>(cpu, ReduceOp::sum, Reduction({10000000}, 1).space(), x.data(), &sum);
-  CHECK(sum == static_cast<float>(1e7 * static_cast<double>(0.1f)));
+  const Buffer<float> x(std::vector<float>(10000000, 0.1f));
+  const auto sum = reduced(ReduceOp::sum, Reduction({10000000}, 1), x);
+  CHECK(sum[0] == static_cast<float>(1e7 * static_cast<double>(0.1f)));
 }
 
 TEST_CASE("extrema find NaN and the first of equals") {
   const float nan = std::numeric_limits<float>::quiet_NaN();
   std::vector<float> x(1000, 1.0f);
-  float result = 0;
-  std::int64_t position = -1;
-  const auto space = Reduction({1000}, 1).space();
-  argmax<float>(cpu, space, x.data(), &position);
-  CHECK(position == 0);
+  const Reduction all({1000}, 1);
+  CHECK(positions_of_maxima<float>(all, Buffer<float>(x))[0] == 0);
   x[700] = x[900] = 2;
-  argmax<float>(cpu, space, x.data(), &position);
-  CHECK(position == 700);
+  CHECK(positions_of_maxima<float>(all, Buffer<float>(x))[0] == 700);
   x[333] = x[800] = nan;
-  argmax<float>(cpu, space, x.data(), &position);
-  CHECK(position == 333);
+  CHECK(positions_of_maxima<float>(all, Buffer<float>(x))[0] == 333);
   for (ReduceOp op : {ReduceOp::max, ReduceOp::min, ReduceOp::sum}) {
-    reduce<float>(cpu, op, space, x.data(), &result);
-    CHECK(std::isnan(result));
+    CHECK(std::isnan(reduced<float>(op, all, Buffer<float>(x))[0]));
   }
-  const std::vector<float> lowest(200, -std::numeric_limits<float>::infinity());
-  argmax<float>(cpu, Reduction({200}, 1).space(), lowest.data(), &position);
-  CHECK(position == 0);
+  const Buffer<float> lowest(std::vector<float>(200, -std::numeric_limits<float>::infinity()));
+  CHECK(positions_of_maxima<float>(Reduction({200}, 1), lowest)[0] == 0);
 }
 
 TEST_CASE("sums over nothing are zero") {
   const Reduction r({3, 0}, 2);
-  std::vector<float> output(3, 9.0f);
-  reduce<float>(cpu, ReduceOp::sum, r.space(), nullptr, output.data());
-  CHECK(output == std::vector<float>(3, 0.0f));
-  reduce<float>(cpu, ReduceOp::mean, r.space(), nullptr, output.data());
-  CHECK(std::isnan(output[0]));
-  reduce<float>(cpu, ReduceOp::sum, Reduction({0, 3}, 2).space(), nullptr, nullptr);
+  const Buffer<float> nothing({});
+  CHECK(reduced(ReduceOp::sum, r, nothing) == std::vector<float>(3, 0.0f));
+  CHECK(std::isnan(reduced(ReduceOp::mean, r, nothing)[0]));
+  CHECK(reduced(ReduceOp::sum, Reduction({0, 3}, 2), nothing).empty());
 }

@@ -1,0 +1,231 @@
+#include <algorithm>
+#include <limits>
+#include <type_traits>
+
+#include "deft/kernels/cuda/context.h"
+#include "deft/kernels/cuda/scratch.h"
+#include "deft/kernels/cuda/strided_index.h"
+#include "deft/kernels/instantiate.h"
+#include "deft/kernels/reduce.h"
+
+namespace deft::kernels {
+namespace reducing {
+
+// A reducer folds elements, each with its position among the reduced axes, into an accumulator. Accumulators of disjoint
+// positions combine to that of all of them.
+
+template <class T>
+struct Sum {
+  using Accumulator = std::conditional_t<std::is_floating_point_v<T>, double, T>;
+  static __device__ Accumulator start() { return 0; }
+  static __device__ Accumulator add(Accumulator a, T x, std::int64_t) { return a + static_cast<Accumulator>(x); }
+  static __device__ Accumulator combine(Accumulator a, Accumulator b) { return a + b; }
+  __device__ T finish(Accumulator a) const { return static_cast<T>(a / divisor); }
+  Accumulator divisor = 1;
+};
+
+template <class T>
+inline constexpr T below_all = std::is_floating_point_v<T> ? -std::numeric_limits<T>::infinity()
+                                                           : std::numeric_limits<T>::lowest();
+template <class T>
+inline constexpr T above_all = std::is_floating_point_v<T> ? std::numeric_limits<T>::infinity()
+                                                           : std::numeric_limits<T>::max();
+
+template <class T>
+struct Max {
+  using Accumulator = T;
+  static __device__ T start() { return below_all<T>; }
+  static __device__ T add(T a, T x, std::int64_t) { return x > a || x != x ? x : a; }
+  static __device__ T combine(T a, T b) { return add(a, b, 0); }
+  __device__ T finish(T a) const { return a; }
+};
+
+template <class T>
+struct Min {
+  using Accumulator = T;
+  static __device__ T start() { return above_all<T>; }
+  static __device__ T add(T a, T x, std::int64_t) { return x < a || x != x ? x : a; }
+  static __device__ T combine(T a, T b) { return add(a, b, 0); }
+  __device__ T finish(T a) const { return a; }
+};
+
+template <class T>
+struct ArgMax {
+  struct Accumulator {
+    T value;
+    std::int64_t position;
+  };
+  static __device__ Accumulator start() { return {Max<T>::start(), -1}; }
+  static __device__ Accumulator add(Accumulator a, T x, std::int64_t position) { return combine(a, {x, position}); }
+  static __device__ Accumulator combine(Accumulator a, Accumulator b) {
+    if (b.position < 0) return a;
+    if (a.position < 0) return b;
+    const bool a_is_nan = a.value != a.value, b_is_nan = b.value != b.value;
+    if (a.value == b.value || (a_is_nan && b_is_nan)) return a.position < b.position ? a : b;
+    return b.value > a.value || b_is_nan ? b : a;
+  }
+  __device__ std::int64_t finish(Accumulator a) const { return a.position; }
+};
+
+/// Leaves the accumulators of a part of the positions as they are.
+template <class Reducer>
+struct First : Reducer {
+  __device__ typename Reducer::Accumulator finish(typename Reducer::Accumulator a) const { return a; }
+};
+
+/// Combines what First has left.
+template <class Reducer>
+struct Second : Reducer {
+  using Accumulator = typename Reducer::Accumulator;
+  static __device__ Accumulator add(Accumulator a, Accumulator x, std::int64_t) { return Reducer::combine(a, x); }
+};
+
+/// How a reduction is cut. A block makes `across` neighbouring outputs with `along` threads each, over one chunk of the
+/// positions that are reduced. Neighbouring threads read neighbouring elements: of one output where the innermost axis is
+/// reduced (lanes = 1), of neighbouring outputs where it is kept.
+struct Plan {
+  explicit Plan(const Strided<2>& space) {
+    int outer_axes = space.rank;
+    if (space.rank > 0 && space.stride[1][space.rank - 1] != 0) lanes = space.size[--outer_axes];
+    outputs = lanes;
+    for (int axis = 0; axis < outer_axes; ++axis) {
+      const std::int64_t in = space.stride[0][axis], out = space.stride[1][axis];
+      if (out == 0) {
+        reduced.add_axis(space.size[axis], {in});
+      } else {
+        kept.add_axis(space.size[axis], {in});
+        outputs *= space.size[axis];
+      }
+    }
+    positions = chunk = reduced.numel();
+    const auto power_of_two = [](std::int64_t n, int most) {
+      int power = 1;
+      while (power < n && power < most) power *= 2;
+      return power;
+    };
+    constexpr int fast_lanes = 32;
+    along = power_of_two(positions, lanes == 1 ? block_threads : block_threads / power_of_two(outputs, fast_lanes));
+    across = block_threads / along;
+    output_blocks = (outputs + across - 1) / across;
+  }
+
+  /// Cuts the positions so that a reduction to few outputs occupies the GPU.
+  void split() {
+    constexpr std::int64_t wanted_blocks = 1024, least_per_thread = 8;
+    const std::int64_t wanted =
+        std::min(wanted_blocks / std::max<std::int64_t>(output_blocks, 1), positions / (along * least_per_thread));
+    if (wanted <= 1) return;
+    chunk = (positions + wanted - 1) / wanted;
+    chunks = (positions + chunk - 1) / chunk;
+  }
+
+  /// The space of the accumulators [chunks, outputs] that are left after the first step.
+  Strided<2> rest() const {
+    Strided<2> space;
+    space.add_axis(chunks, {outputs, 0});
+    space.add_axis(outputs, {1, 1});
+    return space;
+  }
+
+  Strided<1> reduced;  ///< input along the reduced axes
+  Strided<1> kept;     ///< input along the kept axes, lanes excepted
+  std::int64_t lanes = 1, outputs, positions, chunk, chunks = 1, output_blocks;
+  int along, across;
+};
+
+/// Folds every step-th of the positions [begin, end) of one output.
+template <class Reducer, class T>
+__device__ typename Reducer::Accumulator fold(const Strided<1>& reduced, const T* input, std::int64_t begin,
+                                              std::int64_t end, int step) {
+  auto total = Reducer::start();
+  if (reduced.rank > 1) {
+    for (std::int64_t i = begin; i < end; i += step) {
+      total = Reducer::add(total, input[offsets_at(reduced, i).of[0]], i);
+    }
+    return total;
+  }
+  constexpr int batch = 4;  // loads under way at a time
+  const std::int64_t stride = reduced.stride[0][0];
+  std::int64_t i = begin;
+  for (; i + (batch - 1) * step < end; i += batch * step) {
+    T x[batch];
+    for (int j = 0; j < batch; ++j) x[j] = input[(i + j * step) * stride];
+    for (int j = 0; j < batch; ++j) total = Reducer::add(total, x[j], i + j * step);
+  }
+  for (; i < end; i += step) total = Reducer::add(total, input[i * stride], i);
+  return total;
+}
+
+/// output [chunks, outputs].
+template <class Reducer, class T, class Out>
+__global__ void reduce_kernel(Reducer reducer, Plan plan, const T* input, Out* output) {
+  DEFT_SHARED(typename Reducer::Accumulator, partial, block_threads);
+  const int thread = static_cast<int>(threadIdx.x);
+  const bool row = plan.lanes == 1;
+  const int position = row ? thread % plan.along : thread / plan.across;
+  const int place = row ? thread / plan.along : thread % plan.across, next = row ? 1 : plan.across;
+  for (std::int64_t item = blockIdx.x; item < plan.output_blocks * plan.chunks; item += gridDim.x) {
+    const std::int64_t chunk = quotient(item, plan.output_blocks);
+    const std::int64_t out = (item - chunk * plan.output_blocks) * plan.across + place;
+    partial[thread] = Reducer::start();
+    if (out < plan.outputs) {
+      const std::int64_t vector = quotient(out, plan.lanes), begin = chunk * plan.chunk;
+      const T* first = input + offsets_at(plan.kept, vector).of[0] + (out - vector * plan.lanes);
+      const std::int64_t end = begin + plan.chunk < plan.positions ? begin + plan.chunk : plan.positions;
+      partial[thread] = fold<Reducer>(plan.reduced, first, begin + position, end, plan.along);
+    }
+    for (int half = plan.along / 2; half > 0; half /= 2) {
+      __syncthreads();
+      if (position < half) partial[thread] = Reducer::combine(partial[thread], partial[thread + half * next]);
+    }
+    if (position == 0 && out < plan.outputs) output[chunk * plan.outputs + out] = reducer.finish(partial[thread]);
+    __syncthreads();
+  }
+}
+
+template <class Reducer, class T, class Out>
+void start(Cuda device, const Reducer& reducer, const Plan& plan, const T* input, Out* output) {
+  launch(reduce_kernel<Reducer, T, Out>, Grid(blocks_for(plan.output_blocks * plan.chunks, 1)), block_threads, 0,
+         context(device).stream, reducer, plan, input, output);
+}
+
+template <class Reducer, class T, class Out>
+void run(Cuda device, const Reducer& reducer, const Strided<2>& space, const T* input, Out* output) {
+  Plan plan(space);
+  plan.split();
+  if (plan.chunks == 1) return start(device, reducer, plan, input, output);
+  DeviceScratch<typename Reducer::Accumulator> partial(device, plan.chunks * plan.outputs);
+  start(device, First<Reducer>{reducer}, plan, input, partial.data());
+  start(device, Second<Reducer>{reducer}, Plan(plan.rest()), partial.data(), output);
+}
+
+}  // namespace reducing
+
+template <class T>
+void reduce(Cuda device, ReduceOp op, const Strided<2>& space, const T* input, T* output) {
+  using namespace reducing;
+  switch (op) {
+    case ReduceOp::sum:
+      return run(device, Sum<T>{}, space, input, output);
+    case ReduceOp::mean:
+      return run(device, Sum<T>{static_cast<typename Sum<T>::Accumulator>(Plan(space).positions)}, space, input,
+                 output);
+    case ReduceOp::max:
+      return run(device, Max<T>{}, space, input, output);
+    case ReduceOp::min:
+      return run(device, Min<T>{}, space, input, output);
+  }
+}
+
+template <class T>
+void argmax(Cuda device, const Strided<2>& space, const T* input, std::int64_t* output) {
+  reducing::run(device, reducing::ArgMax<T>{}, space, input, output);
+}
+
+#define DEFT_SIGNED(T)                                                      \
+  template void reduce<T>(Cuda, ReduceOp, const Strided<2>&, const T*, T*); \
+  template void argmax<T>(Cuda, const Strided<2>&, const T*, std::int64_t*);
+
+DEFT_INSTANTIATE_SIGNED(DEFT_SIGNED)
+
+}  // namespace deft::kernels
