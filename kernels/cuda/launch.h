@@ -55,17 +55,17 @@ template <class... Parameters, class... Arguments>
 void launch(void (*kernel)(Parameters...), Grid grid, dim3 block, std::size_t shared_bytes, cudaStream_t stream,
             Arguments&&... arguments) {
   if (grid.blocks.x == 0 || grid.blocks.y == 0 || grid.blocks.z == 0) return;
-#ifdef DEFT_CUDA_EMULATED
-  const cudaError_t status =
-      cuda_emulator::launch(kernel, grid.blocks, block, shared_bytes, stream, grid.file, grid.line,
-                            std::tuple<Parameters...>(std::forward<Arguments>(arguments)...));
-#else
   const auto function = reinterpret_cast<const void*>(kernel);
   if (shared_bytes > default_shared_bytes) {
     check_cuda(
         cudaFuncSetAttribute(function, cudaFuncAttributeMaxDynamicSharedMemorySize, static_cast<int>(shared_bytes)),
         "cudaFuncSetAttribute", grid.file, grid.line);
   }
+#ifdef DEFT_CUDA_EMULATED
+  const cudaError_t status =
+      cuda_emulator::launch(kernel, grid.blocks, block, shared_bytes, stream, grid.file, grid.line,
+                            std::tuple<Parameters...>(std::forward<Arguments>(arguments)...));
+#else
   std::tuple<Parameters...> values(std::forward<Arguments>(arguments)...);
   const cudaError_t status = std::apply(
       [&](Parameters&... value) {

@@ -1,0 +1,101 @@
+#include "launch_check.h"
+
+#include <algorithm>
+#include <cstring>
+#include <string>
+#include <vector>
+
+#include "block.h"
+#include "message.h"
+#include "settings.h"
+
+namespace cuda_emulator {
+namespace {
+
+using Bytes = std::vector<char>;
+
+// The contents of all allocations, one after another.
+class Snapshot {
+ public:
+  explicit Snapshot(const DeviceMemory& memory) : memory_(memory) {
+    for_each([&](char* begin, std::size_t bytes) { contents_.insert(contents_.end(), begin, begin + bytes); });
+  }
+
+  void restore() const {
+    std::size_t at = 0;
+    for_each([&](char* begin, std::size_t bytes) {
+      std::memcpy(begin, contents_.data() + at, bytes);
+      at += bytes;
+    });
+  }
+
+  /// The first byte that is not as it was, null where all are.
+  const char* first_difference() const {
+    std::size_t at = 0;
+    const char* found = nullptr;
+    for_each([&](char* begin, std::size_t bytes) {
+      const char* expected = contents_.data() + at;
+      if (found == nullptr && std::memcmp(begin, expected, bytes) != 0) {
+        found = std::mismatch(begin, begin + bytes, expected).first;
+      }
+      at += bytes;
+    });
+    return found;
+  }
+
+ private:
+  template <class Function>
+  void for_each(Function&& function) const {
+    for (const auto& [begin, bytes] : memory_.allocations()) {
+      if (!memory_.ignored(begin)) function(begin, bytes);
+    }
+  }
+
+  const DeviceMemory& memory_;
+  Bytes contents_;
+};
+
+bool is_order_dependent(const Launch& launch) {
+  const std::string name = kernel_name(launch.kernel);
+  for (const std::string& part : settings().order_dependent) {
+    if (name.find(part) != std::string::npos) return true;
+  }
+  return false;
+}
+
+const char* name_of(Order order) {
+  switch (order) {
+    case Order::forward:
+      return "forward";
+    case Order::reverse:
+      return "reverse";
+    case Order::shuffled:
+      return "shuffled";
+  }
+  return "";
+}
+
+}  // namespace
+
+void check_launch(const Launch& launch, DeviceMemory& memory) {
+  const Snapshot before(memory);
+  run_blocks(launch, poison_patterns[0], Order::forward);
+  const Snapshot expected(memory);
+  const bool any_order = !is_order_dependent(launch);
+  for (const Order order : orders) {
+    for (const unsigned char poison : poison_patterns) {
+      if (order == Order::forward && poison == poison_patterns[0]) continue;
+      if (order != Order::forward && !any_order) continue;
+      before.restore();
+      run_blocks(launch, poison, order);
+      const char* difference = expected.first_difference();
+      if (difference == nullptr) continue;
+      fail("the results of " + describe(launch) + " depend on " +
+           (order == Order::forward ? std::string("memory that it did not write")
+                                    : std::string("the order of its threads (") + name_of(order) + ")") +
+           ": they differ " + memory.position(difference));
+    }
+  }
+}
+
+}  // namespace cuda_emulator

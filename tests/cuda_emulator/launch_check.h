@@ -1,0 +1,13 @@
+// The check that a launch's results depend neither on memory that nobody wrote nor on the order of its threads.
+#pragma once
+
+#include "device_memory.h"
+#include "kernel_launch.h"
+
+namespace cuda_emulator {
+
+/// Runs the launch with every poison pattern and order, each time on the same device memory; aborts when the bits that it
+/// leaves there differ. The memory, which is open, is left as one run makes it.
+void check_launch(const Launch& launch, DeviceMemory& memory);
+
+}  // namespace cuda_emulator
