@@ -5,7 +5,7 @@
 #include "deft/kernels/instantiate.h"
 
 namespace deft::kernels {
-namespace activation {
+namespace cuda_activation {
 
 inline constexpr double inverse_sqrt_2 = 0.70710678118654752440;
 inline constexpr double inverse_sqrt_2_pi = 0.39894228040143267794;
@@ -103,63 +103,63 @@ struct TanhGeluGradient {
   }
 };
 
-}  // namespace activation
+}  // namespace cuda_activation
 
 template <class T>
 void relu_forward(Cuda device, std::int64_t n, const T* input, T* output) {
-  map(device, n, activation::Relu(), output, input);
+  map(device, n, cuda_activation::Relu(), output, input);
 }
 
 template <class T>
 void relu_backward(Cuda device, std::int64_t n, const T* grad_output, const T* output, T* grad_input) {
-  map(device, n, activation::ReluGradient(), grad_input, grad_output, output);
+  map(device, n, cuda_activation::ReluGradient(), grad_input, grad_output, output);
 }
 
 template <class T>
 void leaky_relu_forward(Cuda device, std::int64_t n, T slope, const T* input, T* output) {
-  map(device, n, activation::LeakyRelu<T>{slope}, output, input);
+  map(device, n, cuda_activation::LeakyRelu<T>{slope}, output, input);
 }
 
 template <class T>
 void leaky_relu_backward(Cuda device, std::int64_t n, T slope, const T* grad_output, const T* input, T* grad_input) {
-  map(device, n, activation::LeakyReluGradient<T>{slope}, grad_input, grad_output, input);
+  map(device, n, cuda_activation::LeakyReluGradient<T>{slope}, grad_input, grad_output, input);
 }
 
 template <class T>
 void sigmoid_forward(Cuda device, std::int64_t n, const T* input, T* output) {
-  map(device, n, activation::Sigmoid(), output, input);
+  map(device, n, cuda_activation::Sigmoid(), output, input);
 }
 
 template <class T>
 void sigmoid_backward(Cuda device, std::int64_t n, const T* grad_output, const T* output, T* grad_input) {
-  map(device, n, activation::SigmoidGradient(), grad_input, grad_output, output);
+  map(device, n, cuda_activation::SigmoidGradient(), grad_input, grad_output, output);
 }
 
 template <class T>
 void tanh_forward(Cuda device, std::int64_t n, const T* input, T* output) {
-  map(device, n, activation::Tanh(), output, input);
+  map(device, n, cuda_activation::Tanh(), output, input);
 }
 
 template <class T>
 void tanh_backward(Cuda device, std::int64_t n, const T* grad_output, const T* output, T* grad_input) {
-  map(device, n, activation::TanhGradient(), grad_input, grad_output, output);
+  map(device, n, cuda_activation::TanhGradient(), grad_input, grad_output, output);
 }
 
 template <class T>
 void gelu_forward(Cuda device, GeluForm form, std::int64_t n, const T* input, T* output) {
   if (form == GeluForm::exact) {
-    map(device, n, activation::Gelu(), output, input);
+    map(device, n, cuda_activation::Gelu(), output, input);
   } else {
-    map(device, n, activation::TanhGelu(), output, input);
+    map(device, n, cuda_activation::TanhGelu(), output, input);
   }
 }
 
 template <class T>
 void gelu_backward(Cuda device, GeluForm form, std::int64_t n, const T* grad_output, const T* input, T* grad_input) {
   if (form == GeluForm::exact) {
-    map(device, n, activation::GeluGradient(), grad_input, grad_output, input);
+    map(device, n, cuda_activation::GeluGradient(), grad_input, grad_output, input);
   } else {
-    map(device, n, activation::TanhGeluGradient(), grad_input, grad_output, input);
+    map(device, n, cuda_activation::TanhGeluGradient(), grad_input, grad_output, input);
   }
 }
 

@@ -26,7 +26,7 @@ Bits<T>* bits(T* data) {
 
 }  // namespace
 
-namespace copying {
+namespace cuda_copy {
 
 inline constexpr int tile_size = 32, tile_rows = block_threads / tile_size;
 
@@ -119,12 +119,12 @@ __global__ void index_rows_backward_kernel(std::int64_t n, std::int64_t row_size
   }
 }
 
-}  // namespace copying
+}  // namespace cuda_copy
 
 namespace {
 
 /// Describes `space` as transpositions of matrices that are worth it; false where it is none.
-bool find_transposition(const Strided<1>& space, copying::Transposition& t) {
+bool find_transposition(const Strided<1>& space, cuda_copy::Transposition& t) {
   constexpr std::int64_t worthwhile = 16;
   const int inner = space.rank - 1;
   if (space.rank < 2 || space.stride[0][inner] <= 1 || space.size[inner] < worthwhile) return false;
@@ -153,10 +153,10 @@ void copy_rows(Cuda device, std::int64_t rows, std::int64_t row_size, bool pitch
   constexpr int width = pack_width<T>;
   if (pitches_fit && packs_fit<width>(row_size, input, output)) {
     const std::int64_t packs = row_size / width;
-    launch(copying::copy_rows_kernel<width, T, Source>, Grid(blocks_for(rows * packs)), block_threads, 0, ctx.stream,
+    launch(cuda_copy::copy_rows_kernel<width, T, Source>, Grid(blocks_for(rows * packs)), block_threads, 0, ctx.stream,
            rows, packs, source, input, output, output_pitch);
   } else {
-    launch(copying::copy_rows_kernel<1, T, Source>, Grid(blocks_for(rows * row_size)), block_threads, 0, ctx.stream,
+    launch(cuda_copy::copy_rows_kernel<1, T, Source>, Grid(blocks_for(rows * row_size)), block_threads, 0, ctx.stream,
            rows, row_size, source, input, output, output_pitch);
   }
 }
@@ -165,15 +165,15 @@ void copy_rows(Cuda device, std::int64_t rows, std::int64_t row_size, bool pitch
 
 template <class T>
 void copy_strided(Cuda device, const Strided<1>& space, const T* input, T* output) {
-  copying::Transposition t;
+  cuda_copy::Transposition t;
   if (space.numel() == 0 || !find_transposition(space, t)) {
-    map_broadcast(device, space, copying::Identity(), bits(output), bits(input));
+    map_broadcast(device, space, cuda_copy::Identity(), bits(output), bits(input));
     return;
   }
-  const std::int64_t row_tiles = (t.rows + copying::tile_size - 1) / copying::tile_size;
-  const std::int64_t column_tiles = (t.columns + copying::tile_size - 1) / copying::tile_size;
+  const std::int64_t row_tiles = (t.rows + cuda_copy::tile_size - 1) / cuda_copy::tile_size;
+  const std::int64_t column_tiles = (t.columns + cuda_copy::tile_size - 1) / cuda_copy::tile_size;
   const std::int64_t tiles = t.batch.numel() * row_tiles * column_tiles;
-  launch(copying::transpose_kernel<Bits<T>>, Grid(blocks_for(tiles, 1)), block_threads, 0, context(device).stream, t,
+  launch(cuda_copy::transpose_kernel<Bits<T>>, Grid(blocks_for(tiles, 1)), block_threads, 0, context(device).stream, t,
          row_tiles, column_tiles, tiles, bits(input), bits(output));
 }
 
@@ -181,7 +181,7 @@ template <class T>
 void copy_rows(Cuda device, std::int64_t rows, std::int64_t row_size, const T* input, std::int64_t input_pitch,
                T* output, std::int64_t output_pitch) {
   const bool pitches_fit = input_pitch % pack_width<T> == 0 && output_pitch % pack_width<T> == 0;
-  copy_rows(device, rows, row_size, pitches_fit, copying::PitchedRows{input_pitch}, bits(input), bits(output),
+  copy_rows(device, rows, row_size, pitches_fit, cuda_copy::PitchedRows{input_pitch}, bits(input), bits(output),
             output_pitch);
 }
 
@@ -189,7 +189,7 @@ template <class T>
 void index_rows_forward(Cuda device, std::int64_t n, std::int64_t row_size, std::int64_t rows, const T* input,
                         const std::int64_t* index, T* output) {
   const IndexCheck check{context(device).fault, "index_rows: index", rows};
-  copy_rows(device, n, row_size, true, copying::IndexedRows{index, row_size, check}, bits(input), bits(output),
+  copy_rows(device, n, row_size, true, cuda_copy::IndexedRows{index, row_size, check}, bits(input), bits(output),
             row_size);
 }
 
@@ -197,7 +197,7 @@ template <class T>
 void index_rows_backward(Cuda device, std::int64_t n, std::int64_t row_size, std::int64_t rows, const T* grad_output,
                          const std::int64_t* index, T* grad_input) {
   const std::int64_t column_blocks = (row_size + warp_threads - 1) / warp_threads;
-  launch(copying::index_rows_backward_kernel<T>, Grid(blocks_for(rows * column_blocks * warp_threads)), block_threads,
+  launch(cuda_copy::index_rows_backward_kernel<T>, Grid(blocks_for(rows * column_blocks * warp_threads)), block_threads,
          0, context(device).stream, n, row_size, rows, column_blocks, grad_output, index, grad_input);
 }
 

@@ -6,7 +6,7 @@
 #include "deft/kernels/instantiate.h"
 
 namespace deft::kernels {
-namespace elementwise {
+namespace cuda_elementwise {
 namespace {
 
 /// Calls `visitor` with the function of a binary operation.
@@ -103,11 +103,11 @@ Strided<3> with_gradient(const Strided<2>& space) {
 }
 
 }  // namespace
-}  // namespace elementwise
+}  // namespace cuda_elementwise
 
 template <class T>
 void unary_forward(Cuda device, UnaryOp op, std::int64_t n, const T* input, T* output) {
-  using namespace elementwise;
+  using namespace cuda_elementwise;
   if (op == UnaryOp::neg) return map(device, n, Negate(), output, input);
   if (op == UnaryOp::abs) return map(device, n, Abs(), output, input);
   if constexpr (std::is_floating_point_v<T>) {
@@ -120,7 +120,7 @@ void unary_forward(Cuda device, UnaryOp op, std::int64_t n, const T* input, T* o
 
 template <class T>
 void unary_backward(Cuda device, UnaryOp op, std::int64_t n, const T* grad_output, const T* saved, T* grad_input) {
-  using namespace elementwise;
+  using namespace cuda_elementwise;
   switch (op) {
     case UnaryOp::neg:
       return map(device, n, Negate(), grad_input, grad_output);
@@ -137,63 +137,63 @@ void unary_backward(Cuda device, UnaryOp op, std::int64_t n, const T* grad_outpu
 
 template <class T>
 void clamp_forward(Cuda device, std::int64_t n, T low, T high, const T* input, T* output) {
-  map(device, n, elementwise::Clamp<T>{low, high}, output, input);
+  map(device, n, cuda_elementwise::Clamp<T>{low, high}, output, input);
 }
 
 template <class T>
 void clamp_backward(Cuda device, std::int64_t n, T low, T high, const T* grad_output, const T* input, T* grad_input) {
-  map(device, n, elementwise::ClampGradient<T>{low, high}, grad_input, grad_output, input);
+  map(device, n, cuda_elementwise::ClampGradient<T>{low, high}, grad_input, grad_output, input);
 }
 
 template <class T>
 void binary_forward(Cuda device, BinaryOp op, const Strided<2>& space, const T* a, const T* b, T* output) {
-  elementwise::visit<T>(op, [&](auto function) { map_broadcast(device, space, function, output, a, b); });
+  cuda_elementwise::visit<T>(op, [&](auto function) { map_broadcast(device, space, function, output, a, b); });
 }
 
 template <class T>
 void binary_backward_a(Cuda device, BinaryOp op, const Strided<2>& space, const T* grad_output, const T* a, const T* b,
                        T* grad_a) {
-  elementwise::visit_gradient_a(op, [&](auto function) {
-    map_broadcast(device, elementwise::with_gradient(space), function, grad_a, grad_output, a, b);
+  cuda_elementwise::visit_gradient_a(op, [&](auto function) {
+    map_broadcast(device, cuda_elementwise::with_gradient(space), function, grad_a, grad_output, a, b);
   });
 }
 
 template <class T>
 void binary_backward_b(Cuda device, BinaryOp op, const Strided<2>& space, const T* grad_output, const T* a, const T* b,
                        T* grad_b) {
-  elementwise::visit_gradient_b(op, [&](auto function) {
-    map_broadcast(device, elementwise::with_gradient(space), function, grad_b, grad_output, a, b);
+  cuda_elementwise::visit_gradient_b(op, [&](auto function) {
+    map_broadcast(device, cuda_elementwise::with_gradient(space), function, grad_b, grad_output, a, b);
   });
 }
 
 template <class T>
 void compare(Cuda device, CompareOp op, const Strided<2>& space, const T* a, const T* b, std::uint8_t* output) {
-  elementwise::visit(op, [&](auto function) { map_broadcast(device, space, function, output, a, b); });
+  cuda_elementwise::visit(op, [&](auto function) { map_broadcast(device, space, function, output, a, b); });
 }
 
 template <class T>
 void where(Cuda device, const Strided<3>& space, const std::uint8_t* condition, const T* a, const T* b, T* output) {
-  map_broadcast(device, space, elementwise::Where(), output, condition, a, b);
+  map_broadcast(device, space, cuda_elementwise::Where(), output, condition, a, b);
 }
 
 template <class From, class To>
 void cast(Cuda device, std::int64_t n, const From* input, To* output) {
-  map(device, n, elementwise::Cast<To>(), output, input);
+  map(device, n, cuda_elementwise::Cast<To>(), output, input);
 }
 
 template <class T>
 void fill(Cuda device, std::int64_t n, T value, T* output) {
-  map(device, n, elementwise::Constant<T>{value}, output);
+  map(device, n, cuda_elementwise::Constant<T>{value}, output);
 }
 
 template <class T>
 void add_scaled(Cuda device, std::int64_t n, T factor, const T* input, T* output) {
-  map(device, n, elementwise::AddScaled<T>{factor}, output, input, output);
+  map(device, n, cuda_elementwise::AddScaled<T>{factor}, output, input, output);
 }
 
 template <class T>
 void scale(Cuda device, std::int64_t n, T factor, T* output) {
-  map(device, n, elementwise::Scale<T>{factor}, output, output);
+  map(device, n, cuda_elementwise::Scale<T>{factor}, output, output);
 }
 
 #define DEFT_FLOATING(T)                                                                                   \

@@ -6,7 +6,7 @@
 #include <cmath>
 #include <cstdint>
 
-namespace deft::kernels::elementwise {
+namespace deft::kernels::cuda_elementwise {
 
 template <class T>
 __device__ bool is_nan(T x) {
@@ -258,4 +258,4 @@ struct Scale {
   __device__ T operator()(T y) const { return y * factor; }
 };
 
-}  // namespace deft::kernels::elementwise
+}  // namespace deft::kernels::cuda_elementwise

@@ -9,7 +9,7 @@
 #include "deft/kernels/reduce.h"
 
 namespace deft::kernels {
-namespace reducing {
+namespace cuda_reduce {
 
 // A reducer folds elements, each with its position among the reduced axes, into an accumulator. Accumulators of disjoint
 // positions combine to that of all of them.
@@ -199,11 +199,11 @@ void run(Cuda device, const Reducer& reducer, const Strided<2>& space, const T* 
   start(device, Second<Reducer>{reducer}, Plan(plan.rest()), partial.data(), output);
 }
 
-}  // namespace reducing
+}  // namespace cuda_reduce
 
 template <class T>
 void reduce(Cuda device, ReduceOp op, const Strided<2>& space, const T* input, T* output) {
-  using namespace reducing;
+  using namespace cuda_reduce;
   switch (op) {
     case ReduceOp::sum:
       return run(device, Sum<T>{}, space, input, output);
@@ -219,7 +219,7 @@ void reduce(Cuda device, ReduceOp op, const Strided<2>& space, const T* input, T
 
 template <class T>
 void argmax(Cuda device, const Strided<2>& space, const T* input, std::int64_t* output) {
-  reducing::run(device, reducing::ArgMax<T>{}, space, input, output);
+  cuda_reduce::run(device, cuda_reduce::ArgMax<T>{}, space, input, output);
 }
 
 #define DEFT_SIGNED(T)                                                      \

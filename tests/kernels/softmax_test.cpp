@@ -8,14 +8,13 @@
 
 #include "catch.h"
 #include "kernels/spaces.h"
+#include "test_device.h"
 
 using namespace deft;
 using namespace deft::kernels;
 using namespace deft::testing;
 
 namespace {
-
-constexpr Cpu cpu;
 
 // Calls check(offset of element i of a line, line's sum of exp) for every element.
 template <class Check>
@@ -36,14 +35,21 @@ void for_each_element(const SoftmaxShape& s, const std::vector<double>& x, Check
 
 TEST_CASE("softmax and log_softmax over any axis, with gradients") {
   for (const SoftmaxShape& shape : {SoftmaxShape{4, 10, 1}, SoftmaxShape{3, 7, 5}, SoftmaxShape{2, 1, 3},
-                                    SoftmaxShape{0, 4, 2}, SoftmaxShape{1, 3000, 20}}) {
+                                    SoftmaxShape{0, 4, 2}, SoftmaxShape{1, 3000, 20}, SoftmaxShape{3, 2000, 1}}) {
     const std::int64_t n = shape.outer * shape.n * shape.inner;
     const auto x = random_values<double>(n, 1, -5, 5), g = random_values<double>(n, 2);
-    auto y = zeros_like(x), log_y = zeros_like(x), gx = zeros_like(x), log_gx = zeros_like(x);
-    softmax_forward(cpu, shape, x.data(), y.data());
-    softmax_backward(cpu, shape, g.data(), y.data(), gx.data());
-    log_softmax_forward(cpu, shape, x.data(), log_y.data());
-    log_softmax_backward(cpu, shape, g.data(), log_y.data(), log_gx.data());
+    const Buffer<double> device_x(x), device_g(g);
+    const auto y = output_of<double>(
+        n, [&](auto device, double* out) { softmax_forward<double>(device, shape, device_x.data(), out); });
+    const auto log_y = output_of<double>(
+        n, [&](auto device, double* out) { log_softmax_forward<double>(device, shape, device_x.data(), out); });
+    const Buffer<double> device_y(y), device_log_y(log_y);
+    const auto gx = output_of<double>(n, [&](auto device, double* out) {
+      softmax_backward<double>(device, shape, device_g.data(), device_y.data(), out);
+    });
+    const auto log_gx = output_of<double>(n, [&](auto device, double* out) {
+      log_softmax_backward<double>(device, shape, device_g.data(), device_log_y.data(), out);
+    });
     for_each_element(shape, x, [&](std::size_t i, const std::vector<std::size_t>& line, double sum) {
       const auto p = [&](std::size_t j) { return std::exp(x[j]) / sum; };
       REQUIRE(y[i] == Approx(p(i)).epsilon(1e-12));
@@ -60,33 +66,44 @@ TEST_CASE("softmax and log_softmax over any axis, with gradients") {
 }
 
 TEST_CASE("softmax of huge values does not overflow") {
-  const std::vector<float> x = {1e30f, 1e30f, -1e30f};
-  std::vector<float> y(3);
-  softmax_forward<float>(cpu, {1, 3, 1}, x.data(), y.data());
+  const Buffer<float> x({1e30f, 1e30f, -1e30f});
+  const auto y = output_of<float>(3, [&](auto device, float* out) {
+    softmax_forward<float>(device, {1, 3, 1}, x.data(), out);
+  });
   CHECK(y == std::vector<float>{0.5f, 0.5f, 0.0f});
 }
 
 TEST_CASE("cross entropy with label smoothing, and its gradient") {
-  const std::int64_t n = 9, classes = 6;
-  const auto x = random_values<double>(n * classes, 3, -4, 4), g = random_values<double>(n, 4);
+  const std::int64_t n = 9;
   const std::vector<std::int64_t> target = {0, 5, 3, 3, 1, 2, 4, 0, 5};
-  for (double smoothing : {0.0, 0.1, 1.0}) {
+  const Buffer<std::int64_t> device_target(target);
+  const auto g = random_values<double>(n, 4);
+  const Buffer<double> device_g(g);
+  for (const auto& [classes, smoothing] :
+       {std::pair<std::int64_t, double>{6, 0.0}, {6, 0.1}, {6, 1.0}, {1500, 0.0}, {1500, 0.1}}) {
+    const auto x = random_values<double>(n * classes, 3, -4, 4);
+    const Buffer<double> device_x(x);
+    Buffer<double> device_loss(g), log_sum_exp(g);
     const CrossEntropyShape shape{n, classes, smoothing};
-    std::vector<double> loss(n), log_sum_exp(n), grad(x.size());
-    cross_entropy_forward(cpu, shape, x.data(), target.data(), loss.data(), log_sum_exp.data());
-    cross_entropy_backward(cpu, shape, g.data(), x.data(), target.data(), log_sum_exp.data(), grad.data());
+    const auto grad = output_of<double>(n * classes, [&](auto device, double* out) {
+      cross_entropy_forward<double>(device, shape, device_x.data(), device_target.data(), device_loss.data(),
+                                    log_sum_exp.data());
+      cross_entropy_backward<double>(device, shape, device_g.data(), device_x.data(), device_target.data(),
+                                     log_sum_exp.data(), out);
+    });
+    const auto loss = device_loss.values(), normalizer = log_sum_exp.values();
     for (std::size_t i = 0; i < n; ++i) {
-      const double* row = x.data() + i * classes;
+      const std::size_t row = i * static_cast<std::size_t>(classes);
       double sum = 0, expected = 0;
-      for (std::int64_t c = 0; c < classes; ++c) sum += std::exp(row[c]);
+      for (std::size_t c = row; c < row + static_cast<std::size_t>(classes); ++c) sum += std::exp(x[c]);
       for (std::int64_t c = 0; c < classes; ++c) {
-        const double wanted = (c == target[i] ? 1 - smoothing : 0) + smoothing / classes;
-        expected -= wanted * std::log(std::exp(row[c]) / sum);
-        const double slope = g[i] * (std::exp(row[c]) / sum - wanted);
-        REQUIRE(grad[i * classes + static_cast<std::size_t>(c)] == Approx(slope).epsilon(1e-10).margin(1e-12));
+        const std::size_t at = row + static_cast<std::size_t>(c);
+        const double wanted = (c == target[i] ? 1 - smoothing : 0) + smoothing / static_cast<double>(classes);
+        expected -= wanted * std::log(std::exp(x[at]) / sum);
+        REQUIRE(grad[at] == Approx(g[i] * (std::exp(x[at]) / sum - wanted)).epsilon(1e-10).margin(1e-12));
       }
       REQUIRE(loss[i] == Approx(expected).epsilon(1e-12));
-      REQUIRE(log_sum_exp[i] == Approx(std::log(sum)).epsilon(1e-12));
+      REQUIRE(normalizer[i] == Approx(std::log(sum)).epsilon(1e-12));
     }
   }
 }
