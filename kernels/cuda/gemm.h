@@ -8,6 +8,7 @@
 
 #include "deft/kernels/copy.h"
 #include "deft/kernels/cuda/context.h"
+#include "deft/kernels/elementwise.h"
 
 namespace deft::kernels {
 
@@ -70,12 +71,7 @@ void gemm(Context& context, const GemmSize& size, const GemmMatrix<const T>& a, 
 /// Writes the bias [columns], or zeros where it is null, to each row of output [rows, columns].
 template <class T>
 void preset_rows(Cuda device, std::int64_t rows, std::int64_t columns, const T* bias, T* output) {
-  if (rows * columns == 0) return;
-  if (bias == nullptr) {
-    const auto bytes = static_cast<std::size_t>(rows * columns) * sizeof(T);
-    DEFT_CUDA_CHECK(cudaMemsetAsync(output, 0, bytes, context(device).stream));
-    return;
-  }
+  if (bias == nullptr) return fill(device, rows * columns, T(0), output);
   Strided<1> repeated;
   repeated.add_axis(rows, {0});
   repeated.add_axis(columns, {1});

@@ -18,7 +18,7 @@ struct Position {
 
 /// Where tap (tap_row, tap_column) of the output pixel (row, column) reads, moved by its offset (dy, dx).
 template <class T>
-DEFT_HOST_DEVICE inline Position<T> tap_position(const DeformConv2dShape& s, std::int64_t row, std::int64_t column,
+DEFT_HOST_DEVICE inline Position<T> tap_position(const Conv2dShape& s, std::int64_t row, std::int64_t column,
                                                  std::int64_t tap_row, std::int64_t tap_column, T dy, T dx) {
   const std::int64_t y = row * s.stride_h - s.pad_top + tap_row * s.dilation_h;
   const std::int64_t x = column * s.stride_w - s.pad_left + tap_column * s.dilation_w;

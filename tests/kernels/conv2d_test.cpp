@@ -6,10 +6,12 @@
 #include "catch.h"
 #include "kernels/conv_cases.h"
 #include "kernels/naive_conv.h"
+#include "test_device.h"
 
 using namespace deft;
 using kernels::Conv2dShape;
-using kernels::Cpu;
+using testing::Buffer;
+using testing::on_test_device;
 
 namespace {
 
@@ -30,25 +32,28 @@ struct Results {
   std::vector<T> output, grad_input, grad_weight, grad_bias;
 };
 
-/// Runs all kernels; results are preset to garbage, since the kernels overwrite.
+/// Runs all kernels on the test device; results are preset to garbage, since the kernels overwrite.
 template <class T>
 Results<T> run(const Problem& p, bool with_bias = true) {
-  const std::vector<T> input = cast<T>(p.input), weight = cast<T>(p.weight), bias = cast<T>(p.bias),
-                       grad_output = cast<T>(p.grad_output);
-  Results<T> r{std::vector<T>(grad_output.size(), T(7)), std::vector<T>(input.size(), T(7)),
-               std::vector<T>(weight.size(), T(7)), std::vector<T>(bias.size(), T(7))};
-  kernels::conv2d_forward<T>(Cpu{}, p.shape, input.data(), weight.data(), with_bias ? bias.data() : nullptr,
-                             r.output.data());
-  kernels::conv2d_backward_input<T>(Cpu{}, p.shape, grad_output.data(), weight.data(), r.grad_input.data());
-  kernels::conv2d_backward_weight<T>(Cpu{}, p.shape, input.data(), grad_output.data(), r.grad_weight.data(),
-                                     with_bias ? r.grad_bias.data() : nullptr);
-  return r;
+  const Buffer<T> input(cast<T>(p.input)), weight(cast<T>(p.weight)), bias(cast<T>(p.bias)),
+      grad_output(cast<T>(p.grad_output));
+  const auto garbage = [](const std::vector<double>& like) { return std::vector<T>(like.size(), T(7)); };
+  Buffer<T> output(garbage(p.grad_output)), grad_input(garbage(p.input)), grad_weight(garbage(p.weight)),
+      grad_bias(garbage(p.bias));
+  on_test_device([&](auto device) {
+    kernels::conv2d_forward<T>(device, p.shape, input.data(), weight.data(), with_bias ? bias.data() : nullptr,
+                               output.data());
+    kernels::conv2d_backward_input<T>(device, p.shape, grad_output.data(), weight.data(), grad_input.data());
+    kernels::conv2d_backward_weight<T>(device, p.shape, input.data(), grad_output.data(), grad_weight.data(),
+                                       with_bias ? grad_bias.data() : nullptr);
+  });
+  return {output.values(), grad_input.values(), grad_weight.values(), grad_bias.values()};
 }
 
 template <class T>
 void check(const Problem& p, const std::vector<double>& output, const naive::Gradients& expected) {
   const Results<T> r = run<T>(p);
-  const double tolerance = kernel_tolerance<T>;
+  const double tolerance = testing::tolerance_on_device<T>(kernel_tolerance<T>);
   CHECK(relative_error(r.output, output) < tolerance);
   CHECK(relative_error(r.grad_input, expected.input) < tolerance);
   CHECK(relative_error(r.grad_weight, expected.weight) < tolerance);
