@@ -23,8 +23,10 @@ namespace kernels {
 // These stand in kernels/cuda/context.cu.
 void require_device(Cuda device);
 int cuda_device_count();
+std::string gpu_name(Cuda device);
 
 static void require_device(Cpu) {}
+static std::string gpu_name(Cpu) { throw Error("gpu_name: device is cpu, expected a GPU"); }
 }  // namespace kernels
 
 void require_device(Device device) {
@@ -34,6 +36,10 @@ void require_device(Device device) {
 int cuda_device_count() {
   if constexpr (built_with_cuda) return kernels::cuda_device_count();
   return 0;
+}
+
+std::string gpu_name(Device device) {
+  return on_device(device, [](auto d) { return kernels::gpu_name(d); });
 }
 
 }  // namespace deft

@@ -33,6 +33,9 @@ void require_device(Device device);
 /// GPUs on which kernels can run; 0 in a build without CUDA.
 int cuda_device_count();
 
+/// The name that a GPU's driver gives it ("NVIDIA H200"). Throws Error as require_device does, and for the CPU.
+std::string gpu_name(Device device);
+
 namespace kernels {
 
 /// First argument of every kernel: selects the implementation in kernels/cpu/.

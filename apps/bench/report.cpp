@@ -11,7 +11,7 @@
 
 namespace deft::bench {
 
-Machine measure_machine() { return {support::machine_name(), num_threads(), fma_peak_gflops()}; }
+Machine measure_machine(Device device) { return {support::machine_name(device), num_threads(), fma_peak_gflops()}; }
 
 std::string to_string(const Machine& machine) {
   return fmt::format("{}; {} thread{}: {:.0f} GFLOP/s of independent fused multiply-adds\n", machine.name,

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "deft/apps/bench/timing.h"
+#include "deft/kernels/device.h"
 
 namespace deft::bench {
 
@@ -20,13 +21,13 @@ struct Record {
 
 /// The machine as measured in this run.
 struct Machine {
-  std::string name;  ///< processor and cores
+  std::string name;  ///< processor and cores, and the GPU if it is that which is measured
   int threads = 0;
   double fma_peak_gflops = 0;  ///< of `threads` threads
 };
 
-/// Looks at the machine and measures its peak with num_threads() threads.
-Machine measure_machine();
+/// Looks at the machine and measures its processor's peak with num_threads() threads.
+Machine measure_machine(Device device);
 
 /// The line that benchmarks print first.
 std::string to_string(const Machine& machine);

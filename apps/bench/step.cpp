@@ -10,6 +10,7 @@
 #include "deft/core/file.h"
 #include "deft/data/synthetic_digits.h"
 #include "deft/data/transform.h"
+#include "deft/kernels/memory.h"
 #include "deft/layers/loss.h"
 #include "deft/optim/adam.h"
 
@@ -39,6 +40,7 @@ class Step {
     optimizer_->zero_grad();
     cross_entropy(net_(images_), labels_).backward();
     optimizer_->step();
+    synchronize(images_.device());
   }
 
  private:
@@ -49,7 +51,7 @@ class Step {
 
 int run(const StepSettings& settings) {
   const Device device = settings.runtime.apply();
-  const Machine machine = measure_machine();
+  const Machine machine = measure_machine(device);
   fmt::print("{}\n", to_string(machine));
 
   const Dataset data = synthetic_digits(settings.batch_size, Part::train);

@@ -23,7 +23,7 @@ struct Grey {
 
   std::uint8_t& at(std::int64_t y, std::int64_t x) { return pixels[static_cast<std::size_t>(y * width + x)]; }
   std::uint8_t at(std::int64_t y, std::int64_t x) const { return pixels[static_cast<std::size_t>(y * width + x)]; }
-  Tensor tensor() const { return from_vector(pixels, {height, width, 1}); }
+  Tensor tensor() const { return from_vector(pixels, {height, width, 1}, Device::cpu()); }
 };
 
 Grey grey(const Tensor& image) { return {image.size(0), image.size(1), image.to_vector<std::uint8_t>()}; }

@@ -116,6 +116,7 @@ int train(TrainSettings& settings, const support::Settings& list) {
                               .data = fmt::format("{}, {}: {} training and {} test images", data.train.name,
                                                   data.train.source, data.train.size(), data.test.size()),
                               .device = to_string(device),
+                              .precision = settings.runtime.precision,
                               .threads = num_threads(),
                               .parameters = net.num_parameters()};
   if (!settings.quiet) {

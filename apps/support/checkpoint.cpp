@@ -69,14 +69,15 @@ std::string metadata_value(const Safetensors& file, const std::string& path, con
 }
 
 void save_checkpoint(const std::string& path, const TrainingState& state,
-                     const std::map<std::string, std::string>& settings) {
+                     const std::map<std::string, std::string>& settings, Device device) {
   Safetensors file;
   append(file.tensors, "model.", state.model.state_dict());
   append(file.tensors, "optimizer.", state.optimizer.state_dict());
   append(file.tensors, "scheduler.", state.scheduler.state_dict());
   file.metadata = {{"settings", to_text(settings)},
                    {"history", to_json(state.history)},
-                   {"generator", generator_text(default_generator())}};
+                   {"generator", generator_text(default_generator())},
+                   {"device", to_string(device)}};
   save_safetensors(path, file);
 }
 

@@ -8,28 +8,34 @@
 
 namespace deft::support {
 
-std::int64_t count_correct(const Tensor& logits, const Tensor& labels) {
-  return sum(eq(argmax(logits, {1}), labels)).item<std::int64_t>();
+Tally::Tally(Device device)
+    : loss_sum_(zeros({}, {.dtype = DType::float64, .device = device})),
+      hits_(zeros({}, {.dtype = DType::int64, .device = device})) {}
+
+void Tally::add(const Tensor& logits, const Tensor& labels, const Tensor& loss) {
+  const NoGrad no_grad;
+  const std::int64_t count = labels.numel();
+  loss_sum_ = loss_sum_ + loss.to(DType::float64) * static_cast<double>(count);
+  hits_ = hits_ + sum(eq(argmax(logits, {1}), labels));
+  images_ += count;
 }
+
+double Tally::loss() const { return loss_sum_.item() / static_cast<double>(images_); }
+double Tally::accuracy() const { return hits_.item() / static_cast<double>(images_); }
 
 Evaluation evaluate(Module& model, const DataLoader& batches, Device device,
                     const std::function<void(std::int64_t)>& on_batch) {
   const EvalScope evaluating(model);
   const NoGrad no_grad;
-  std::int64_t images = 0, correct = 0;
-  double loss = 0;
+  Tally tally(device);
   for (const Batch& batch : batches.epoch(0)) {
     throw_if_interrupted();
-    const std::int64_t count = batch.labels.numel();
     const Tensor labels = batch.labels.to(device);
     const Tensor logits = model(batch.images.to(device));
-    loss += cross_entropy(logits, labels).item() * static_cast<double>(count);
-    correct += count_correct(logits, labels);
-    images += count;
-    if (on_batch) on_batch(count);
+    tally.add(logits, labels, cross_entropy(logits, labels));
+    if (on_batch) on_batch(labels.numel());
   }
-  const auto total = static_cast<double>(images);
-  return {.accuracy = static_cast<double>(correct) / total, .loss = loss / total};
+  return {.accuracy = tally.accuracy(), .loss = tally.loss()};
 }
 
 }  // namespace deft::support

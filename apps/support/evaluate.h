@@ -10,8 +10,24 @@
 
 namespace deft::support {
 
-/// How many rows of `logits` [N, classes] have their largest element at the place that `labels` (int64 [N]) names.
-std::int64_t count_correct(const Tensor& logits, const Tensor& labels);
+/// Loss and hits of a classifier, added up batch by batch. The sums stand on the device of the classifier, so that adding
+/// waits for nothing; reading waits for the device.
+class Tally {
+ public:
+  explicit Tally(Device device);
+
+  /// One batch: `logits` [N, classes], `labels` int64 [N], and the mean of its losses.
+  void add(const Tensor& logits, const Tensor& labels, const Tensor& loss);
+
+  std::int64_t images() const { return images_; }
+  /// Means over all images so far. An image is a hit when the largest of its logits stands where its label says.
+  double loss() const;
+  double accuracy() const;
+
+ private:
+  std::int64_t images_ = 0;
+  Tensor loss_sum_, hits_;  // float64 and int64 scalars
+};
 
 /// Accuracy and mean cross entropy of `model` over one epoch of `batches`, in evaluation mode and without gradients;
 /// afterwards the model is in the mode it was in. `on_batch` is called with the number of images of each batch. Throws

@@ -113,8 +113,9 @@ std::string summary_json(const RunInfo& info, const History& history) {
                         {"threads", info.threads},
                         {"seed", info.seed},
                         {"device", info.device},
+                        {"precision", info.precision},
                         {"data", info.data},
-                        {"machine", machine_name()}};
+                        {"machine", machine_name(Device::parse(info.device))}};
   return to_text(summary, 2) + "\n";
 }
 

@@ -49,13 +49,14 @@ struct RunInfo {
   std::int64_t seed = 1;
   std::string data;  ///< which data set and where from
   std::string device;
+  std::string precision;  ///< of float32 products on a GPU: "highest" or "tf32"
   int threads = 0;
   std::int64_t parameters = 0;  ///< trained values
 };
 
 /// The contents of summary.json: experiment, model, epochs (done), best_epoch, best_accuracy, final_accuracy, per_scale
 /// (scale → accuracy of the best epoch), seconds_per_epoch and test_seconds_per_epoch (lists), parameters, threads,
-/// seed, device, data, machine. Throws Error for an empty history.
+/// seed, device, precision, data, machine. Throws Error for an empty history.
 std::string summary_json(const RunInfo& info, const History& history);
 
 }  // namespace deft::support

@@ -19,9 +19,10 @@ std::string processor_name() {
 // OpenMP counts them before OMP_PROC_BIND ties this thread to one.
 int available_cores() { return omp_get_num_procs(); }
 
-std::string machine_name() {
+std::string machine_name(Device device) {
   const int cores = available_cores();
-  return fmt::format("{}, {} core{}", processor_name(), cores, cores == 1 ? "" : "s");
+  const std::string gpu = device.is_cuda() ? gpu_name(device) + ", " : "";
+  return fmt::format("{}{}, {} core{}", gpu, processor_name(), cores, cores == 1 ? "" : "s");
 }
 
 }  // namespace deft::support

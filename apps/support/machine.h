@@ -3,6 +3,8 @@
 
 #include <string>
 
+#include "deft/kernels/device.h"
+
 namespace deft::support {
 
 /// The processor's name as the system gives it ("AMD EPYC 9R14"), or "unknown processor".
@@ -11,7 +13,7 @@ std::string processor_name();
 /// Cores that this process may use.
 int available_cores();
 
-/// Both, as in "AMD EPYC, 2 cores".
-std::string machine_name();
+/// Both, as in "AMD EPYC, 2 cores", and before them the GPU's name if that is the device that computes.
+std::string machine_name(Device device = Device::cpu());
 
 }  // namespace deft::support

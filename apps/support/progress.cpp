@@ -67,14 +67,18 @@ Progress::Progress(std::string label, std::int64_t total, const ProgressOptions&
   start_ = last_shown_ = options_.clock();
 }
 
+bool Progress::due() const {
+  using Style = ProgressOptions::Style;
+  if (options_.style == Style::off) return false;
+  return options_.clock() - last_shown_ >= (options_.style == Style::bar ? bar_interval : options_.line_interval);
+}
+
 void Progress::update(std::int64_t done, double loss) {
   using Style = ProgressOptions::Style;
-  if (options_.style == Style::off) return;
-  const double now = options_.clock();
-  if (now - last_shown_ < (options_.style == Style::bar ? bar_interval : options_.line_interval)) return;
-  last_shown_ = now;
+  if (!due()) return;
+  last_shown_ = options_.clock();
   state_.done = done;
-  state_.seconds = now - start_;
+  state_.seconds = last_shown_ - start_;
   state_.loss = loss;
   if (options_.style == Style::bar) {
     // One column is left free: some terminals wrap when the last one is written.

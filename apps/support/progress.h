@@ -48,6 +48,8 @@ class Progress {
   Progress(const Progress&) = delete;
   Progress& operator=(const Progress&) = delete;
 
+  /// Whether update() would show something now: what is costly to find out can wait until then.
+  bool due() const;
   /// `done` images are through; `loss` is that of the last step or a mean of some.
   void update(std::int64_t done, double loss = std::numeric_limits<double>::quiet_NaN());
   /// Clears the bar.

@@ -4,6 +4,7 @@
 
 #include "deft/kernels/error.h"
 #include "deft/kernels/parallel_for.h"
+#include "deft/kernels/precision.h"
 
 namespace deft::support {
 
@@ -16,6 +17,7 @@ constexpr std::int64_t most_threads = 1024;  // more is a slip of the finger, an
 void RuntimeSettings::add_to(Settings& settings) {
   settings.add("threads", threads, "processor threads, 0: one per core; results do not depend on it");
   settings.add("device", device, "where to compute: cpu, cuda or cuda:N");
+  settings.add("precision", precision, "of float32 products on a GPU; tf32 uses its tensor cores", {"highest", "tf32"});
 }
 
 Device RuntimeSettings::apply() const {
@@ -25,6 +27,7 @@ Device RuntimeSettings::apply() const {
   if (threads > 0) set_num_threads(static_cast<int>(threads));
   const Device chosen = Device::parse(device);
   require_device(chosen);
+  set_matmul_precision(precision == "tf32" ? MatmulPrecision::tf32 : MatmulPrecision::highest);
   return chosen;
 }
 

@@ -1,4 +1,4 @@
-// Where a program computes: device and threads.
+// Where and how a program computes: device, precision, threads.
 #pragma once
 
 #include <cstdint>
@@ -9,13 +9,14 @@
 
 namespace deft::support {
 
-/// The settings --threads and --device.
+/// The settings --threads, --device and --precision.
 struct RuntimeSettings {
   std::int64_t threads = 0;
   std::string device = "cpu";
+  std::string precision = "highest";
 
   void add_to(Settings& settings);
-  /// Sets the number of threads and returns the device. Throws Error for a device that is not there and for more than 1024 threads.
+  /// Sets the number of threads and the precision and returns the device. Throws Error for a device that is not there and for more than 1024 threads.
   Device apply() const;
 };
 

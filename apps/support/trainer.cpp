@@ -17,6 +17,8 @@ namespace deft::support {
 
 namespace {
 
+constexpr std::int64_t steps_between_checks = 50;  // of the loss, which should be a number
+
 const Table& epoch_table() {
   static const Table table({"epoch", "learning rate", "train loss", "train acc.", "test acc.", "train s", "test s"},
                            {0, 0, 0, 0, 9, 8, 8});
@@ -102,8 +104,12 @@ EpochRecord Trainer::train_epoch(std::int64_t epoch) {
   }
   Progress progress(fmt::format("epoch {}/{}", epoch, options_.epochs), expected, options_.progress);
   const double start = options_.progress.clock();
-  std::int64_t images = 0, correct = 0;
-  double loss_sum = 0;
+  const auto require_finite = [&](double loss, std::int64_t images) {
+    if (std::isfinite(loss)) return loss;
+    throw Error(fmt::format("epoch {}: the loss is {} after {} images; a smaller learning rate may help", epoch,
+                            std::abs(loss), images));
+  };
+  Tally tally(device_);
   state_.model.train();
   for (const Batch& batch : batches_.epoch(epoch)) {
     throw_if_interrupted();
@@ -114,20 +120,16 @@ EpochRecord Trainer::train_epoch(std::int64_t epoch) {
     loss.backward();
     state_.optimizer.step();
 
-    const std::int64_t count = labels.numel();
-    const double loss_value = loss.item();
-    if (!std::isfinite(loss_value)) {
-      throw Error(fmt::format("epoch {}: the loss is {} after {} images; a smaller learning rate may help", epoch,
-                              std::abs(loss_value), images + count));
+    tally.add(logits, labels, loss);
+    ++steps_;
+    // Reading the loss waits for the device, which a GPU should not have to after every step.
+    if (progress.due() || steps_ % steps_between_checks == 0) {
+      progress.update(tally.images(), require_finite(loss.item(), tally.images()));
     }
-    loss_sum += loss_value * static_cast<double>(count);
-    correct += count_correct(logits.detach(), labels);
-    images += count;
-    progress.update(images, loss_value);
-    if (++steps_ == options_.max_steps) break;
+    if (steps_ == options_.max_steps) break;
   }
-  record.train_loss = loss_sum / static_cast<double>(images);
-  record.train_accuracy = static_cast<double>(correct) / static_cast<double>(images);
+  record.train_loss = require_finite(tally.loss(), tally.images());
+  record.train_accuracy = tally.accuracy();
   record.seconds = options_.progress.clock() - start;
   return record;
 }
@@ -138,7 +140,7 @@ void Trainer::save(const EpochRecord& record) const {
     save_weights(directory_.best_weights(), state_.model, info_, record);
   }
   save_weights(directory_.last_weights(), state_.model, info_, record);
-  save_checkpoint(directory_.checkpoint(), state_, options_.settings);
+  save_checkpoint(directory_.checkpoint(), state_, options_.settings, device_);
   write_reports();
 }
 

@@ -69,6 +69,13 @@ int cuda_device_count() {
   return cudaGetDeviceCount(&count) == cudaSuccess ? count : 0;
 }
 
+std::string gpu_name(Cuda device) {
+  require_device(device);
+  cudaDeviceProp properties;
+  DEFT_CUDA_CHECK(cudaGetDeviceProperties(&properties, device.index));
+  return properties.name;
+}
+
 Context& context(Cuda device) {
   static auto* contexts = new Contexts;
   const std::lock_guard lock(contexts->mutex);

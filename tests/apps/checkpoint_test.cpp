@@ -31,7 +31,7 @@ struct Run {
 TEST_CASE("a checkpoint of another model is refused with its file's name") {
   const TemporaryDirectory directory;
   const std::string path = directory.path("c.safetensors");
-  save_checkpoint(path, Run().state, {{"seed", "1"}});
+  save_checkpoint(path, Run().state, {{"seed", "1"}}, Device::cpu());
   Run other(5);
   CHECK_THROWS_WITH(load_checkpoint(path, other.state, {{"seed", "1"}}), StartsWith(path + ": "));
 }
@@ -41,7 +41,7 @@ TEST_CASE("settings are compared as they were written, text or not") {
   const std::string path = directory.path("c.safetensors");
   const std::map<std::string, std::string> settings = {{"init", "run\xff.safetensors"}};  // no UTF-8
   Run run;
-  save_checkpoint(path, run.state, settings);
+  save_checkpoint(path, run.state, settings, Device::cpu());
   load_checkpoint(path, run.state, settings);
   CHECK_THROWS_WITH(load_checkpoint(path, run.state, {{"init", "x"}}), Contains("this run has init x"));
 

@@ -8,11 +8,13 @@
 
 #include "deft/core/file.h"
 #include "deft/core/safetensors.h"
+#include "deft/kernels/dispatch.h"
 
 #include "catch.h"
 #include "data/files.h"
 #include "program.h"
 #include "temporary_directory.h"
+#include "test_device.h"
 
 using Catch::Matchers::Contains;
 using deft::read_file;
@@ -20,7 +22,9 @@ namespace fs = std::filesystem;
 
 namespace {
 
-const std::string tiny = "train --data synthetic --limit 96 --batch-size 32 --no-progress";
+const std::string device = to_string(deft::testing::test_device());
+const std::string on_device = " --device " + device;
+const std::string tiny = "train --data synthetic --limit 96 --batch-size 32 --no-progress" + on_device;
 
 std::string train(const TemporaryDirectory& directory, const std::string& name, const std::string& arguments) {
   const std::string out = directory.path(name);
@@ -48,7 +52,8 @@ TEST_CASE("a training run leaves its summary, log, weights and settings") {
   CHECK(summary["epochs"] == 2);
   CHECK(summary["seed"] == 5);
   CHECK(summary["threads"] == 1);
-  CHECK(summary["device"] == "cpu");
+  CHECK(summary["device"] == device);
+  CHECK(summary["precision"] == "highest");
   CHECK(summary["data"].get<std::string>().find("synthetic digits") == 0);
   CHECK(summary["seconds_per_epoch"].size() == 2);
   // conv1 to conv5 and fc, and the offset and mask convolutions of the last two.
@@ -81,7 +86,8 @@ TEST_CASE("a training run leaves its summary, log, weights and settings") {
   CHECK(config["batch_size"] == 32);
   CHECK(config["model"] == "deform-v2");
 
-  const ProgramResult eval = scaled_mnist("eval --data synthetic --limit 96 --no-progress --weights " + out);
+  const ProgramResult eval =
+      scaled_mnist("eval --data synthetic --limit 96 --no-progress --weights " + out + on_device);
   CHECK(eval.status == 0);
   char best[32];
   std::snprintf(best, sizeof best, "mean    %7.2f %%\n", 100 * summary["best_accuracy"].get<double>());
@@ -90,15 +96,38 @@ TEST_CASE("a training run leaves its summary, log, weights and settings") {
 
 TEST_CASE("a resumed run and another number of threads give the same bits") {
   const TemporaryDirectory directory;
-  const std::string whole = train(directory, "whole", "--model deform-v2 --epochs 3 --threads 1");
-  const std::string parts = train(directory, "parts", "--model deform-v2 --epochs 1 --threads 2");
-  train(directory, "parts", "--model deform-v2 --epochs 3 --threads 2 --resume");
+  // A GPU adds up the input gradient of a deformable convolution in whatever order its threads come.
+  const std::string model = device == "cpu" ? "--model deform-v2" : "--model regular";
+  const std::string whole = train(directory, "whole", model + " --epochs 3 --threads 1");
+  const std::string parts = train(directory, "parts", model + " --epochs 1 --threads 2");
+  train(directory, "parts", model + " --epochs 3 --threads 2 --resume");
   CHECK(read_file(whole + "/last.safetensors") == read_file(parts + "/last.safetensors"));
   CHECK(read_file(whole + "/best.safetensors") == read_file(parts + "/best.safetensors"));
 
-  const ProgramResult other = scaled_mnist(tiny + " --model deform-v2 --resume --seed 2 --out " + parts);
+  const ProgramResult other = scaled_mnist(tiny + " " + model + " --resume --seed 2 --out " + parts);
   CHECK(other.status == 1);
   CHECK_THAT(other.output, Contains("checkpoint.safetensors: was written with seed 1, this run has seed 2"));
+}
+
+TEST_CASE("a run goes on from a checkpoint of another device") {
+  const TemporaryDirectory directory;
+  const auto run = [&](const std::string& name, const std::string& where, const std::string& arguments) {
+    return train(directory, name, arguments + " --model deform-v2 --limit 32 --batch-size 16 --device " + where);
+  };
+  const auto metadata = [](const std::string& out, const char* key) {
+    return deft::load_safetensors(out + "/checkpoint.safetensors").metadata.at(key);
+  };
+  const auto last_loss = [&](const std::string& out) {
+    return nlohmann::json::parse(metadata(out, "history")).back().at("train_loss").get<double>();
+  };
+  const std::string cpu = "cpu";
+  const double expected = last_loss(run("whole", cpu, "--epochs 2"));
+  for (const auto& [name, first, second] : {std::tuple("there", cpu, device), std::tuple("back", device, cpu)}) {
+    run(name, first, "--epochs 1");
+    const std::string out = run(name, second, "--epochs 2 --resume");
+    CHECK(last_loss(out) == Approx(expected).epsilon(1e-4));
+    CHECK(metadata(out, "device") == second);
+  }
 }
 
 TEST_CASE("a run does not go on from a checkpoint of other data") {
@@ -191,8 +220,7 @@ TEST_CASE("flags override the configuration file") {
 TEST_CASE("mistakes are one line and exit status 1") {
   check_error("train --epoch 3", "unknown flag '--epoch', did you mean '--epochs'?");
   check_error("train --model deform", "--model is 'deform', expected regular, deform-v1, deform-v2");
-  check_error("train --data synthetic --limit 8 --device cuda", "cuda:0: this deft was built without CUDA");
-  check_error("train --data synthetic --limit 8 --device tpu", "device: 'tpu', expected cpu, cuda or cuda:N");
+  check_error("train --precision half", "--precision is 'half', expected highest, tf32");
   check_error("train --threads -1 --data synthetic", "--threads is -1, expected at least 0");
   check_error("train --threads 5000000000 --data synthetic", "threads is 5000000000, expected at most 1024");
   check_error("eval --data synthetic --weights /nowhere/w.safetensors",
@@ -201,6 +229,21 @@ TEST_CASE("mistakes are one line and exit status 1") {
   const ProgramResult help = scaled_mnist("train --help");
   CHECK(help.status == 0);
   CHECK_THAT(help.output, Contains("--epochs INT=14") && Contains("--gamma NUMBER=0.7"));
+}
+
+TEST_CASE("a device that is not there is named, with the reason") {
+  const std::string train_on = "train --data synthetic --limit 8 --device ";
+  check_error(train_on + "gpu", "device: 'gpu', expected cpu, cuda or cuda:N");
+  const int count = deft::cuda_device_count();
+  const std::string beyond = "cuda:" + std::to_string(count);
+  if (!deft::built_with_cuda) {
+    check_error(train_on + "cuda", "cuda:0: this deft was built without CUDA");
+  } else if (count == 0) {
+    CHECK_THAT(scaled_mnist(train_on + "cuda").output, Contains("scaled_mnist: cuda:0: ") && Contains("GPU"));
+  } else {
+    check_error(train_on + beyond,
+                beyond + ": there is no such GPU, the last one is cuda:" + std::to_string(count - 1));
+  }
 }
 
 TEST_CASE("a full disk and a folder that cannot be written are one line, and leave no half-written file") {
@@ -253,7 +296,7 @@ TEST_CASE("predict shows what it sees in an image file") {
   for (int y = 10; y < 50; ++y)
     sheet[static_cast<std::size_t>(y * 40 + 20)] = sheet[static_cast<std::size_t>(y * 40 + 21)] = '\x10';
   deft::write_file(directory.path("one.pgm"), "P5 40 60 255\n" + sheet);
-  const ProgramResult result = scaled_mnist("predict " + directory.path("one.pgm") + " --weights " + run);
+  const ProgramResult result = scaled_mnist("predict " + directory.path("one.pgm") + " --weights " + run + on_device);
   CHECK(result.status == 0);
   CHECK_THAT(result.output, Contains("one.pgm: ") && Contains("probability"));
 
