@@ -24,14 +24,14 @@ TEST_CASE("random tensors repeat with the seed and differ from call to call") {
 
 TEST_CASE("randint and randperm cover their range") {
   Generator generator(1);
-  auto order = randperm(1000, Device::cpu(), generator).to_vector<std::int64_t>();
+  auto order = randperm(1000, default_device(), generator).to_vector<std::int64_t>();
   std::vector<std::int64_t> sorted(1000);
   std::iota(sorted.begin(), sorted.end(), 0);
   CHECK(order != sorted);
   std::sort(order.begin(), order.end());
   CHECK(order == sorted);
   CHECK(randperm(0).numel() == 0);
-  const auto values = randint(-1, 2, {300}, Device::cpu(), generator).to_vector<std::int64_t>();
+  const auto values = randint(-1, 2, {300}, default_device(), generator).to_vector<std::int64_t>();
   for (std::int64_t value : {-1, 0, 1}) CHECK(std::count(values.begin(), values.end(), value) > 60);
   CHECK(*std::min_element(values.begin(), values.end()) == -1);
   CHECK(*std::max_element(values.begin(), values.end()) == 1);

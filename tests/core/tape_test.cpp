@@ -16,10 +16,10 @@ namespace {
 // Elementwise product, written out, so that these tests stand on the tape alone.
 Tensor product(const Tensor& a, const Tensor& b) {
   const auto multiply = [](const Tensor& x, const Tensor& y) {
-    Tensor z = empty_like(x);
-    for (std::int64_t i = 0; i < x.numel(); ++i)
-      z.mutable_data<double>()[i] = x.data<double>()[i] * y.data<double>()[i];
-    return z;
+    std::vector<double> z = x.to_vector<double>();
+    const std::vector<double> factors = y.to_vector<double>();
+    for (std::size_t i = 0; i < z.size(); ++i) z[i] *= factors[i];
+    return from_vector(z, x.shape());
   };
   Tensor result = multiply(a, b);
   record("product", {a, b}, {{"order", std::int64_t{2}}}, {result},

@@ -60,7 +60,7 @@ TEST_CASE("a data set is checked") {
   check_dataset(dataset);
   dataset.class_names.pop_back();
   CHECK_THROWS_WITH(check_dataset(dataset), "dataset numbered: label 2 is 2, expected 0 to 1");
-  dataset.labels = zeros({2}, {.dtype = DType::int64});
+  dataset.labels = zeros({2}, {.dtype = DType::int64, .device = Device::cpu()});
   CHECK_THROWS_WITH(check_dataset(dataset), Contains("labels are int64 [2] on cpu, expected int64 [3]"));
   dataset.images = zeros({3, 1, 1, 1});
   CHECK_THROWS_WITH(check_dataset(dataset), Contains("images are float32 [3, 1, 1, 1]"));
@@ -120,10 +120,10 @@ TEST_CASE("synthetic digits look like digits: white strokes on black, alike with
 
 TEST_CASE("the checksum of a data set is the CRC-32 of its pixels and labels") {
   Dataset digits{.name = "x", .class_names = {"0", "1"}};
-  digits.images = from_vector<std::uint8_t>({'1', '2', '3', '4', '5', '6', '7', '8', '9'}, {1, 3, 3, 1});
-  digits.labels = from_vector<std::int64_t>({1});
+  digits.images = from_vector<std::uint8_t>({'1', '2', '3', '4', '5', '6', '7', '8', '9'}, {1, 3, 3, 1}, Device::cpu());
+  digits.labels = from_vector<std::int64_t>({1}, {1}, Device::cpu());
   CHECK(checksum(digits) == 0xbbacd662);
-  digits.labels = from_vector<std::int64_t>({0});
+  digits.labels = from_vector<std::int64_t>({0}, {1}, Device::cpu());
   CHECK(checksum(digits) == 0x7706d6fc);
   CHECK(checksum(first_samples(digits, 0)) == 0);
 }

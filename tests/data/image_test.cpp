@@ -144,7 +144,7 @@ TEST_CASE("an image that claims to be huge is refused before memory is taken") {
 
 TEST_CASE("resizing is a linear filter as wide as the reduction") {
   const Bytes pixels = ramp(9 * 13);
-  const Tensor image = from_vector(pixels, {9, 13, 1});
+  const Tensor image = from_vector(pixels, {9, 13, 1}, Device::cpu());
   for (const auto& [height, width] : {std::pair(4, 5), std::pair(9, 26), std::pair(20, 3), std::pair(1, 1)}) {
     const Tensor result = resize_image(image, height, width);
     REQUIRE(result.shape() == Shape{height, width, 1});

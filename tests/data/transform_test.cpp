@@ -41,7 +41,7 @@ Tensor random_images(const Shape& shape) {
   std::vector<std::uint8_t> pixels;
   PhiloxSequence random(4, 5);
   for (std::int64_t i = 0; i < shape.numel(); ++i) pixels.push_back(static_cast<std::uint8_t>(random.below(256)));
-  return from_vector(pixels, shape);
+  return from_vector(pixels, shape, Device::cpu());
 }
 
 template <class T>
@@ -180,7 +180,7 @@ TEST_CASE("cropping and flipping move pixels unchanged") {
 }
 
 TEST_CASE("what stands outside is black, or a normalised value") {
-  const Tensor images = full({1, 8, 8, 1}, 255, {.dtype = DType::uint8});
+  const Tensor images = full({1, 8, 8, 1}, 255, {.dtype = DType::uint8, .device = Device::cpu()});
   Transform transform{.steps = {random_affine({.scale = 0.5})},
                       .interpolation = Interpolation::nearest,
                       .mean = {0.1307},
@@ -210,7 +210,8 @@ TEST_CASE("what is drawn depends on seed, epoch and index") {
 
 TEST_CASE("a transform says what does not fit") {
   const Tensor images = random_images({2, 4, 4, 3});
-  CHECK_THROWS_WITH(transform_images(zeros({2, 4, 4, 3}), {}), Contains("images are float32 [2, 4, 4, 3]"));
+  CHECK_THROWS_WITH(transform_images(zeros({2, 4, 4, 3}, {.device = Device::cpu()}), {}),
+                    Contains("images are float32 [2, 4, 4, 3]"));
   CHECK_THROWS_WITH(transform_images(images, {}, {0, 2}), Contains("index is 2, expected 0 to 1"));
   CHECK_THROWS_WITH(transform_images(images, {.mean = {0, 0}}), Contains("mean has 2 values, expected 1 or 3"));
   CHECK_THROWS_WITH(transform_images(images, {.std = {1, 0, 1}}), Contains("std of channel 1 is 0"));

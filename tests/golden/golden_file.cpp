@@ -25,7 +25,7 @@ std::vector<GoldenCase> read_golden_cases() {
     GoldenCase golden{attributes.at("name"), attributes.at("op"), attributes, {}};
     const std::string prefix = golden.name + "/";
     for (const auto& [name, tensor] : file.tensors) {
-      if (name.rfind(prefix, 0) == 0) golden.tensors.emplace(name.substr(prefix.size()), tensor);
+      if (name.rfind(prefix, 0) == 0) golden.tensors.emplace(name.substr(prefix.size()), tensor.to(default_device()));
     }
     cases.push_back(std::move(golden));
   }
