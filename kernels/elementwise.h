@@ -95,10 +95,4 @@ void add_scaled(Cpu, std::int64_t n, T factor, const T* input, T* output);
 template <class T>
 void add_scaled(Cuda, std::int64_t n, T factor, const T* input, T* output);
 
-/// output *= factor. float32, float64.
-template <class T>
-void scale(Cpu, std::int64_t n, T factor, T* output);
-template <class T>
-void scale(Cuda, std::int64_t n, T factor, T* output);
-
 }  // namespace deft::kernels

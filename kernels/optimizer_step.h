@@ -1,8 +1,9 @@
-// Contract of the fused optimizer steps: one pass over a parameter's arrays, with PyTorch's update rules; and of the
-// norm by which gradients are clipped before them.
+// Contract of the fused optimizer steps, with PyTorch's update rules, and of what clips gradients before them. Each call takes
+// the arrays of any number of parameters and handles them all in one pass.
 #pragma once
 
 #include <cstdint>
+#include <vector>
 
 #include "deft/kernels/device.h"
 
@@ -15,18 +16,27 @@ struct SgdStep {
   double dampening = 0;
   double weight_decay = 0;
   bool nesterov = false;
+};
+
+/// A parameter as sgd_step sees it, n elements per array.
+template <class T>
+struct SgdArrays {
+  std::int64_t n = 0;
+  const T* grad = nullptr;
+  T* buffer = nullptr;  ///< may be null with momentum 0
+  T* param = nullptr;
   bool first = false;  ///< the buffer is set to the gradient, undamped, instead of updated
 };
 
-/// Stochastic gradient descent over n elements:
+/// Stochastic gradient descent:
 ///   g = grad + weight_decay · param
 ///   buffer = momentum · buffer + (1 − dampening) · g
 ///   param −= lr · (nesterov ? g + momentum · buffer : buffer)
-/// With momentum 0 `buffer` may be null and g stands for it. Changes `param` and `buffer`, never `grad`.
+/// With momentum 0 g stands for the buffer. Changes `param` and `buffer`, never `grad`.
 template <class T>
-void sgd_step(Cpu, std::int64_t n, const SgdStep& step, const T* grad, T* buffer, T* param);
+void sgd_step(Cpu, const SgdStep& step, const std::vector<SgdArrays<T>>& parameters);
 template <class T>
-void sgd_step(Cuda, std::int64_t n, const SgdStep& step, const T* grad, T* buffer, T* param);
+void sgd_step(Cuda, const SgdStep& step, const std::vector<SgdArrays<T>>& parameters);
 
 /// Options of adam_step.
 struct AdamStep {
@@ -35,24 +45,46 @@ struct AdamStep {
   double eps = 1e-8;
   double weight_decay = 0;
   bool decoupled = false;  ///< weight decay as in AdamW (Loshchilov & Hutter 2017, arXiv:1711.05101)
-  std::int64_t step = 1;   ///< number of this step, from 1
 };
 
-/// Adam (Kingma & Ba 2014, arXiv:1412.6980) over n elements:
+/// A parameter as adam_step sees it, n elements per array.
+template <class T>
+struct AdamArrays {
+  std::int64_t n = 0;
+  const T* grad = nullptr;
+  T *m = nullptr, *v = nullptr;
+  T* param = nullptr;
+  std::int64_t step = 1;  ///< number of this parameter's step, from 1
+};
+
+/// Adam (Kingma & Ba 2014, arXiv:1412.6980):
 ///   decoupled: param *= 1 − lr · weight_decay; g = grad;  otherwise: g = grad + weight_decay · param
 ///   m = beta1 · m + (1 − beta1) · g
 ///   v = beta2 · v + (1 − beta2) · g²
 ///   param −= lr / (1 − beta1^step) · m / (√v / √(1 − beta2^step) + eps)
 /// Changes `param`, `m` and `v`, never `grad`.
 template <class T>
-void adam_step(Cpu, std::int64_t n, const AdamStep& step, const T* grad, T* m, T* v, T* param);
+void adam_step(Cpu, const AdamStep& step, const std::vector<AdamArrays<T>>& parameters);
 template <class T>
-void adam_step(Cuda, std::int64_t n, const AdamStep& step, const T* grad, T* m, T* v, T* param);
+void adam_step(Cuda, const AdamStep& step, const std::vector<AdamArrays<T>>& parameters);
 
-/// The sum of the squares of n elements, taken in double.
+/// A gradient of n elements; T is const where they are only read.
 template <class T>
-double squared_norm(Cpu, std::int64_t n, const T* values);
+struct GradientArray {
+  std::int64_t n = 0;
+  T* grad = nullptr;
+};
+
+/// The sum of the squares of all elements, taken in double.
 template <class T>
-double squared_norm(Cuda, std::int64_t n, const T* values);
+double squared_norm(Cpu, const std::vector<GradientArray<const T>>& gradients);
+template <class T>
+double squared_norm(Cuda, const std::vector<GradientArray<const T>>& gradients);
+
+/// grad *= factor.
+template <class T>
+void scale(Cpu, T factor, const std::vector<GradientArray<T>>& gradients);
+template <class T>
+void scale(Cuda, T factor, const std::vector<GradientArray<T>>& gradients);
 
 }  // namespace deft::kernels

@@ -30,7 +30,7 @@ void Adam::check(const Options& options) const {
   require_option(options, "weight_decay", 0, unlimited);
 }
 
-void Adam::update(Tensor& parameter, const Tensor& grad, const Options& options, State& state) {
+void Adam::update(std::vector<Update>& updates, const Options& options) {
   kernels::AdamStep step;
   step.lr = options.at("lr");
   step.beta1 = options.at("beta1");
@@ -38,15 +38,17 @@ void Adam::update(Tensor& parameter, const Tensor& grad, const Options& options,
   step.eps = options.at("eps");
   step.weight_decay = options.at("weight_decay");
   step.decoupled = decoupled_;
-  step.step = state.step;
-  Tensor& m = state_tensor(state, "exp_avg", parameter);
-  Tensor& v = state_tensor(state, "exp_avg_sq", parameter);
-  on_device(parameter.device(), [&](auto device) {
-    visit_floating(parameter.dtype(), name(), [&](auto type) {
-      using T = typename decltype(type)::type;
-      kernels::adam_step<T>(device, parameter.numel(), step, grad.data<T>(), m.mutable_data<T>(), v.mutable_data<T>(),
-                            parameter.mutable_data<T>());
-    });
+  const Tensor first = updates.front().parameter;
+  visit_floating(first.dtype(), name(), [&](auto type) {
+    using T = typename decltype(type)::type;
+    std::vector<kernels::AdamArrays<T>> arrays;
+    for (Update& each : updates) {
+      Tensor& m = state_tensor(*each.state, "exp_avg", each.parameter);
+      Tensor& v = state_tensor(*each.state, "exp_avg_sq", each.parameter);
+      arrays.push_back({each.parameter.numel(), each.grad.data<T>(), m.mutable_data<T>(), v.mutable_data<T>(),
+                        each.parameter.mutable_data<T>(), each.state->step});
+    }
+    on_device(first.device(), [&](auto device) { kernels::adam_step<T>(device, step, arrays); });
   });
 }
 

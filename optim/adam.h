@@ -31,7 +31,7 @@ class Adam : public Optimizer {
 
  private:
   void check(const Options& options) const override;
-  void update(Tensor& parameter, const Tensor& grad, const Options& options, State& state) override;
+  void update(std::vector<Update>& updates, const Options& options) override;
 
   bool decoupled_ = false;
 };

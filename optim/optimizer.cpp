@@ -9,6 +9,7 @@
 
 #include "deft/core/autograd.h"
 #include "deft/kernels/error.h"
+#include "deft/optim/alike.h"
 
 namespace deft {
 namespace {
@@ -95,13 +96,17 @@ void Optimizer::step() {
   const NoGrad no_grad;
   std::size_t i = 0;
   for (Group& group : groups_) {
-    for (Tensor& parameter : group.parameters) {
+    std::vector<Update> updates;
+    for (const Tensor& parameter : group.parameters) {
       State& state = states_[i++];
       const Tensor grad = parameter.grad();
       if (!grad.defined()) continue;
       ++state.step;
-      update(parameter, grad, group.options, state);
+      updates.push_back({parameter, grad, &state});
     }
+    for_alike(
+        std::move(updates), [](const Update& each) -> const Tensor& { return each.parameter; },
+        [&](std::vector<Update>& alike, const Tensor&) { update(alike, group.options); });
   }
 }
 

@@ -81,11 +81,17 @@ class Optimizer {
 
   const char* name() const { return name_; }
 
+  /// What a step works on.
+  struct Update {
+    Tensor parameter, grad;
+    State* state;
+  };
+
  private:
   /// Throws Error for options out of range.
   virtual void check(const Options& options) const = 0;
-  /// Updates one parameter.
-  virtual void update(Tensor& parameter, const Tensor& grad, const Options& options, State& state) = 0;
+  /// Updates parameters of one type on one device, all at once. There is at least one.
+  virtual void update(std::vector<Update>& updates, const Options& options) = 0;
 
   const char* name_;
   std::vector<StateTensor> state_tensors_;

@@ -35,21 +35,25 @@ void SGD::check(const Options& options) const {
   }
 }
 
-void SGD::update(Tensor& parameter, const Tensor& grad, const Options& options, State& state) {
+void SGD::update(std::vector<Update>& updates, const Options& options) {
   kernels::SgdStep step;
   step.lr = options.at("lr");
   step.momentum = options.at("momentum");
   step.dampening = options.at("dampening");
   step.weight_decay = options.at("weight_decay");
   step.nesterov = options.at("nesterov") != 0;
-  step.first = state.tensors.count("momentum_buffer") == 0;
-  Tensor buffer = step.momentum != 0 ? state_tensor(state, "momentum_buffer", parameter) : Tensor();
-  on_device(parameter.device(), [&](auto device) {
-    visit_floating(parameter.dtype(), "SGD", [&](auto type) {
-      using T = typename decltype(type)::type;
-      kernels::sgd_step<T>(device, parameter.numel(), step, grad.data<T>(),
-                           buffer.defined() ? buffer.mutable_data<T>() : nullptr, parameter.mutable_data<T>());
-    });
+  const Tensor first = updates.front().parameter;
+  visit_floating(first.dtype(), name(), [&](auto type) {
+    using T = typename decltype(type)::type;
+    std::vector<kernels::SgdArrays<T>> arrays;
+    for (Update& each : updates) {
+      const bool is_first = each.state->tensors.count("momentum_buffer") == 0;
+      T* buffer =
+          step.momentum != 0 ? state_tensor(*each.state, "momentum_buffer", each.parameter).mutable_data<T>() : nullptr;
+      arrays.push_back(
+          {each.parameter.numel(), each.grad.data<T>(), buffer, each.parameter.mutable_data<T>(), is_first});
+    }
+    on_device(first.device(), [&](auto device) { kernels::sgd_step<T>(device, step, arrays); });
   });
 }
 

@@ -240,20 +240,13 @@ void add_scaled(Cpu, std::int64_t n, T factor, const T* input, T* output) {
       n, [=](T x, T y) { return y + factor * x; }, output, input, output);
 }
 
-template <class T>
-void scale(Cpu, std::int64_t n, T factor, T* output) {
-  map(
-      n, [=](T y) { return y * factor; }, output, output);
-}
-
 #define DEFT_FLOATING(T)                                                                                  \
   template void unary_backward<T>(Cpu, UnaryOp, std::int64_t, const T*, const T*, T*);                    \
   template void clamp_forward<T>(Cpu, std::int64_t, T, T, const T*, T*);                                  \
   template void clamp_backward<T>(Cpu, std::int64_t, T, T, const T*, const T*, T*);                       \
   template void binary_backward_a<T>(Cpu, BinaryOp, const Strided<2>&, const T*, const T*, const T*, T*); \
   template void binary_backward_b<T>(Cpu, BinaryOp, const Strided<2>&, const T*, const T*, const T*, T*); \
-  template void add_scaled<T>(Cpu, std::int64_t, T, const T*, T*);                                        \
-  template void scale<T>(Cpu, std::int64_t, T, T*);
+  template void add_scaled<T>(Cpu, std::int64_t, T, const T*, T*);
 #define DEFT_SIGNED(T)                                                      \
   template void unary_forward<T>(Cpu, UnaryOp, std::int64_t, const T*, T*); \
   template void binary_forward<T>(Cpu, BinaryOp, const Strided<2>&, const T*, const T*, T*);

@@ -191,19 +191,13 @@ void add_scaled(Cuda device, std::int64_t n, T factor, const T* input, T* output
   map(device, n, cuda_elementwise::AddScaled<T>{factor}, output, input, output);
 }
 
-template <class T>
-void scale(Cuda device, std::int64_t n, T factor, T* output) {
-  map(device, n, cuda_elementwise::Scale<T>{factor}, output, output);
-}
-
 #define DEFT_FLOATING(T)                                                                                   \
   template void unary_backward<T>(Cuda, UnaryOp, std::int64_t, const T*, const T*, T*);                    \
   template void clamp_forward<T>(Cuda, std::int64_t, T, T, const T*, T*);                                  \
   template void clamp_backward<T>(Cuda, std::int64_t, T, T, const T*, const T*, T*);                       \
   template void binary_backward_a<T>(Cuda, BinaryOp, const Strided<2>&, const T*, const T*, const T*, T*); \
   template void binary_backward_b<T>(Cuda, BinaryOp, const Strided<2>&, const T*, const T*, const T*, T*); \
-  template void add_scaled<T>(Cuda, std::int64_t, T, const T*, T*);                                        \
-  template void scale<T>(Cuda, std::int64_t, T, T*);
+  template void add_scaled<T>(Cuda, std::int64_t, T, const T*, T*);
 #define DEFT_SIGNED(T)                                                       \
   template void unary_forward<T>(Cuda, UnaryOp, std::int64_t, const T*, T*); \
   template void binary_forward<T>(Cuda, BinaryOp, const Strided<2>&, const T*, const T*, T*);

@@ -252,10 +252,4 @@ struct AddScaled {
   __device__ T operator()(T x, T y) const { return y + factor * x; }
 };
 
-template <class T>
-struct Scale {
-  T factor;
-  __device__ T operator()(T y) const { return y * factor; }
-};
-
 }  // namespace deft::kernels::cuda_elementwise

@@ -195,9 +195,8 @@ TEST_CASE("in-place kernels work on long arrays") {
     const auto y = output_of<float>(50001, [&](auto device, float* out) {
       fill<float>(device, 50001 - offset, 3.0f, out + offset);
       add_scaled<float>(device, 50001 - offset, 0.5f, x.data() + offset, out + offset);
-      scale<float>(device, 50001 - offset, 10.0f, out + offset);
     });
-    std::vector<float> expected(50001, 40.0f);
+    std::vector<float> expected(50001, 4.0f);
     if (offset == 1) expected[0] = 0;
     CHECK(y == expected);
   }
