@@ -33,15 +33,15 @@ double tolerance_on_device(double of_cpu) {
   return sizeof(T) == sizeof(float) ? 1e-4 : 1e-9;
 }
 
-/// Elements on the test device, for a kernel to read or write.
+/// Elements on a device, for a kernel to read or write.
 template <class T>
 class Buffer {
  public:
-  explicit Buffer(const std::vector<T>& values)
-      : size_(values.size()), data_(static_cast<T*>(allocate(test_device(), bytes()))) {
-    copy_memory(test_device(), data_, Device::cpu(), values.data(), bytes());
+  explicit Buffer(const std::vector<T>& values, Device device = test_device())
+      : device_(device), size_(values.size()), data_(static_cast<T*>(allocate(device, bytes()))) {
+    copy_memory(device_, data_, Device::cpu(), values.data(), bytes());
   }
-  ~Buffer() { deallocate(test_device(), data_, bytes()); }
+  ~Buffer() { deallocate(device_, data_, bytes()); }
   Buffer(const Buffer&) = delete;
   Buffer& operator=(const Buffer&) = delete;
 
@@ -51,13 +51,14 @@ class Buffer {
   /// A copy of the elements as they are now.
   std::vector<T> values() const {
     std::vector<T> copy(size_);
-    copy_memory(Device::cpu(), copy.data(), test_device(), data_, bytes());
+    copy_memory(Device::cpu(), copy.data(), device_, data_, bytes());
     return copy;
   }
 
  private:
   std::size_t bytes() const { return size_ * sizeof(T); }
 
+  Device device_;
   std::size_t size_;
   T* data_;
 };

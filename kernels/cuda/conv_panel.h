@@ -97,7 +97,7 @@ class Panels {
   Panels(const ConvGeometry& g, std::int64_t point_bytes) : images_(g.shape.n), per_image_(g.rows * g.columns) {
     if (g.points == 0) return;
     const std::int64_t most =
-        std::clamp<std::int64_t>(most_bytes / std::max<std::int64_t>(point_bytes, 1), 1, most_points);
+        point_bytes == 0 ? most_points : std::clamp<std::int64_t>(most_bytes / point_bytes, 1, most_points);
     images_step_ = std::clamp<std::int64_t>(most / per_image_, 1, images_);
     const std::int64_t parts = (per_image_ + most - 1) / most;
     part_ = (per_image_ + parts - 1) / parts;

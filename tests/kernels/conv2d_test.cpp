@@ -4,61 +4,23 @@
 #include <vector>
 
 #include "catch.h"
-#include "kernels/conv_cases.h"
+#include "kernels/conv_problem.h"
 #include "kernels/naive_conv.h"
-#include "test_device.h"
 
 using namespace deft;
 using kernels::Conv2dShape;
-using testing::Buffer;
-using testing::on_test_device;
 
 namespace {
 
-struct Problem {
-  explicit Problem(const Conv2dShape& s)
-      : shape(s),
-        input(random_values(s.n * s.h * s.w * s.c, 1)),
-        weight(random_values(s.o * s.taps() * (s.c / s.groups), 2)),
-        bias(random_values(s.o, 3)),
-        grad_output(random_values(s.n * s.h_out() * s.w_out() * s.o, 4)) {}
-
-  Conv2dShape shape;
-  std::vector<double> input, weight, bias, grad_output;
-};
-
 template <class T>
-struct Results {
-  std::vector<T> output, grad_input, grad_weight, grad_bias;
-};
-
-/// Runs all kernels on the test device; results are preset to garbage, since the kernels overwrite.
-template <class T>
-Results<T> run(const Problem& p, bool with_bias = true) {
-  const Buffer<T> input(cast<T>(p.input)), weight(cast<T>(p.weight)), bias(cast<T>(p.bias)),
-      grad_output(cast<T>(p.grad_output));
-  const auto garbage = [](const std::vector<double>& like) { return std::vector<T>(like.size(), T(7)); };
-  Buffer<T> output(garbage(p.grad_output)), grad_input(garbage(p.input)), grad_weight(garbage(p.weight)),
-      grad_bias(garbage(p.bias));
-  on_test_device([&](auto device) {
-    kernels::conv2d_forward<T>(device, p.shape, input.data(), weight.data(), with_bias ? bias.data() : nullptr,
-                               output.data());
-    kernels::conv2d_backward_input<T>(device, p.shape, grad_output.data(), weight.data(), grad_input.data());
-    kernels::conv2d_backward_weight<T>(device, p.shape, input.data(), grad_output.data(), grad_weight.data(),
-                                       with_bias ? grad_bias.data() : nullptr);
-  });
-  return {output.values(), grad_input.values(), grad_weight.values(), grad_bias.values()};
-}
-
-template <class T>
-void check(const Problem& p, const std::vector<double>& output, const naive::Gradients& expected) {
-  const Results<T> r = run<T>(p);
+void check(const Conv2dProblem& p, const std::vector<double>& output, const naive::Gradients& expected) {
+  const Conv2dResults<T> r = run<T>(p);
   const double tolerance = testing::tolerance_on_device<T>(kernel_tolerance<T>);
   CHECK(relative_error(r.output, output) < tolerance);
   CHECK(relative_error(r.grad_input, expected.input) < tolerance);
   CHECK(relative_error(r.grad_weight, expected.weight) < tolerance);
   CHECK(relative_error(r.grad_bias, expected.bias) < tolerance);
-  const Results<T> without_bias = run<T>(p, false);
+  const Conv2dResults<T> without_bias = run<T>(p, false);
   std::vector<double> unbiased = output;
   for (std::size_t i = 0; i < unbiased.size(); ++i) unbiased[i] -= p.bias[i % p.bias.size()];
   CHECK(relative_error(without_bias.output, unbiased) < tolerance);
@@ -70,7 +32,7 @@ void check(const Problem& p, const std::vector<double>& output, const naive::Gra
 TEST_CASE("conv2d kernels agree with plain loops") {
   for (const NamedShape& named : conv_shapes()) {
     INFO(named.name);
-    const Problem p(named.shape);
+    const Conv2dProblem p(named.shape);
     const std::vector<double> output = naive::conv2d(p.shape, p.input, p.weight, p.bias);
     const naive::Gradients gradients = naive::conv2d_backward(p.shape, p.input, p.weight, p.grad_output);
     check<float>(p, output, gradients);
@@ -81,13 +43,13 @@ TEST_CASE("conv2d kernels agree with plain loops") {
 TEST_CASE("conv2d kernels give the same bits for any number of threads") {
   for (const NamedShape& named : conv_shapes()) {
     INFO(named.name);
-    const Problem p(named.shape);
-    std::vector<Results<float>> results;
+    const Conv2dProblem p(named.shape);
+    std::vector<Conv2dResults<float>> results;
     for (int threads : {1, 2, 3}) {
       const ThreadsScope scope(threads);
       results.push_back(run<float>(p));
     }
-    for (const Results<float>& r : results) {
+    for (const Conv2dResults<float>& r : results) {
       CHECK(same_bits(r.output, results[0].output));
       CHECK(same_bits(r.grad_input, results[0].grad_input));
       CHECK(same_bits(r.grad_weight, results[0].grad_weight));
@@ -109,12 +71,12 @@ TEST_CASE("conv2d reads nothing outside the image, whatever stands beside it") {
                 .pad_bottom = 1,
                 .pad_left = 1,
                 .pad_right = 1};
-  Problem p(s);
+  Conv2dProblem p(s);
   const std::size_t image = p.input.size() / 2, pixels = p.grad_output.size() / 2;
   for (std::size_t i = image; i < p.input.size(); ++i) p.input[i] = std::numeric_limits<double>::quiet_NaN();
   for (std::size_t i = pixels; i < p.grad_output.size(); ++i)
     p.grad_output[i] = std::numeric_limits<double>::infinity();
-  const Results<float> r = run<float>(p);
+  const Conv2dResults<float> r = run<float>(p);
   for (std::size_t i = 0; i < pixels; ++i) REQUIRE(std::isfinite(r.output[i]));
   for (std::size_t i = 0; i < image; ++i) REQUIRE(std::isfinite(r.grad_input[i]));
 }

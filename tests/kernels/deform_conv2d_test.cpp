@@ -6,70 +6,17 @@
 #include <vector>
 
 #include "catch.h"
-#include "kernels/conv_cases.h"
+#include "kernels/conv_problem.h"
 #include "kernels/naive_conv.h"
-#include "test_device.h"
 
 using namespace deft;
 using kernels::DeformConv2dShape;
-using testing::Buffer;
-using testing::on_test_device;
 
 namespace {
 
-struct Problem {
-  Problem(const DeformConv2dShape& s, bool modulated)
-      : shape(s),
-        input(random_values(s.n * s.h * s.w * s.c, 1)),
-        offset(random_values(s.n * s.h_out() * s.w_out() * s.offset_groups * s.taps() * 2, 2)),
-        mask(random_values(modulated ? s.n * s.h_out() * s.w_out() * s.offset_groups * s.taps() : 0, 3)),
-        weight(random_values(s.o * s.taps() * (s.c / s.groups), 4)),
-        bias(random_values(s.o, 5)),
-        grad_output(random_values(s.n * s.h_out() * s.w_out() * s.o, 6)) {
-    // Steps of 1/256 pixel, up to some pixels: float holds the positions exactly, and some are whole numbers.
-    for (double& value : offset) value = std::round(value * 2 * 256) / 256;
-    for (std::size_t i = 0; i < offset.size(); i += 7) offset[i] = std::round(offset[i]);
-  }
-
-  DeformConv2dShape shape;
-  std::vector<double> input, offset, mask, weight, bias, grad_output;
-};
-
 template <class T>
-struct Results {
-  std::vector<T> output, grad_input, grad_offset, grad_mask, grad_weight, grad_bias;
-};
-
-/// Runs the kernels on the test device. `wanted` are bits of the gradients, in the order of DeformConv2dGradients; results
-/// are preset to garbage, since the kernels overwrite.
-template <class T>
-Results<T> run(const Problem& p, int wanted = 31) {
-  const Buffer<T> input(cast<T>(p.input)), offset(cast<T>(p.offset)), mask(cast<T>(p.mask)), weight(cast<T>(p.weight)),
-      bias(cast<T>(p.bias)), grad_output(cast<T>(p.grad_output));
-  const auto garbage = [](const std::vector<double>& like) { return std::vector<T>(like.size(), T(7)); };
-  Buffer<T> output(garbage(p.grad_output)), grad_input(garbage(p.input)), grad_offset(garbage(p.offset)),
-      grad_mask(garbage(p.mask)), grad_weight(garbage(p.weight)), grad_bias(garbage(p.bias));
-  const bool modulated = !p.mask.empty();
-  const auto pick = [&](int bit, Buffer<T>& gradient) { return (wanted >> bit & 1) != 0 ? gradient.data() : nullptr; };
-  on_test_device([&](auto device) {
-    const T* const mask_data = modulated ? mask.data() : nullptr;
-    kernels::deform_conv2d_forward<T>(device, p.shape, input.data(), offset.data(), mask_data, weight.data(),
-                                      bias.data(), output.data());
-    kernels::deform_conv2d_backward<T>(device, p.shape, input.data(), offset.data(), mask_data, weight.data(),
-                                       grad_output.data(),
-                                       {.input = pick(0, grad_input),
-                                        .offset = pick(1, grad_offset),
-                                        .mask = modulated ? pick(2, grad_mask) : nullptr,
-                                        .weight = pick(3, grad_weight),
-                                        .bias = pick(4, grad_bias)});
-  });
-  return {output.values(),    grad_input.values(),  grad_offset.values(),
-          grad_mask.values(), grad_weight.values(), grad_bias.values()};
-}
-
-template <class T>
-void check(const Problem& p, const std::vector<double>& output, const naive::Gradients& expected) {
-  const Results<T> r = run<T>(p);
+void check(const DeformProblem& p, const std::vector<double>& output, const naive::Gradients& expected) {
+  const DeformResults<T> r = run<T>(p);
   const double tolerance = testing::tolerance_on_device<T>(kernel_tolerance<T>);
   CHECK(relative_error(r.output, output) < tolerance);
   CHECK(relative_error(r.grad_input, expected.input) < tolerance);
@@ -86,7 +33,7 @@ bool same_sums(const std::vector<float>& a, const std::vector<float>& b) {
 }
 
 /// Checks float and double.
-void check(const Problem& p) {
+void check(const DeformProblem& p) {
   const std::vector<double> output = naive::deform_conv2d(p.shape, p.input, p.offset, p.mask, p.weight, p.bias);
   const naive::Gradients gradients =
       naive::deform_conv2d_backward(p.shape, p.input, p.offset, p.mask, p.weight, p.grad_output);
@@ -120,20 +67,20 @@ DeformConv2dShape small_shape() {
 
 TEST_CASE("deform_conv2d kernels agree with plain loops") {
   for_shapes([](const DeformConv2dShape& shape) {
-    check(Problem(shape, true));
-    if (shape.offset_groups == 1) check(Problem(shape, false));
+    check(DeformProblem(shape, true));
+    if (shape.offset_groups == 1) check(DeformProblem(shape, false));
   });
 }
 
 TEST_CASE("deform_conv2d kernels give the same bits for any number of threads") {
   for_shapes([](const DeformConv2dShape& shape) {
-    const Problem p(shape, true);
-    std::vector<Results<float>> results;
+    const DeformProblem p(shape, true);
+    std::vector<DeformResults<float>> results;
     for (int threads : {1, 2, 3}) {
       const ThreadsScope scope(threads);
       results.push_back(run<float>(p));
     }
-    for (const Results<float>& r : results) {
+    for (const DeformResults<float>& r : results) {
       CHECK(same_bits(r.output, results[0].output));
       CHECK(same_sums(r.grad_input, results[0].grad_input));
       CHECK(same_bits(r.grad_offset, results[0].grad_offset));
@@ -145,7 +92,7 @@ TEST_CASE("deform_conv2d kernels give the same bits for any number of threads") 
 }
 
 TEST_CASE("deform_conv2d follows torchvision at whole positions and on the borders") {
-  Problem p(small_shape(), true);
+  DeformProblem p(small_shape(), true);
   for (double position : {-2.0, -1.0, -0.5, 0.0, 4.0, 4.5, 5.0, 6.0, 7.0}) {
     // All taps read this row, and columns around it.
     INFO(position);
@@ -164,21 +111,21 @@ TEST_CASE("deform_conv2d survives offsets of any bit pattern") {
   for (const double value : {1e30, -1e30, 2147483648.0, -2147483904.0, 9.3e18, infinity, -infinity, denormal, -denormal,
                              largest, -largest}) {
     INFO(value);
-    Problem p(small_shape(), true);
+    DeformProblem p(small_shape(), true);
     for (std::size_t i = 0; i < p.offset.size(); i += 3) p.offset[i] = value;
     check(p);
   }
 }
 
 TEMPLATE_TEST_CASE("deform_conv2d samples NaN at a NaN position and nowhere else", "", float, double) {
-  Problem p(small_shape(), true);
+  DeformProblem p(small_shape(), true);
   for (double& value : p.offset) value = 0;
   // Pixel (2, 3) of the first image, offset group 1 (channels 2 and 3: the last of group 0, the first of group 1).
   const std::size_t pixel = 2 * 6 + 3, tap = 4, entry = (pixel * 3 + 1) * 9 + tap;
   for (std::size_t part : {0, 1}) {
     const std::vector<double> offset = p.offset;
     p.offset[2 * entry + part] = std::numeric_limits<double>::quiet_NaN();
-    const Results<TestType> r = run<TestType>(p);
+    const DeformResults<TestType> r = run<TestType>(p);
     for (std::size_t i = 0; i < r.output.size(); ++i) REQUIRE(std::isnan(r.output[i]) == (i / 4 == pixel));
     for (TestType value : r.grad_input) REQUIRE(std::isfinite(value));
     for (std::size_t i = 0; i < r.grad_mask.size(); ++i) REQUIRE(std::isnan(r.grad_mask[i]) == (i == entry));
@@ -190,10 +137,10 @@ TEMPLATE_TEST_CASE("deform_conv2d samples NaN at a NaN position and nowhere else
 }
 
 TEST_CASE("deform_conv2d computes any subset of the gradients") {
-  const Problem p(small_shape(), true);
-  const Results<float> all = run<float>(p);
+  const DeformProblem p(small_shape(), true);
+  const DeformResults<float> all = run<float>(p);
   for (int wanted = 0; wanted < 32; ++wanted) {
-    const Results<float> r = run<float>(p, wanted);
+    const DeformResults<float> r = run<float>(p, wanted);
     const auto expected = [&](int bit, const std::vector<float>& values) {
       return (wanted >> bit & 1) != 0 ? values : std::vector<float>(values.size(), 7.0f);
     };
