@@ -1,10 +1,11 @@
-// Benchmarks. Every one starts with the machine's arithmetic peak, measured in the same run.
+// Benchmarks. Every one starts with the machine's ceilings, measured in the same run.
+#include "deft/apps/bench/kernels.h"
 #include "deft/apps/bench/step.h"
 
 int main(int argc, char** argv) {
   return deft::support::run_program({.name = "bench",
                                      .summary = "Measures what deft costs on this machine.",
-                                     .commands = {deft::bench::step_command()},
+                                     .commands = {deft::bench::step_command(), deft::bench::kernels_command()},
                                      .default_command = "step"},
                                     argc, argv);
 }

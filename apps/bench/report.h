@@ -1,41 +1,25 @@
-// What benchmarks print and write.
+// What benchmarks write: a list of records, each with all that is needed to read it alone.
 #pragma once
 
-#include <cstdint>
+#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
+#include "deft/apps/bench/machine.h"
 #include "deft/apps/bench/timing.h"
-#include "deft/kernels/device.h"
 
 namespace deft::bench {
 
 /// One measured row.
 struct Record {
-  std::string op;    ///< "train_step_e0"
-  std::string pass;  ///< "step"
-  std::string model;
-  std::int64_t n = 0;  ///< images in the batch
-  Timing timing = {};
+  nlohmann::ordered_json what;  ///< an object: op ("conv2d"), pass ("forward"), sizes (n, c, o, size)
+  Timing timing;
 };
 
-/// The machine as measured in this run.
-struct Machine {
-  std::string name;  ///< processor and cores, and the GPU if it is that which is measured
-  int threads = 0;
-  double fma_peak_gflops = 0;  ///< of `threads` threads
-};
+/// "0.123" to four digits: the time in a table.
+std::string to_text(double milliseconds);
 
-/// Looks at the machine and measures its processor's peak with num_threads() threads.
-Machine measure_machine(Device device);
-
-/// The line that benchmarks print first.
-std::string to_string(const Machine& machine);
-
-/// A table with a line per record.
-std::string to_table(const std::vector<Record>& records);
-
-/// A JSON list of the records, each with the threads and the peak of its run.
+/// A JSON list: what was measured, the times, and the machine with its ceilings.
 std::string to_json(const std::vector<Record>& records, const Machine& machine);
 
 }  // namespace deft::bench

@@ -7,10 +7,10 @@
 #include "deft/apps/bench/report.h"
 #include "deft/apps/scaled_mnist/net.h"
 #include "deft/apps/support/runtime.h"
+#include "deft/apps/support/table.h"
 #include "deft/core/file.h"
 #include "deft/data/synthetic_digits.h"
 #include "deft/data/transform.h"
-#include "deft/kernels/memory.h"
 #include "deft/layers/loss.h"
 #include "deft/optim/adam.h"
 
@@ -40,7 +40,6 @@ class Step {
     optimizer_->zero_grad();
     cross_entropy(net_(images_), labels_).backward();
     optimizer_->step();
-    synchronize(images_.device());
   }
 
  private:
@@ -59,12 +58,19 @@ int run(const StepSettings& settings) {
   for (const std::string& model : apps::net_names()) {
     pieces.push_back([step = std::make_shared<Step>(model, data, device)] { (*step)(); });
   }
-  const std::vector<Timing> timings = time_interleaved(pieces, settings.seconds);
+  const std::vector<Timing> timings = time_interleaved(pieces, settings.seconds, device);
+  const support::Table table({"<model", "batch", "median ms", "min ms", "10 % to 90 %", "runs"}, {10, 0, 0, 7, 16, 0});
+  fmt::print("{}", table.header());
   std::vector<Record> records;
   for (std::size_t i = 0; i < timings.size(); ++i) {
-    records.push_back({"train_step_e0", "step", apps::net_names()[i], settings.batch_size, timings[i]});
+    const Timing& timing = timings[i];
+    const std::string& model = apps::net_names()[i];
+    fmt::print("{}",
+               table.row({model, std::to_string(settings.batch_size), to_text(timing.median_ms), to_text(timing.min_ms),
+                          to_text(timing.low_ms) + " to " + to_text(timing.high_ms), std::to_string(timing.runs)}));
+    records.push_back(
+        {{{"op", "train_step_e0"}, {"pass", "step"}, {"model", model}, {"n", settings.batch_size}}, timing});
   }
-  fmt::print("{}", to_table(records));
   if (!settings.json.empty()) write_file(settings.json, to_json(records, machine));
   return 0;
 }

@@ -14,9 +14,13 @@ constexpr std::int64_t most_threads = 1024;  // more is a slip of the finger, an
 
 }  // namespace
 
-void RuntimeSettings::add_to(Settings& settings) {
+void RuntimeSettings::add_device_to(Settings& settings) {
   settings.add("threads", threads, "processor threads, 0: one per core; results do not depend on it");
   settings.add("device", device, "where to compute: cpu, cuda or cuda:N");
+}
+
+void RuntimeSettings::add_to(Settings& settings) {
+  add_device_to(settings);
   settings.add("precision", precision, "of float32 products on a GPU; tf32 uses its tensor cores", {"highest", "tf32"});
 }
 

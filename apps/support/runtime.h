@@ -16,6 +16,8 @@ struct RuntimeSettings {
   std::string precision = "highest";
 
   void add_to(Settings& settings);
+  /// The first two alone, for programs that use several precisions.
+  void add_device_to(Settings& settings);
   /// Sets the number of threads and the precision and returns the device. Throws Error for a device that is not there and for more than 1024 threads.
   Device apply() const;
 };

@@ -68,4 +68,7 @@ TEST_CASE("tables align their columns") {
   CHECK(table.header() == "model     accuracy\n--------  --------\n");
   CHECK(table.row({"regular", "90.03 %"}) == "regular    90.03 %\n");
   CHECK_THROWS_WITH(table.row({"one"}), "table: the row has 1 cells, expected 2");
+  const Table markdown({"<model", "accuracy"}, {8}, Table::Style::markdown);
+  CHECK(markdown.header() == "| model    | accuracy |\n| -------- | -------: |\n");
+  CHECK(markdown.row({"regular", "90.03 %"}) == "| regular  |  90.03 % |\n");
 }
