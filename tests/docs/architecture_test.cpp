@@ -81,7 +81,7 @@ TEST_CASE("headers that are not for users are neither installed nor included by 
       const std::string text = deft::read_file(entry.path().string()), name = entry.path().filename().string();
       if (!std::regex_search(text.substr(0, text.find('\n')), mark)) continue;
       INFO(folder << "/" << name);
-      CHECK(std::regex_search(install, std::regex("_deft_private_headers[^)]* " + name + "[ )]")));
+      CHECK(std::regex_search(install, std::regex("_deft_private_headers[^)]* " + name + "[\\s)]")));
       marked.insert("\"deft/" + folder + "/" + name + "\"");
     }
   }

@@ -4,6 +4,8 @@
 #include <cstdint>
 #include <vector>
 
+#include "deft/kernels/cuda/strided_index.h"
+
 #include "catch.h"
 #include "kernels/spaces.h"
 #include "test_device.h"
@@ -21,6 +23,49 @@ TEST_CASE("a Strided merges what it can") {
   CHECK(make_space<1>({1, 1}, {{7, 7}}).numel() == 1);
   CHECK(make_space<1>({4, 0, 5}, {{0, 5, 1}}).numel() == 0);
   CHECK_THROWS_AS(make_space<1>(Sizes(9, 2), {{1, 3, 9, 27, 81, 243, 729, 2187, 6561}}), Error);
+}
+
+TEST_CASE("index arithmetic of CUDA kernels goes beyond 32 bits") {
+  const std::int64_t big = std::int64_t{1} << 40;
+  CHECK(quotient(big + 5, 3) == (big + 5) / 3);
+  CHECK(quotient((std::int64_t{1} << 32) - 1, 7) == ((std::int64_t{1} << 32) - 1) / 7);
+  CHECK(quotient(5, big) == 0);
+  // A transposed and a broadcast operand of more than 2³² elements each.
+  const std::int64_t rows = 70000, columns = 90000, planes = 3;
+  const Sizes dense = {rows * columns, columns, 1}, transposed = {rows * columns, 1, rows}, broadcast = {0, columns, 1};
+  const auto space = make_space<2>({planes, rows, columns}, {transposed, broadcast});
+  for (const Sizes& index : {Sizes{0, 0, 0}, Sizes{2, 69999, 89999}, Sizes{1, 47722, 11111}}) {
+    const auto offsets = offsets_at(space, dot(index, dense));
+    CHECK(offsets.of[0] == dot(index, transposed));
+    CHECK(offsets.of[1] == dot(index, broadcast));
+  }
+}
+
+TEST_CASE("copies of every element size, in whole vectors and not") {
+  const auto check = [](auto zero) {
+    using T = decltype(zero);
+    std::vector<T> input(64 * 96);
+    for (std::size_t i = 0; i < input.size(); ++i) input[i] = static_cast<T>(i * 7 % 251);
+    const Buffer<T> device_input(input);
+    for (const std::int64_t columns : {64, 61}) {  // of a matrix of rows of 64
+      const auto picked = output_of<T>(96 * columns, [&](auto device, T* out) {
+        copy_rows<T>(device, 96, columns, device_input.data(), 64, out, columns);
+      });
+      const auto transposed = output_of<T>(96 * columns, [&](auto device, T* out) {
+        copy_strided<T>(device, make_space<1>({columns, 96}, {{1, 64}}), device_input.data(), out);
+      });
+      for (std::int64_t row = 0; row < 96; ++row) {
+        for (std::int64_t column = 0; column < columns; ++column) {
+          const T expected = input[static_cast<std::size_t>(row * 64 + column)];
+          REQUIRE(picked[static_cast<std::size_t>(row * columns + column)] == expected);
+          REQUIRE(transposed[static_cast<std::size_t>(column * 96 + row)] == expected);
+        }
+      }
+    }
+  };
+  check(std::uint8_t());
+  check(float());
+  check(std::int64_t());
 }
 
 TEST_CASE("copy_strided gathers permuted and broadcast inputs") {
