@@ -18,9 +18,9 @@ namespace {
 // Samples whose one pixel and label are their number.
 Dataset numbered(std::int64_t count) {
   Dataset dataset{.name = "numbered"};
-  dataset.images = arange(0, double(count), 1, {.dtype = DType::uint8});
+  dataset.images = arange(0, double(count), 1, {.dtype = DType::uint8, .device = Device::cpu()});
   dataset.images = alias(dataset.images, {count, 1, 1, 1});
-  dataset.labels = arange(0, double(count), 1, {.dtype = DType::int64});
+  dataset.labels = arange(0, double(count), 1, {.dtype = DType::int64, .device = Device::cpu()});
   dataset.class_names.assign(static_cast<std::size_t>(count), "class");
   return dataset;
 }

@@ -11,7 +11,7 @@ using Catch::Matchers::Equals;
 
 namespace {
 
-const TensorOptions float64{.dtype = DType::float64};
+TensorOptions float64() { return {.dtype = DType::float64}; }
 
 std::vector<double> values(const Tensor& tensor) { return tensor.to_vector<double>(); }
 
@@ -19,7 +19,7 @@ std::vector<double> values(const Tensor& tensor) { return tensor.to_vector<doubl
 
 TEST_CASE("gradients of batch norm in training and evaluation, with and without weights") {
   const Tensor x = random_tensor({3, 2, 4, 5}, 1), weight = random_tensor({5}, 2), bias = random_tensor({5}, 3);
-  const Tensor mean = random_tensor({5}, 4).detach(), var = full({5}, 0.7, float64);
+  const Tensor mean = random_tensor({5}, 4).detach(), var = full({5}, 0.7, float64());
   for (bool training : {true, false}) {
     const auto check = [&](bool affine, const std::vector<Tensor>& inputs) {
       const auto result = gradcheck(
@@ -88,7 +88,7 @@ TEST_CASE("statistics that change between forward and backward are noticed") {
   const Tensor y = norm(x);
   norm.train();
   norm(x);
-  CHECK_THROWS_AS(y.backward({.gradient = ones({2, 2, 2, 2}, float64)}), Error);
+  CHECK_THROWS_AS(y.backward({.gradient = ones({2, 2, 2, 2}, float64())}), Error);
 }
 
 TEST_CASE("batch norm says what does not fit") {
@@ -98,7 +98,7 @@ TEST_CASE("batch norm says what does not fit") {
                     Equals("batch_norm: running_mean is [3], expected [4] (channels of input [2, 3, 3, 4])"));
   CHECK_THROWS_WITH(BatchNorm2d(3)(zeros({1, 1, 1, 3})),
                     Equals("batch_norm: input is [1, 1, 1, 3], expected more than one value per channel in training"));
-  CHECK_THROWS_WITH(BatchNorm2d(3)(zeros({1, 2, 1, 3}, float64)),
+  CHECK_THROWS_WITH(BatchNorm2d(3)(zeros({1, 2, 1, 3}, float64())),
                     Equals("batch_norm: running_mean is float32, but input is float64; convert with to()"));
   CHECK_THROWS_WITH(batch_norm(zeros({2, 3})),
                     Equals("batch_norm: running_mean or running_var is undefined, expected both outside training"));
