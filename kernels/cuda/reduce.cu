@@ -84,7 +84,8 @@ struct Second : Reducer {
 /// positions that are reduced. Neighbouring threads read neighbouring elements: of one output where the innermost axis is
 /// reduced (lanes = 1), of neighbouring outputs where it is kept.
 struct Plan {
-  explicit Plan(const Strided<2>& space) {
+  /// `element_bytes` is the size of the input's elements.
+  Plan(const Strided<2>& space, int element_bytes) {
     int outer_axes = space.rank;
     if (space.rank > 0 && space.stride[1][space.rank - 1] != 0) lanes = space.size[--outer_axes];
     outputs = lanes;
@@ -103,15 +104,16 @@ struct Plan {
       while (power < n && power < most) power *= 2;
       return power;
     };
-    constexpr int fast_lanes = 32;
-    along = power_of_two(positions, lanes == 1 ? block_threads : block_threads / power_of_two(outputs, fast_lanes));
+    const int line =
+        lanes == 1 ? 1 : power_of_two(outputs, 128 / element_bytes);  // neighbours fill a line of the cache
+    along = power_of_two(positions, block_threads / line);
     across = block_threads / along;
     output_blocks = (outputs + across - 1) / across;
   }
 
   /// Cuts the positions so that a reduction to few outputs occupies the GPU.
   void split() {
-    constexpr std::int64_t wanted_blocks = 1024, least_per_thread = 8;
+    constexpr std::int64_t wanted_blocks = 512, least_per_thread = 16;
     const std::int64_t wanted =
         std::min(wanted_blocks / std::max<std::int64_t>(output_blocks, 1), positions / (along * least_per_thread));
     if (wanted <= 1) return;
@@ -144,7 +146,7 @@ __device__ typename Reducer::Accumulator fold(const Strided<1>& reduced, const T
     }
     return total;
   }
-  constexpr int batch = 4;  // loads under way at a time
+  constexpr int batch = 8;  // loads under way at a time
   const std::int64_t stride = reduced.stride[0][0];
   std::int64_t i = begin;
   for (; i + (batch - 1) * step < end; i += batch * step) {
@@ -191,12 +193,13 @@ void start(Cuda device, const Reducer& reducer, const Plan& plan, const T* input
 
 template <class Reducer, class T, class Out>
 void run(Cuda device, const Reducer& reducer, const Strided<2>& space, const T* input, Out* output) {
-  Plan plan(space);
+  Plan plan(space, sizeof(T));
   plan.split();
   if (plan.chunks == 1) return start(device, reducer, plan, input, output);
   DeviceScratch<typename Reducer::Accumulator> partial(device, plan.chunks * plan.outputs);
   start(device, First<Reducer>{reducer}, plan, input, partial.data());
-  start(device, Second<Reducer>{reducer}, Plan(plan.rest()), partial.data(), output);
+  start(device, Second<Reducer>{reducer}, Plan(plan.rest(), sizeof(typename Reducer::Accumulator)), partial.data(),
+        output);
 }
 
 }  // namespace cuda_reduce
@@ -208,8 +211,8 @@ void reduce(Cuda device, ReduceOp op, const Strided<2>& space, const T* input, T
     case ReduceOp::sum:
       return run(device, Sum<T>{}, space, input, output);
     case ReduceOp::mean:
-      return run(device, Sum<T>{static_cast<typename Sum<T>::Accumulator>(Plan(space).positions)}, space, input,
-                 output);
+      return run(device, Sum<T>{static_cast<typename Sum<T>::Accumulator>(Plan(space, sizeof(T)).positions)}, space,
+                 input, output);
     case ReduceOp::max:
       return run(device, Max<T>{}, space, input, output);
     case ReduceOp::min:
