@@ -7,6 +7,7 @@
 #include "deft/core/elementwise.h"
 #include "deft/core/gradcheck.h"
 #include "deft/core/reduce.h"
+#include "deft/core/shape_ops.h"
 #include "deft/core/trace.h"
 
 #include "catch.h"
@@ -85,6 +86,20 @@ TEST_CASE("gradients of deform_conv2d over an option grid") {
     INFO(v1.message);
     CHECK(v1.ok);
   }
+}
+
+TEST_CASE("convolutions take inputs that begin anywhere in memory") {
+  // One element beyond the beginning of an allocation, where no vector of channels is aligned.
+  const auto image = [](const Tensor& flat) { return reshape(slice(flat, 0, 1, flat.size(0)), {1, 4, 3, 4}); };
+  const Tensor flat = random_tensor({1 + 48}, 1), weight = random_tensor({2, 2, 2, 4}, 2),
+               offset = random_tensor({1, 3, 2, 8}, 3);
+  const auto plain = gradcheck([&](const auto& t) { return conv2d(image(t[0]), t[1]); }, {flat, weight});
+  INFO(plain.message);
+  CHECK(plain.ok);
+  const auto deformed =
+      gradcheck([&](const auto& t) { return deform_conv2d(image(t[0]), t[1], t[2]); }, {flat, offset, weight});
+  INFO(deformed.message);
+  CHECK(deformed.ok);
 }
 
 TEST_CASE("DeformConv2d starts as a convolution and trains its offsets and mask") {
