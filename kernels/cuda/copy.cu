@@ -41,9 +41,9 @@ struct Identity {
 /// along r in the input.
 struct Transposition {
   std::int64_t rows = 0, columns = 0;  ///< of the output
-  std::int64_t input_pitch = 0,
-               output_pitch = 0;  ///< from one c to the next in the input, one r to the next in the output
-  Strided<2> batch;               ///< input, output
+  std::int64_t input_pitch = 0;        ///< from one c to the next
+  std::int64_t output_pitch = 0;       ///< from one r to the next
+  Strided<2> batch;                    ///< input, output
 };
 
 /// Both sides are accessed along their neighbours, by way of a tile in shared memory.
@@ -53,11 +53,11 @@ __global__ void transpose_kernel(Transposition t, std::int64_t row_tiles, std::i
   DEFT_SHARED(T, tile, tile_size * (tile_size + 1));
   const int x = static_cast<int>(threadIdx.x) % tile_size, first = static_cast<int>(threadIdx.x) / tile_size;
   for (std::int64_t i = blockIdx.x; i < tiles; i += gridDim.x) {
-    const std::int64_t in_batch = quotient(i, row_tiles * column_tiles),
-                       in_matrix = i - in_batch * row_tiles * column_tiles;
+    const std::int64_t number = quotient(i, row_tiles * column_tiles);
+    const std::int64_t in_matrix = i - number * row_tiles * column_tiles;
     const std::int64_t tile_row = quotient(in_matrix, column_tiles);
     const std::int64_t row = tile_row * tile_size, column = (in_matrix - tile_row * column_tiles) * tile_size;
-    const auto offsets = offsets_at(t.batch, in_batch);
+    const auto offsets = offsets_at(t.batch, number);
     for (int y = first; y < tile_size; y += tile_rows) {
       if (row + x < t.rows && column + y < t.columns) {
         tile[y * (tile_size + 1) + x] = input[offsets.of[0] + (column + y) * t.input_pitch + row + x];
