@@ -1,6 +1,7 @@
 #include "block.h"
 
 #include <algorithm>
+#include <bit>
 #include <numeric>
 #include <random>
 #include <vector>
@@ -29,11 +30,16 @@ struct Thread {
   void* mine;
 };
 
+struct Warp {
+  unsigned exited = 0, at_collective = 0;  // a bit per lane
+};
+
 // The threads of the block that runs.
 struct Block {
   const Launch* launch = nullptr;
   unsigned char poison = 0;
   std::vector<Thread> threads;
+  std::vector<Warp> warps;
   std::vector<unsigned> order;       // of the threads
   std::vector<unsigned> warp_order;  // of each warp's, in the same order
   std::size_t next_unstarted = 0;    // in `order`
@@ -84,7 +90,8 @@ void run_thread(unsigned number) {
   block.current = number;
   threadIdx = thread.index;
   (*block.launch->call)();
-  block.threads[block.current].state = State::exited;
+  thread.state = State::exited;
+  block.warps[number / 32].exited |= 1u << number % 32;
   ++block.exited;
 }
 
@@ -175,6 +182,36 @@ void require_running(const char* what, const char* file, int line) {
 
 bool same_place(const Thread& a, const Thread& b) { return a.line == b.line && std::strcmp(a.file, b.file) == 0; }
 
+unsigned lowest(unsigned lanes) { return static_cast<unsigned>(std::countr_zero(lanes)); }
+
+// The lanes that the block has in the warp of this first thread.
+unsigned lanes_of_warp(unsigned first) {
+  const std::size_t count = block.threads.size() - first;
+  return count >= 32 ? 0xffffffffu : (1u << count) - 1;
+}
+
+[[noreturn]] void refuse_collective(const std::string& why) {
+  fail("lane missing in " + where() + ": " + doing(block.current) + why);
+}
+
+// All lanes that the last one's mask names wait somewhere: in this call, or they never will.
+void complete_collective(const Thread& last, unsigned first, Combine combine) {
+  void* lanes[32] = {};
+  for (unsigned left = last.mask; left != 0; left &= left - 1) {
+    const Thread& other = block.threads[first + lowest(left)];
+    if (other.mask != last.mask) refuse_collective(", " + doing(first + lowest(left)) + " with another mask");
+    if (!same_place(other, last)) refuse_collective(", " + doing(first + lowest(left)));
+    lanes[lowest(left)] = other.mine;
+  }
+  combine(lanes, last.mask);
+  block.warps[first / 32].at_collective &= ~last.mask;
+  const std::size_t end = std::min<std::size_t>(first + 32, block.threads.size());
+  for (std::size_t i = first; i < end; ++i) {
+    const unsigned each = block.warp_order[i];
+    if ((last.mask >> each % 32 & 1) != 0) make_ready(each);
+  }
+}
+
 void set_order(std::vector<unsigned>& sequence, Order order) {
   std::iota(sequence.begin(), sequence.end(), 0u);
   if (order == Order::reverse) std::reverse(sequence.begin(), sequence.end());
@@ -185,6 +222,7 @@ void set_order(std::vector<unsigned>& sequence, Order order) {
 void set_threads(const Launch& launch, Order order) {
   const std::size_t count = std::size_t{launch.block.x} * launch.block.y * launch.block.z;
   block.threads.assign(count, {});
+  block.warps.resize((count + 31) / 32);
   for (unsigned i = 0; i < count; ++i) {
     block.threads[i].index = {i % launch.block.x, i / launch.block.x % launch.block.y,
                               i / launch.block.x / launch.block.y};
@@ -199,6 +237,7 @@ void set_threads(const Launch& launch, Order order) {
 void run_block() {
   ++current_block;
   for (Thread& thread : block.threads) thread.state = State::unstarted;
+  std::fill(block.warps.begin(), block.warps.end(), Warp());
   block.next_unstarted = 0;
   block.exited = 0;
   switch_to(take_idle());
@@ -254,49 +293,24 @@ BarrierResult barrier(bool predicate, const char* file, int line) {
 
 void collective(unsigned mask, void* mine, Combine combine, const char* file, int line) {
   require_running("a warp function", file, line);
-  const unsigned warp = block.current / 32 * 32, lane = block.current % 32;
+  const unsigned number = block.current, first = number / 32 * 32, lane = number % 32;
+  Warp& warp = block.warps[number / 32];
   Thread& thread = start_waiting(State::at_collective, file, line);
   thread.mask = mask;
   thread.mine = mine;
-  const auto refuse = [&](const std::string& why) {
-    fail("lane missing in " + where() + ": " + doing(block.current) + why);
-  };
-  if ((mask >> lane & 1) == 0) refuse(", but the mask there does not name it");
-  void* lanes[32] = {};
-  bool complete = true;
-  for (unsigned i = 0; i < 32; ++i) {
-    if ((mask >> i & 1) == 0) continue;
-    if (warp + i >= block.threads.size()) refuse(", whose mask names lane " + std::to_string(i) + " beyond the block");
-    const Thread& other = block.threads[warp + i];
-    if (other.state == State::exited) refuse(", " + doing(warp + i));
-    if (other.state != State::at_collective) {
-      complete = false;
-    } else if (other.mask != mask || !same_place(other, thread)) {
-      refuse(", " + doing(warp + i) + (other.mask != mask ? " with another mask" : ""));
-    }
-    lanes[i] = other.mine;
+  warp.at_collective |= 1u << lane;
+  if ((mask & 1u << lane) == 0) refuse_collective(", but the mask there does not name it");
+  if (const unsigned gone = mask & warp.exited; gone != 0) refuse_collective(", " + doing(first + lowest(gone)));
+  if (const unsigned beyond = mask & ~lanes_of_warp(first); beyond != 0) {
+    refuse_collective(", and its mask names lane " + std::to_string(lowest(beyond)) + " beyond the block");
   }
-  if (complete) {
-    combine(lanes, mask);
-    const std::size_t end = std::min<std::size_t>(warp + 32, block.threads.size());
-    for (std::size_t i = warp; i < end; ++i) {
-      const unsigned each = block.warp_order[i];
-      if ((mask >> each % 32 & 1) != 0) make_ready(each);
-    }
-  }
+  if ((mask & ~warp.at_collective) == 0) complete_collective(thread, first, combine);
   wait();
 }
 
 unsigned lane_index() { return block.current % 32; }
 
-unsigned active_lanes() {
-  const std::size_t warp = block.current / 32 * 32;
-  unsigned mask = 0;
-  for (unsigned i = 0; i < 32 && warp + i < block.threads.size(); ++i) {
-    if (block.threads[warp + i].state != State::exited) mask |= 1u << i;
-  }
-  return mask;
-}
+unsigned active_lanes() { return lanes_of_warp(block.current / 32 * 32) & ~block.warps[block.current / 32].exited; }
 
 unsigned char poison() { return block.poison; }
 
