@@ -20,7 +20,8 @@ namespace {
 // Workspace that cuBLAS would otherwise allocate at its first product of each size; 32 MiB is what NVIDIA advises for Hopper.
 constexpr std::size_t cublas_workspace_bytes = std::size_t{32} << 20;
 
-void open(Context& context, int index) {
+Context open(int index) {
+  Context context;
   context.index = index;
   DEFT_CUDA_CHECK(cudaSetDevice(index));
   DEFT_CUDA_CHECK(cudaStreamCreateWithFlags(&context.stream, cudaStreamNonBlocking));
@@ -35,6 +36,14 @@ void open(Context& context, int index) {
   DEFT_CUBLAS_CHECK(cublasSetWorkspace(context.cublas, workspace, cublas_workspace_bytes));
   DEFT_CUDA_CHECK(cudaMallocHost(reinterpret_cast<void**>(&context.fault), sizeof(IndexFault)));
   *context.fault = {};
+  return context;
+}
+
+// CUDA calls it an insufficient driver where there is none at all.
+const char* why_no_device(cudaError_t status) {
+  int driver = 0;
+  const bool no_driver = cudaDriverGetVersion(&driver) == cudaSuccess && driver == 0;
+  return no_driver ? "no NVIDIA driver is installed" : cudaGetErrorString(status);
 }
 
 // Never destroyed: the driver may be gone when objects with static lifetime end.
@@ -57,7 +66,7 @@ void require_device(Cuda device) {
   int count = 0;
   const cudaError_t status = cudaGetDeviceCount(&count);
   const std::string name = to_string(Device::cuda(device.index));
-  if (status != cudaSuccess) throw Error(name + ": no GPU can be used here: " + cudaGetErrorString(status));
+  if (status != cudaSuccess) throw Error(name + ": no GPU can be used here: " + why_no_device(status));
   if (count == 0) throw Error(name + ": this machine has no CUDA GPU");
   if (device.index < 0 || device.index >= count) {
     throw Error(name + ": there is no such GPU, the last one is cuda:" + std::to_string(count - 1));
@@ -83,7 +92,7 @@ Context& context(Cuda device) {
   if (device.index < 0 || device.index >= static_cast<int>(contexts->all.size())) require_device(device);
   Context& found = contexts->all[static_cast<std::size_t>(device.index)];
   if (found.stream == nullptr) {
-    open(found, device.index);
+    found = open(device.index);
   } else {
     DEFT_CUDA_CHECK(cudaSetDevice(device.index));
   }
@@ -92,7 +101,7 @@ Context& context(Cuda device) {
 
 cublasHandle_t cublas(Context& context) {
   const bool tf32 = matmul_precision() == MatmulPrecision::tf32;
-  DEFT_CUBLAS_CHECK(cublasSetMathMode(context.cublas, tf32 ? CUBLAS_TF32_TENSOR_OP_MATH : CUBLAS_PEDANTIC_MATH));
+  DEFT_CUBLAS_CHECK(cublasSetMathMode(context.cublas, tf32 ? CUBLAS_TF32_TENSOR_OP_MATH : CUBLAS_DEFAULT_MATH));
   return context.cublas;
 }
 
