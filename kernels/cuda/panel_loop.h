@@ -65,8 +65,8 @@ __global__ void fill_panel_kernel(ConvGeometry g, Points points, int lanes, Taps
         if (entry == nullptr) return;
         for (std::int64_t i = lane * width; i < g.entry_channels; i += lanes * width) {
           const std::int64_t channel = entry->channel + i;
-          store_pack<width>(panel + panel_element(g, points.count, entry->point, entry->tap, channel),
-                            taps.template load<width>(g, *found, channel));
+          const std::int64_t to = panel_element(g, points.count, entry->point, entry->tap, channel);
+          store_pack_at(panel, to, taps.template load<width>(g, *found, channel));
         }
       },
       [](const PanelEntry&) {});
