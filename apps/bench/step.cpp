@@ -21,6 +21,7 @@ namespace {
 struct StepSettings {
   std::int64_t batch_size = 64;
   double seconds = 3;
+  bool tiny = false;
   std::string json;
   support::RuntimeSettings runtime;
 };
@@ -50,7 +51,7 @@ class Step {
 
 int run(const StepSettings& settings) {
   const Device device = settings.runtime.apply();
-  const Machine machine = measure_machine(device);
+  const Machine machine = measure_machine(device, settings.tiny);
   fmt::print("{}\n", to_string(machine));
 
   const Dataset data = synthetic_digits(settings.batch_size, Part::train);
@@ -82,6 +83,7 @@ support::Command step_command() {
   support::Command command{.name = "step", .summary = "One training step of the nets of experiment E0"};
   command.settings.add("batch_size", settings->batch_size, "images per step", 1);
   command.settings.add("seconds", settings->seconds, "how long to measure each net");
+  command.settings.add("tiny", settings->tiny, "try the machine's ceilings at small sizes, as a test of the program");
   command.settings.add("json", settings->json, "file for the records as a JSON list");
   settings->runtime.add_to(command.settings);
   command.run = [settings] { return run(*settings); };
