@@ -4,30 +4,38 @@
 #include <zlib.h>
 
 #include <cmath>
-#include <cstring>
 
 #include "deft/core/checks.h"
 #include "deft/core/random.h"
 #include "deft/data/random.h"
+#include "deft/data/rows.h"
 #include "deft/kernels/error.h"
 
 namespace deft {
+
+Dataset Dataset::to(Device device) const {
+  Dataset result = *this;
+  result.images = images.to(device);
+  result.labels = labels.to(device);
+  return result;
+}
 
 const char* to_string(Part part) { return part == Part::train ? "train" : "test"; }
 
 void check_dataset(const Dataset& dataset) {
   const auto fail = [&](const std::string& what) { throw Error(fmt::format("dataset {}: {}", dataset.name, what)); };
   const Tensor &images = dataset.images, &labels = dataset.labels;
-  if (images.dtype() != DType::uint8 || images.dim() != 4 || !images.device().is_cpu()) {
-    fail(fmt::format("images are {} {} on {}, expected uint8 [N, H, W, C] on cpu", to_string(images.dtype()),
-                     to_string(images.shape()), to_string(images.device())));
+  if (images.dtype() != DType::uint8 || images.dim() != 4) {
+    fail(fmt::format("images are {} {}, expected uint8 [N, H, W, C]", to_string(images.dtype()),
+                     to_string(images.shape())));
   }
-  if (labels.dtype() != DType::int64 || labels.shape() != Shape{images.size(0)} || !labels.device().is_cpu()) {
-    fail(fmt::format("labels are {} {} on {}, expected int64 [{}] on cpu", to_string(labels.dtype()),
-                     to_string(labels.shape()), to_string(labels.device()), images.size(0)));
+  if (labels.dtype() != DType::int64 || labels.shape() != Shape{images.size(0)} || labels.device() != images.device()) {
+    fail(fmt::format("labels are {} {} on {}, expected int64 [{}] on {}", to_string(labels.dtype()),
+                     to_string(labels.shape()), to_string(labels.device()), images.size(0),
+                     to_string(images.device())));
   }
-  const std::int64_t* label = labels.data<std::int64_t>();
-  for (std::int64_t i = 0; i < dataset.size(); ++i) {
+  const std::vector<std::int64_t> label = labels.to_vector<std::int64_t>();
+  for (std::size_t i = 0; i < label.size(); ++i) {
     if (label[i] < 0 || label[i] >= dataset.classes()) {
       fail(fmt::format("label {} is {}, expected 0 to {}", i, label[i], dataset.classes() - 1));
     }
@@ -45,25 +53,9 @@ std::uint32_t checksum(const Dataset& dataset) {
 }
 
 Dataset subset(const Dataset& dataset, const std::vector<std::int64_t>& indices) {
-  require_cpu("subset", {"images", dataset.images});
-  require_cpu("subset", {"labels", dataset.labels});
-  const auto count = static_cast<std::int64_t>(indices.size());
-  const std::int64_t bytes = dataset.height() * dataset.width() * dataset.channels();
   Dataset result = dataset;
-  result.images = empty({count, dataset.height(), dataset.width(), dataset.channels()},
-                        {.dtype = DType::uint8, .device = Device::cpu()});
-  result.labels = empty({count}, {.dtype = DType::int64, .device = Device::cpu()});
-  const std::uint8_t* from = dataset.images.data<std::uint8_t>();
-  std::uint8_t* to = result.images.mutable_data<std::uint8_t>();
-  std::int64_t* labels = result.labels.mutable_data<std::int64_t>();
-  for (std::int64_t i = 0; i < count; ++i) {
-    const std::int64_t index = indices[static_cast<std::size_t>(i)];
-    if (index < 0 || index >= dataset.size()) {
-      throw Error(fmt::format("subset: index {} is {}, expected 0 to {}", i, index, dataset.size() - 1));
-    }
-    if (bytes > 0) std::memcpy(to + i * bytes, from + index * bytes, static_cast<std::size_t>(bytes));
-    labels[i] = dataset.labels.data<std::int64_t>()[index];
-  }
+  result.images = gather_rows("subset", dataset.images, indices);
+  result.labels = gather_rows("subset", dataset.labels, indices);
   return result;
 }
 

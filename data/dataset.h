@@ -29,9 +29,12 @@ struct Dataset {
   std::int64_t width() const { return images.size(2); }
   std::int64_t channels() const { return images.size(3); }
   std::int64_t classes() const { return static_cast<std::int64_t>(class_names.size()); }
+
+  /// The data set with its images and labels on another device, where a loader then makes batches without copies.
+  Dataset to(Device device) const;
 };
 
-/// Throws Error unless images and labels have the types and shapes above, are on the CPU, and every label names a class.
+/// Throws Error unless images and labels have the types and shapes above, are on one device, and every label names a class.
 void check_dataset(const Dataset& dataset);
 
 /// CRC-32 (that of zlib and PNG) of the pixels and then of the labels as little-endian int64.

@@ -11,11 +11,20 @@
 
 #include "deft/core/random.h"
 #include "deft/data/random.h"
+#include "deft/data/rows.h"
+#include "deft/data/transform_steps.h"
 #include "deft/kernels/error.h"
 #include "deft/kernels/parallel_for.h"
 
 namespace deft {
 namespace {
+
+// What a worker makes of a batch. For the CPU it is whole; for a GPU images and labels are as in the data set, or absent
+// where that lies there already, and the matrices have yet to be applied.
+struct Draft {
+  Batch batch;
+  Tensor matrices;
+};
 
 // The plan of an epoch: which samples make up a batch. Read by all workers at once.
 struct Plan {
@@ -25,21 +34,44 @@ struct Plan {
   std::int64_t batches = 0;
   std::vector<std::int64_t> order;
 
-  Batch make(std::int64_t number) const {
+  // On the CPU alone, from any thread.
+  Draft prepare(std::int64_t number) const {
     const auto begin = order.begin() + number * options->batch_size;
     const auto left = order.end() - begin;
-    Batch batch;
+    const auto random_epoch = static_cast<std::uint64_t>(epoch);
+    Draft draft;
+    Batch& batch = draft.batch;
     batch.indices.assign(begin, begin + std::min<std::int64_t>(left, options->batch_size));
-    batch.images = transform_images(dataset->images, options->transform, batch.indices, options->seed,
-                                    static_cast<std::uint64_t>(epoch));
-    std::vector<std::int64_t> labels;
-    for (const std::int64_t index : batch.indices) labels.push_back(dataset->labels.data<std::int64_t>()[index]);
-    batch.labels = from_vector(labels, {static_cast<std::int64_t>(labels.size())}, Device::cpu());
+    if (in_main_memory()) batch.labels = gather_rows("loader", dataset->labels, batch.indices);
+    if (options->device.is_cpu()) {
+      batch.images = transform_images(dataset->images, options->transform, batch.indices, options->seed, random_epoch);
+      return draft;
+    }
+    if (in_main_memory()) batch.images = gather_rows("loader", dataset->images, batch.indices);
+    draft.matrices = draw_matrices(options->transform, {dataset->height(), dataset->width()}, batch.indices,
+                                   options->seed, random_epoch);
+    return draft;
+  }
+
+  // The rest, in the order of the consumer's work.
+  Batch finish(Draft draft) const {
+    const Device device = options->device;
+    Batch batch = std::move(draft.batch);
+    if (device.is_cpu()) return batch;
+    if (!in_main_memory()) {
+      batch.labels = gather_rows("loader", dataset->labels, batch.indices);
+      batch.images = gather_rows("loader", dataset->images, batch.indices);
+    }
+    batch.labels = batch.labels.to(device);
+    batch.images = move_images(batch.images.to(device), draft.matrices.to(device), options->transform);
     return batch;
   }
+
+ private:
+  bool in_main_memory() const { return dataset->images.device().is_cpu(); }
 };
 
-// Makes batches first, first + 1, … of a plan on background threads, at most `prefetch` ahead of the one taken last.
+// Prepares batches first, first + 1, … of a plan on background threads, at most `prefetch` ahead of the one taken last.
 class Prefetcher {
  public:
   Prefetcher(const Plan& plan, std::int64_t first)
@@ -56,8 +88,8 @@ class Prefetcher {
   Prefetcher(const Prefetcher&) = delete;
   Prefetcher& operator=(const Prefetcher&) = delete;
 
-  // The next batch in order; rethrows what making it threw.
-  Batch take() {
+  // The next draft in order; rethrows what making it threw.
+  Draft take() {
     std::unique_lock lock(mutex_);
     if (taken_ == plan_.batches) throw Error(fmt::format("loader: all {} batches were taken", plan_.batches));
     Slot& slot = slot_of(taken_);
@@ -66,13 +98,13 @@ class Prefetcher {
     ++taken_;
     room_.notify_one();
     if (result.error) std::rethrow_exception(result.error);
-    return std::move(result.batch);
+    return std::move(result.draft);
   }
 
  private:
   struct Slot {
     bool ready = false;
-    Batch batch;
+    Draft draft;
     std::exception_ptr error;
   };
 
@@ -86,9 +118,9 @@ class Prefetcher {
       if (stopping_ || next_ == plan_.batches) return;
       const std::int64_t number = next_++;
       lock.unlock();
-      Slot result{.ready = true, .batch = {}, .error = {}};
+      Slot result{.ready = true, .draft = {}, .error = {}};
       try {
-        result.batch = plan_.make(number);
+        result.draft = plan_.prepare(number);
       } catch (...) {
         result.error = std::current_exception();
       }
@@ -127,7 +159,7 @@ struct Epoch::State {
   std::unique_ptr<Prefetcher> prefetcher;
 
   void fetch() {
-    if (at < plan.batches) batch = prefetcher ? prefetcher->take() : plan.make(at);
+    if (at < plan.batches) batch = plan.finish(prefetcher ? prefetcher->take() : plan.prepare(at));
   }
 };
 
@@ -141,6 +173,12 @@ DataLoader::DataLoader(Dataset dataset, LoaderOptions options)
   at_least("batch_size", options_->batch_size, 1);
   at_least("workers", options_->workers, 0);
   at_least("prefetch", options_->prefetch, 1);
+  require_device(options_->device);
+  const Device from = dataset_->images.device();
+  if (!from.is_cpu() && from != options_->device) {
+    throw Error(fmt::format("loader: the data set is on {}, expected cpu or the device of the batches, {}",
+                            to_string(from), to_string(options_->device)));
+  }
 }
 
 std::int64_t DataLoader::size() const {

@@ -21,11 +21,12 @@ struct Batch {
 
 struct LoaderOptions {
   std::int64_t batch_size = 64;
-  bool shuffle = false;    ///< a new random order every epoch
-  bool drop_last = false;  ///< leave out a last batch that is not full
-  std::uint64_t seed = 0;  ///< of the order and the augmentation
-  int workers = 1;         ///< background threads; 0: each batch is made when it is asked for
-  int prefetch = 4;        ///< batches that may lie ready
+  bool shuffle = false;              ///< a new random order every epoch
+  bool drop_last = false;            ///< leave out a last batch that is not full
+  std::uint64_t seed = 0;            ///< of the order and the augmentation
+  int workers = 1;                   ///< background threads; 0: each batch is made when it is asked for
+  int prefetch = 4;                  ///< batches that may lie ready
+  Device device = default_device();  ///< where batches come out
   Transform transform = {};
 };
 
@@ -36,10 +37,13 @@ class Epoch;
 ///     for (const deft::Batch& batch : loader.epoch(3)) step(batch.images, batch.labels);
 ///
 /// Batches are a function of data set, options and epoch number alone: the number of workers changes nothing, and
-/// neither does what was asked for before.
+/// neither does what was asked for before. Every device draws the same augmentation. For a GPU workers leave the images
+/// as bytes; whoever takes a batch sends them there, without waiting, and the GPU moves and normalises them. A data set
+/// that lies there whole (Dataset::to) has its batches picked out there.
 class DataLoader {
  public:
-  /// Throws Error for a data set that check_dataset refuses and for batch_size or prefetch below 1, workers below 0.
+  /// Throws Error for a data set that check_dataset refuses or that lies on a GPU other than options.device, for
+  /// batch_size or prefetch below 1, workers below 0, and for a device that is not there.
   explicit DataLoader(Dataset dataset, LoaderOptions options = {});
 
   /// Batches in an epoch.

@@ -3,11 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cstring>
 #include <numeric>
 
 #include "deft/data/affine_warp.h"
 #include "deft/data/random.h"
+#include "deft/data/rows.h"
+#include "deft/data/transform_steps.h"
 #include "deft/kernels/error.h"
 #include "deft/kernels/parallel_for.h"
 
@@ -38,15 +39,10 @@ Normalization normalization(const Transform& transform, std::int64_t channels) {
   return result;
 }
 
-void check_images(const Tensor& images, const std::vector<std::int64_t>& indices) {
-  if (images.dtype() != DType::uint8 || images.dim() != 4 || !images.device().is_cpu()) {
-    throw Error(fmt::format("transform: images are {} {} on {}, expected uint8 [N, H, W, C] on cpu",
-                            to_string(images.dtype()), to_string(images.shape()), to_string(images.device())));
-  }
-  for (const std::int64_t index : indices) {
-    if (index >= 0 && index < images.size(0)) continue;
-    throw Error(fmt::format("transform: index is {}, expected 0 to {}", index, images.size(0) - 1));
-  }
+void check_images(const Tensor& images) {
+  if (images.dtype() == DType::uint8 && images.dim() == 4) return;
+  throw Error(fmt::format("transform: images are {} {}, expected uint8 [N, H, W, C]", to_string(images.dtype()),
+                          to_string(images.shape())));
 }
 
 // Scale and shift for a run of values, so that the inner loop goes in whole vectors whatever the number of channels.
@@ -57,18 +53,22 @@ std::vector<float> repeated(const std::vector<double>& per_channel, std::int64_t
   return values;
 }
 
-Tensor normalize(const Tensor& images, const Normalization& n, const std::vector<std::int64_t>& indices) {
+// Without steps, on the CPU: gathers and normalises in one pass.
+Tensor normalize(const Tensor& images, const Transform& transform, const std::vector<std::int64_t>& indices) {
+  const Normalization n = normalization(transform, images.size(3));
+  const Tensor rows = row_indices("transform", images, indices);
   constexpr std::int64_t pixels_per_run = 256, values_per_block = 1 << 16;
   const std::int64_t size = images.size(1) * images.size(2) * images.size(3), run = pixels_per_run * images.size(3);
   const std::vector<float> scale = repeated(n.scale, pixels_per_run), shift = repeated(n.shift, pixels_per_run);
-  const auto count = static_cast<std::int64_t>(indices.size());
+  const std::int64_t count = rows.numel();
   Tensor result = empty({count, images.size(1), images.size(2), images.size(3)}, {.device = Device::cpu()});
   const std::uint8_t* from = images.data<std::uint8_t>();
+  const std::int64_t* row = rows.data<std::int64_t>();
   float* to = result.mutable_data<float>();
   parallel_blocks(count, 1 + values_per_block / (1 + size), [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t i = begin; i < end; ++i) {
       for (std::int64_t at = 0; at < size; at += run) {
-        const std::uint8_t* in = from + indices[static_cast<std::size_t>(i)] * size + at;
+        const std::uint8_t* in = from + row[i] * size + at;
         float* out = to + i * size + at;
         const std::int64_t length = std::min(run, size - at);
         for (std::int64_t k = 0; k < length; ++k) out[k] = static_cast<float>(in[k]) * scale[k] + shift[k];
@@ -78,39 +78,38 @@ Tensor normalize(const Tensor& images, const Normalization& n, const std::vector
   return result;
 }
 
-Tensor gather(const Tensor& images, const std::vector<std::int64_t>& indices) {
-  const std::int64_t bytes = images.size(1) * images.size(2) * images.size(3);
-  Tensor result = empty({static_cast<std::int64_t>(indices.size()), images.size(1), images.size(2), images.size(3)},
-                        {.dtype = DType::uint8, .device = Device::cpu()});
-  if (result.numel() == 0) return result;
-  std::uint8_t* out = result.mutable_data<std::uint8_t>();
-  for (const std::int64_t index : indices) {
-    std::memcpy(out, images.data<std::uint8_t>() + index * bytes, static_cast<std::size_t>(bytes));
-    out += bytes;
-  }
-  return result;
-}
-
 }  // namespace
 
-Tensor transform_images(const Tensor& images, const Transform& transform, const std::vector<std::int64_t>& indices,
-                        std::uint64_t seed, std::uint64_t epoch) {
-  check_images(images, indices);
-  const Normalization n = normalization(transform, images.size(3));
-  if (transform.steps.empty()) return normalize(images, n, indices);
-  const ImageSize size{images.size(1), images.size(2)};
+Tensor draw_matrices(const Transform& transform, const ImageSize& size, const std::vector<std::int64_t>& indices,
+                     std::uint64_t seed, std::uint64_t epoch) {
   std::vector<AffineMatrix> matrices;
   matrices.reserve(indices.size());
   for (const std::int64_t index : indices) {
     PhiloxSequence random = draws(seed, Draw::augment, epoch, static_cast<std::uint64_t>(index));
     matrices.push_back(draw_matrix(transform.steps, size, random));
   }
-  return affine_warp(gather(images, indices), to_tensor(matrices, images.device()),
-                     {.interpolation = transform.interpolation,
+  return to_tensor(matrices, Device::cpu());
+}
+
+Tensor move_images(const Tensor& images, const Tensor& matrices, const Transform& transform) {
+  check_images(images);
+  const Normalization n = normalization(transform, images.size(3));
+  // Matrices that move nothing lead to whole pixels, which need no interpolation.
+  return affine_warp(images, matrices,
+                     {.interpolation = transform.steps.empty() ? Interpolation::nearest : transform.interpolation,
                       .border = transform.border,
                       .fill = n.fill,
                       .scale = n.scale,
                       .shift = n.shift});
+}
+
+Tensor transform_images(const Tensor& images, const Transform& transform, const std::vector<std::int64_t>& indices,
+                        std::uint64_t seed, std::uint64_t epoch) {
+  check_images(images);
+  if (transform.steps.empty() && images.device().is_cpu()) return normalize(images, transform, indices);
+  const ImageSize size{images.size(1), images.size(2)};
+  const Tensor matrices = draw_matrices(transform, size, indices, seed, epoch);
+  return move_images(gather_rows("transform", images, indices), matrices.to(images.device()), transform);
 }
 
 Tensor transform_images(const Tensor& images, const Transform& transform) {

@@ -23,8 +23,8 @@ struct Transform {
   std::vector<double> std = {1};
 };
 
-/// The images of `indices` out of the uint8 images [N, H, W, C], transformed: float32 [indices, H, W, C]. What is drawn
-/// for an image depends on seed, epoch and its index alone. Throws Error for images of another type or shape, indices
+/// The images of `indices` out of the uint8 images [N, H, W, C], transformed: float32 [indices, H, W, C], on the device of
+/// `images`. What is drawn for an image depends on seed, epoch and its index alone. Throws Error for images of another type or shape, indices
 /// outside them, mean or std of other length than 1 or C, and std 0.
 Tensor transform_images(const Tensor& images, const Transform& transform, const std::vector<std::int64_t>& indices,
                         std::uint64_t seed = 0, std::uint64_t epoch = 0);

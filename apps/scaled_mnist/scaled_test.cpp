@@ -31,12 +31,13 @@ std::vector<double> test_scales() {
 support::Evaluation evaluate_scales(Module& model, const Dataset& test, Device device,
                                     const support::ProgressOptions& progress_options) {
   const std::vector<double> scales = test_scales();
+  const Dataset there = test.to(device);
   const auto count = static_cast<double>(scales.size());
   support::Progress progress("test", test.size() * static_cast<std::int64_t>(scales.size()), progress_options);
   std::int64_t images = 0;
   support::Evaluation mean{.accuracy = 0, .loss = 0};
   for (const double scale : scales) {
-    const DataLoader batches(test, {.batch_size = batch_size, .transform = scaled(scale)});
+    const DataLoader batches(there, {.batch_size = batch_size, .device = device, .transform = scaled(scale)});
     const support::Evaluation one =
         support::evaluate(model, batches, device, [&](std::int64_t more) { progress.update(images += more); });
     mean.per_scale.emplace_back(fmt::format("{:.1f}", scale), one.accuracy);

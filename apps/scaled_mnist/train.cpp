@@ -106,10 +106,11 @@ int train(TrainSettings& settings, const support::Settings& list) {
   ScaledMnistNet net = starting_net(settings, device);
   Adam optimizer(net.parameters(), {.lr = settings.lr});
   StepLR scheduler(optimizer, {.step_size = 1, .gamma = settings.gamma});
-  const DataLoader batches(data.train, {.batch_size = settings.batch_size,
-                                        .shuffle = true,
-                                        .seed = static_cast<std::uint64_t>(settings.seed),
-                                        .transform = mnist_normalisation()});
+  const DataLoader batches(data.train.to(device), {.batch_size = settings.batch_size,
+                                                   .shuffle = true,
+                                                   .seed = static_cast<std::uint64_t>(settings.seed),
+                                                   .device = device,
+                                                   .transform = mnist_normalisation()});
   const support::RunInfo info{.experiment = settings.experiment,
                               .model = settings.model,
                               .seed = settings.seed,

@@ -34,68 +34,87 @@ struct GpuMemory {
   std::string name() const { return to_string(Device::cuda(index)); }
 };
 
-/// Page-locked host memory through which copies to and from a GPU go, so that they need not wait for each other.
+/// Page-locked host memory through which copies to and from a GPU go, so that they need not wait for each other. Copies
+/// lie side by side in one of two buffers until it is full; only to begin with a buffer again its copies must be done.
 class Staging {
  public:
-  static constexpr std::size_t buffer_bytes = std::size_t{4} << 20;
+  /// A batch of images fits, so that the host can prepare the next one while the GPU works.
+  static constexpr std::size_t buffer_bytes = std::size_t{16} << 20;
 
   /// Copies to the GPU; `source` may be changed on return, while the copy still waits on the stream.
   void upload(Context& context, char* destination, const char* source, std::size_t bytes) {
     const std::lock_guard lock(mutex_);
-    for_pieces(bytes, [&](Buffer& buffer, std::size_t at, std::size_t count) {
-      wait(buffer);
-      std::memcpy(buffer.data, source + at, count);
-      DEFT_CUDA_CHECK(cudaMemcpyAsync(destination + at, buffer.data, count, cudaMemcpyHostToDevice, context.stream));
-      DEFT_CUDA_CHECK(cudaEventRecord(buffer.done, context.stream));
+    for_pieces(bytes, [&](const Piece& piece) {
+      std::memcpy(piece.data, source + piece.at, piece.bytes);
+      DEFT_CUDA_CHECK(
+          cudaMemcpyAsync(destination + piece.at, piece.data, piece.bytes, cudaMemcpyHostToDevice, context.stream));
+      DEFT_CUDA_CHECK(cudaEventRecord(piece.buffer->done, context.stream));
     });
   }
 
   /// Copies from the GPU, after the work on the stream; returns when `destination` is filled.
   void download(Context& context, char* destination, const char* source, std::size_t bytes) {
     const std::lock_guard lock(mutex_);
-    Buffer* pending = nullptr;
-    std::size_t pending_at = 0, pending_count = 0;
+    Piece pending;
     const auto deliver = [&] {
-      wait(*pending);
-      std::memcpy(destination + pending_at, pending->data, pending_count);
+      wait(*pending.buffer);
+      std::memcpy(destination + pending.at, pending.data, pending.bytes);
     };
-    for_pieces(bytes, [&](Buffer& buffer, std::size_t at, std::size_t count) {
-      wait(buffer);
-      DEFT_CUDA_CHECK(cudaMemcpyAsync(buffer.data, source + at, count, cudaMemcpyDeviceToHost, context.stream));
-      DEFT_CUDA_CHECK(cudaEventRecord(buffer.done, context.stream));
-      if (pending != nullptr) deliver();
-      pending = &buffer;
-      pending_at = at;
-      pending_count = count;
+    for_pieces(bytes, [&](const Piece& piece) {
+      DEFT_CUDA_CHECK(
+          cudaMemcpyAsync(piece.data, source + piece.at, piece.bytes, cudaMemcpyDeviceToHost, context.stream));
+      DEFT_CUDA_CHECK(cudaEventRecord(piece.buffer->done, context.stream));
+      if (pending.buffer != nullptr) deliver();
+      pending = piece;
     });
-    if (pending != nullptr) deliver();
+    if (pending.buffer != nullptr) deliver();
     check_fault(context);
   }
 
  private:
   struct Buffer {
     char* data = nullptr;
-    cudaEvent_t done = nullptr;
+    cudaEvent_t done = nullptr;  // of its last copy
+    std::size_t used = buffer_bytes;
   };
 
+  // What one buffer holds of a copy: `bytes` bytes, `at` bytes from the beginning.
+  struct Piece {
+    Buffer* buffer = nullptr;
+    char* data = nullptr;
+    std::size_t at = 0, bytes = 0;
+  };
+
+  // Calls body for the pieces of a copy in order; those that follow each other lie in different buffers.
   template <class Body>
   void for_pieces(std::size_t bytes, Body&& body) {
-    for (std::size_t at = 0; at < bytes; at += buffer_bytes) {
-      Buffer& buffer = buffers_[next_];
-      next_ = 1 - next_;
-      if (buffer.done == nullptr) {
-        DEFT_CUDA_CHECK(cudaMallocHost(reinterpret_cast<void**>(&buffer.data), buffer_bytes));
-        DEFT_CUDA_CHECK(cudaEventCreateWithFlags(&buffer.done, cudaEventDisableTiming));
-      }
-      body(buffer, at, std::min(buffer_bytes, bytes - at));
+    for (std::size_t at = 0; at < bytes;) {
+      if (buffers_[current_].used == buffer_bytes) take_other_buffer();
+      Buffer& buffer = buffers_[current_];
+      const Piece piece{&buffer, buffer.data + buffer.used, at, std::min(buffer_bytes - buffer.used, bytes - at)};
+      body(piece);
+      constexpr std::size_t alignment = 256;
+      buffer.used += (piece.bytes + alignment - 1) / alignment * alignment;  // buffer_bytes is a multiple
+      at += piece.bytes;
     }
+  }
+
+  void take_other_buffer() {
+    Buffer& buffer = buffers_[1 - current_];
+    if (buffer.done == nullptr) {
+      DEFT_CUDA_CHECK(cudaMallocHost(reinterpret_cast<void**>(&buffer.data), buffer_bytes));
+      DEFT_CUDA_CHECK(cudaEventCreateWithFlags(&buffer.done, cudaEventDisableTiming));
+    }
+    wait(buffer);
+    buffer.used = 0;
+    current_ = 1 - current_;
   }
 
   static void wait(const Buffer& buffer) { DEFT_CUDA_CHECK(cudaEventSynchronize(buffer.done)); }
 
   std::mutex mutex_;
   Buffer buffers_[2];
-  int next_ = 0;
+  int current_ = 0;
 };
 
 struct GpuState {

@@ -35,7 +35,11 @@ TEST_CASE("a subset holds the samples asked for, in that order") {
   CHECK(part.images.to_vector<std::uint8_t>() == std::vector<std::uint8_t>{7, 2, 2});
   CHECK(labels(first_samples(numbered(10), 3)) == std::vector<std::int64_t>{0, 1, 2});
   CHECK(subset(numbered(10), {}).size() == 0);
-  CHECK_THROWS_WITH(subset(numbered(10), {1, 10}), Contains("index 1 is 10, expected 0 to 9"));
+  const Dataset there = subset(numbered(10).to(default_device()), {7, 2, 2});
+  CHECK(there.images.device() == default_device());
+  CHECK(labels(there) == labels(part));
+  CHECK(there.images.to_vector<std::uint8_t>() == part.images.to_vector<std::uint8_t>());
+  CHECK_THROWS_WITH(subset(numbered(10), {1, 10}), "subset: index[1] is 10, expected 0 to 9");
   CHECK_THROWS_WITH(first_samples(numbered(10), 11), Contains("count is 11"));
 }
 

@@ -3,9 +3,11 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cmath>
 #include <memory>
 #include <set>
 
+#include "deft/core/random.h"
 #include "deft/data/synthetic_digits.h"
 #include "deft/kernels/error.h"
 
@@ -28,6 +30,25 @@ Indices ascending(std::int64_t count) {
   return arange(0, double(count), 1, {.dtype = DType::int64}).to_vector<std::int64_t>();
 }
 
+// The largest difference between the images of two loaders' batches, which are alike in everything else.
+float largest_difference(const DataLoader& expected, const DataLoader& actual) {
+  float largest = 0;
+  Epoch expected_epoch = expected.epoch(2);
+  auto from = expected_epoch.begin();
+  for (const Batch& batch : actual.epoch(2)) {
+    CHECK(batch.images.device() == actual.options().device);
+    CHECK(batch.labels.device() == actual.options().device);
+    CHECK(batch.indices == (*from).indices);
+    CHECK(batch.labels.to_vector<std::int64_t>() == (*from).labels.to_vector<std::int64_t>());
+    const std::vector<float> values = batch.images.to_vector<float>(), others = (*from).images.to_vector<float>();
+    REQUIRE(values.size() == others.size());
+    for (std::size_t i = 0; i < values.size(); ++i) largest = std::max(largest, std::abs(values[i] - others[i]));
+    ++from;
+  }
+  CHECK(from == expected_epoch.end());
+  return largest;
+}
+
 }  // namespace
 
 TEST_CASE("unshuffled batches hold the data set in order") {
@@ -40,7 +61,7 @@ TEST_CASE("unshuffled batches hold the data set in order") {
     CHECK(batch.images.shape() == Shape{size, 28, 28, 1});
     CHECK(batch.labels.to_vector<std::int64_t>() == alias(digits.labels, {size}, at).to_vector<std::int64_t>());
     const float expected = (digits.images.data<std::uint8_t>()[at * 784 + 400] / 255.0f - 0.5f) / 0.25f;
-    CHECK(batch.images.data<float>()[400] == Approx(expected));
+    CHECK(batch.images.to_vector<float>()[400] == Approx(expected));
     at += size;
   }
   CHECK(at == 10);
@@ -73,16 +94,34 @@ TEST_CASE("batches are the same for any number of workers") {
     for (const int prefetch : {1, 3}) {
       options.workers = workers;
       options.prefetch = prefetch;
-      const DataLoader background(digits, options);
-      Epoch expected_epoch = plain.epoch(2);
-      auto expected = expected_epoch.begin();
-      for (const Batch& batch : background.epoch(2)) {
-        CHECK(batch.indices == (*expected).indices);
-        CHECK(batch.labels.to_vector<std::int64_t>() == (*expected).labels.to_vector<std::int64_t>());
-        CHECK(batch.images.to_vector<float>() == (*expected).images.to_vector<float>());
-        ++expected;
-      }
-      CHECK(expected == expected_epoch.end());
+      CHECK(largest_difference(plain, DataLoader(digits, options)) == 0);
+    }
+  }
+}
+
+TEST_CASE("every device gets the batches of the CPU, from a data set on the CPU or on the device") {
+  Dataset pictures{.name = "noise", .class_names = {"0", "1"}};
+  pictures.images = randint(0, 256, {50, 9, 12, 3}, Device::cpu()).to(DType::uint8);
+  pictures.labels = randint(0, 2, {50}, Device::cpu());
+  struct Case {
+    Transform transform;
+    float tolerance;
+  };
+  const std::vector<AffineStep> turns{random_affine({.angle = {-30, 30}, .scale = {0.8, 1.2}}), random_crop(2)};
+  const Case cases[] = {
+      {{.mean = {0.1, 0.5, 0.9}, .std = {0.3, 1, 2}}, 1e-6f},  // the CPU may fuse the multiplication and the addition
+      {{.steps = turns, .interpolation = Interpolation::nearest, .mean = {0.5}, .std = {0.25}}, 0},
+      {{.steps = turns, .interpolation = Interpolation::nearest, .border = Border::replicate}, 0},
+      {{.steps = turns, .fill = 0.5, .mean = {0.5}, .std = {0.25}}, 1e-6f}};
+  for (const Case& one : cases) {
+    LoaderOptions options{
+        .batch_size = 16, .shuffle = true, .seed = 9, .device = Device::cpu(), .transform = one.transform};
+    const DataLoader on_cpu(pictures, options);
+    options.device = default_device();
+    for (const int workers : {0, 2}) {
+      options.workers = workers;
+      CHECK(largest_difference(on_cpu, DataLoader(pictures, options)) <= one.tolerance);
+      CHECK(largest_difference(on_cpu, DataLoader(pictures.to(options.device), options)) <= one.tolerance);
     }
   }
 }
@@ -179,6 +218,11 @@ TEST_CASE("the loader says what option does not fit") {
   CHECK_THROWS_WITH(DataLoader(digits, {.batch_size = 0}), "loader: batch_size is 0, expected at least 1");
   CHECK_THROWS_WITH(DataLoader(digits, {.workers = -1}), Contains("workers is -1"));
   CHECK_THROWS_WITH(DataLoader(digits, {.prefetch = 0}), Contains("prefetch is 0"));
+  CHECK_THROWS_WITH(DataLoader(digits, {.device = Device::cuda(99)}), Contains("cuda:99: "));
+  if (default_device().is_cuda()) {
+    CHECK_THROWS_WITH(DataLoader(digits.to(default_device()), {.device = Device::cpu()}),
+                      "loader: the data set is on cuda:0, expected cpu or the device of the batches, cpu");
+  }
   const DataLoader loader(digits, {.transform = {.mean = {0, 0}}});
   CHECK_THROWS_WITH(all_indices(loader, 0), "transform: mean has 2 values, expected 1 or 1 (channels)");
 }
