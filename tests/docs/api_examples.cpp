@@ -117,6 +117,23 @@ TEST_CASE("example: saving and loading") {
   CHECK(twin.fc.weight->data<float>() != net.fc.weight->data<float>());
 }
 
+TEST_CASE("example: devices") {
+  const deft::Device device = deft::cuda_device_count() > 0 ? deft::Device::cuda() : deft::Device::cpu();
+  Net net;
+  net.to(device);  // an optimizer made before goes on with the moved parameters
+  deft::Tensor images = deft::randn({8, 28, 28, 1}, {.device = device});
+  std::vector<float> logits = net(images).to_vector<float>();
+  CHECK(logits.size() == 80);
+
+  const deft::Device before = deft::default_device();
+  deft::set_default_device(device);
+  deft::set_matmul_precision(deft::MatmulPrecision::tf32);
+  CHECK(deft::zeros({1}).device() == device);
+  CHECK(deft::matmul_precision() == deft::MatmulPrecision::tf32);
+  deft::set_default_device(before);
+  deft::set_matmul_precision(deft::MatmulPrecision::highest);
+}
+
 TEST_CASE("example: replacing a layer") {
   Net net;
   net.replace("fc", net.fc, deft::Linear(32, 4));           // four classes instead of ten
