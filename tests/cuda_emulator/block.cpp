@@ -64,12 +64,14 @@ std::string where() { return describe(*block.launch) + ", block " + to_string(bl
 
 std::string doing(unsigned number) {
   const Thread& thread = block.threads[number];
-  const std::string at = place(thread.file, thread.line);
+  const auto waits_for = [&](const char* whom) {
+    return thread_name(number) + " waits for " + whom + " at " + place(thread.file, thread.line);
+  };
   switch (thread.state) {
     case State::at_barrier:
-      return thread_name(number) + " waits for the block at " + at;
+      return waits_for("the block");
     case State::at_collective:
-      return thread_name(number) + " waits for other lanes at " + at;
+      return waits_for("other lanes");
     case State::exited:
       return thread_name(number) + " has exited";
     default:

@@ -2,8 +2,10 @@
 
 #include <signal.h>
 
+#include <cstdio>
 #include <string>
 
+#include "address_sanitizer.h"
 #include "block.h"
 #include "fiber.h"
 #include "message.h"
@@ -32,9 +34,33 @@ void explain(int signal, siginfo_t* info, void*) {
   sigaction(signal, &previous, nullptr);
 }
 
+#ifdef DEFT_ADDRESS_SANITIZER
+// The sanitizer names the function; this adds the launch.
+void add_thread(const char*) {
+  const std::string thread = running_thread();
+  if (!thread.empty()) std::fprintf(stderr, "cuda emulator: found in %s\n", thread.c_str());
+}
+#endif
+
+// A thread that overflows the stack it runs on has none left for the handler.
+void give_handler_a_stack() {
+  stack_t current{};
+  sigaltstack(nullptr, &current);
+  if ((current.ss_flags & SS_DISABLE) == 0) return;
+  static thread_local char memory[64 << 10];
+  stack_t ours{};
+  ours.ss_sp = memory;
+  ours.ss_size = sizeof(memory);
+  sigaltstack(&ours, nullptr);
+}
+
 }  // namespace
 
 void watch_host_accesses() {
+  give_handler_a_stack();
+#ifdef DEFT_ADDRESS_SANITIZER
+  __asan_set_error_report_callback(add_thread);
+#endif
   struct sigaction current {};
   sigaction(SIGSEGV, nullptr, &current);
   if ((current.sa_flags & SA_SIGINFO) != 0 && current.sa_sigaction == explain) return;

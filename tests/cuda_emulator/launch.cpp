@@ -42,11 +42,11 @@ void check_pointers(const Launch& launch, const DeviceMemory& memory) {
   }
 }
 
-void run(const Launch& launch, Device& device) {
-  if (settings().check_launches) {
-    check_launch(launch, device.memory);
+void run(const Launch& launch, const Settings& how, Device& device) {
+  if (how.check_launches) {
+    check_launch(launch, how, device.memory);
   } else {
-    run_blocks(launch, settings().poison, settings().order);
+    run_blocks(launch, how.poison, how.order);
   }
   const std::string overrun = device.memory.overrun();
   if (!overrun.empty()) fail(describe(launch) + " wrote " + overrun);
@@ -59,7 +59,7 @@ cudaError_t enqueue_launch(Launch launch, cudaStream_t handle) {
   const auto stream = find_stream(handle, "kernel launch");
   if (const cudaError_t status = check(launch, *stream); status != cudaSuccess) return report(status);
   check_pointers(launch, stream->device->memory);
-  give(stream, [launch = std::move(launch), device = stream->device] { run(launch, *device); });
+  give(stream, [launch = std::move(launch), how = settings(), device = stream->device] { run(launch, how, *device); });
   return cudaSuccess;
 }
 

@@ -55,9 +55,9 @@ class Snapshot {
   Bytes contents_;
 };
 
-bool is_order_dependent(const Launch& launch) {
+bool is_order_dependent(const Launch& launch, const Settings& how) {
   const std::string name = kernel_name(launch.kernel);
-  for (const std::string& part : settings().order_dependent) {
+  for (const std::string& part : how.order_dependent) {
     if (name.find(part) != std::string::npos) return true;
   }
   return false;
@@ -77,11 +77,11 @@ const char* name_of(Order order) {
 
 }  // namespace
 
-void check_launch(const Launch& launch, DeviceMemory& memory) {
+void check_launch(const Launch& launch, const Settings& how, DeviceMemory& memory) {
   const Snapshot before(memory);
   run_blocks(launch, poison_patterns[0], Order::forward);
   const Snapshot expected(memory);
-  const bool any_order = !is_order_dependent(launch);
+  const bool any_order = !is_order_dependent(launch, how);
   for (const Order order : orders) {
     for (const unsigned char poison : poison_patterns) {
       if (order == Order::forward && poison == poison_patterns[0]) continue;

@@ -3,11 +3,12 @@
 
 #include "device_memory.h"
 #include "kernel_launch.h"
+#include "settings.h"
 
 namespace cuda_emulator {
 
 /// Runs the launch with every poison pattern and order, each time on the same device memory; aborts when the bits that it
 /// leaves there differ. The memory, which is open, is left as one run makes it.
-void check_launch(const Launch& launch, DeviceMemory& memory);
+void check_launch(const Launch& launch, const Settings& how, DeviceMemory& memory);
 
 }  // namespace cuda_emulator

@@ -1,7 +1,10 @@
 #include "pinned_memory.h"
 
+#include <cstring>
 #include <map>
 #include <new>
+
+#include "settings.h"
 
 namespace cuda_emulator {
 namespace {
@@ -17,8 +20,9 @@ std::map<const char*, std::size_t>& live() {
 
 void* allocate_pinned(std::size_t bytes) {
   void* pointer = ::operator new(bytes, alignment, std::nothrow);
-  if (pointer != nullptr) live()[static_cast<char*>(pointer)] = bytes;
-  return pointer;
+  if (pointer == nullptr) return nullptr;
+  live()[static_cast<char*>(pointer)] = bytes;
+  return std::memset(pointer, settings().poison, bytes);
 }
 
 bool release_pinned(void* pointer) {

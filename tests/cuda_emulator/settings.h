@@ -1,5 +1,5 @@
 // How the emulator runs kernels. The environment sets it at the first use (cuda_runtime.h lists the variables); tests may
-// change it between launches.
+// change it: each launch runs as the settings were when it was given to its stream.
 #pragma once
 
 #include <cstddef>

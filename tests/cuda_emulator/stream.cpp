@@ -44,10 +44,8 @@ std::recursive_mutex& mutex() { return everything().mutex; }
 
 Device* find_device(int index) {
   auto& devices = everything().devices;
-  if (devices.empty()) {
-    for (int i = 0; i < settings().devices; ++i) devices.emplace_back(i);
-    watch_host_accesses();
-  }
+  if (devices.empty()) watch_host_accesses();
+  while (static_cast<int>(devices.size()) < settings().devices) devices.emplace_back(static_cast<int>(devices.size()));
   return index >= 0 && index < static_cast<int>(devices.size()) ? &devices[static_cast<std::size_t>(index)] : nullptr;
 }
 
