@@ -60,7 +60,8 @@ int run(const StepSettings& settings) {
     pieces.push_back([step = std::make_shared<Step>(model, data, device)] { (*step)(); });
   }
   const std::vector<Timing> timings = time_interleaved(pieces, settings.seconds, device);
-  const support::Table table({"<model", "batch", "median ms", "min ms", "10 % to 90 %", "runs"}, {10, 0, 0, 7, 16, 0});
+  const support::Table table({"<model", "batch", "median ms", "min ms", "10 % to 90 %", "runs"}, {10, 0, 0, 7, 16, 0},
+                             support::Table::Style::markdown);
   fmt::print("{}", table.header());
   std::vector<Record> records;
   for (std::size_t i = 0; i < timings.size(); ++i) {
@@ -69,8 +70,12 @@ int run(const StepSettings& settings) {
     fmt::print("{}",
                table.row({model, std::to_string(settings.batch_size), to_text(timing.median_ms), to_text(timing.min_ms),
                           to_text(timing.low_ms) + " to " + to_text(timing.high_ms), std::to_string(timing.runs)}));
-    records.push_back(
-        {{{"op", "train_step_e0"}, {"pass", "step"}, {"model", model}, {"n", settings.batch_size}}, timing});
+    records.push_back({{{"op", "train_step_e0"},
+                        {"pass", "step"},
+                        {"model", model},
+                        {"n", settings.batch_size},
+                        {"precision", settings.runtime.precision}},
+                       timing});
   }
   if (!settings.json.empty()) write_file(settings.json, to_json(records, machine));
   return 0;

@@ -24,7 +24,8 @@ double mean(const std::vector<double>& values) {
 }
 
 Figures figures(const Json& summary) {
-  Figures list = {{"seed", summary.at("seed").dump()},
+  Figures list = {{"device", summary.at("device").get<std::string>()},
+                  {"seed", summary.at("seed").dump()},
                   {"parameters", summary.at("parameters").dump()},
                   {"epochs", summary.at("epochs").dump()},
                   {"training s / epoch", fmt::format("{:.1f}", mean(summary.at("seconds_per_epoch")))},
