@@ -26,6 +26,10 @@ Context open(int index) {
   DEFT_CUDA_CHECK(cudaSetDevice(index));
   DEFT_CUDA_CHECK(cudaStreamCreateWithFlags(&context.stream, cudaStreamNonBlocking));
   DEFT_CUDA_CHECK(cudaDeviceGetAttribute(&context.multiprocessors, cudaDevAttrMultiProcessorCount, index));
+  int major = 0, minor = 0;
+  DEFT_CUDA_CHECK(cudaDeviceGetAttribute(&major, cudaDevAttrComputeCapabilityMajor, index));
+  DEFT_CUDA_CHECK(cudaDeviceGetAttribute(&minor, cudaDevAttrComputeCapabilityMinor, index));
+  context.compute_capability = 10 * major + minor;
   int shared_bytes = 0;
   DEFT_CUDA_CHECK(cudaDeviceGetAttribute(&shared_bytes, cudaDevAttrMaxSharedMemoryPerBlockOptin, index));
   context.shared_bytes_per_block = static_cast<std::size_t>(shared_bytes);

@@ -26,6 +26,7 @@ struct Context {
   cudaStream_t stream = nullptr;
   cublasHandle_t cublas = nullptr;  ///< on `stream`, with a workspace of its own; results in full precision unless told
   int multiprocessors = 0;
+  int compute_capability = 0;  ///< 10 · major + minor
   std::size_t shared_bytes_per_block = 0;  ///< most that launch() can be asked for
   IndexFault* fault = nullptr;             ///< in page-locked host memory, which kernels write and the host reads
 };

@@ -34,6 +34,16 @@ __device__ T* dynamic_shared() {
 
 #endif
 
+// Before a loop over registers: it must unroll completely, or the array lands in memory. And before a loop that must not, since
+// the compiler would hold more in registers than there are.
+#ifdef DEFT_CUDA_EMULATED
+#define DEFT_UNROLL _Pragma("GCC unroll 16")
+#define DEFT_NO_UNROLL _Pragma("GCC unroll 1")
+#else
+#define DEFT_UNROLL _Pragma("unroll")
+#define DEFT_NO_UNROLL _Pragma("unroll 1")
+#endif
+
 /// Number of blocks of a launch, and where the launch stands in the source (for messages).
 struct Grid {
   Grid(dim3 blocks, const char* file = __builtin_FILE(), int line = __builtin_LINE())

@@ -6,6 +6,8 @@
 #include <cstdint>
 #include <type_traits>
 
+#include "deft/kernels/host_device.h"
+
 namespace deft::kernels {
 
 /// `width` neighbouring elements, which one instruction loads or stores where they are 16, 8 or 4 bytes.
@@ -42,7 +44,7 @@ __device__ void store_pack_at(T* array, std::int64_t element, const Pack<T, widt
 
 /// Whether packs of `width` elements can be read from `pointer`, at its alignment.
 template <int width, class T>
-bool is_aligned(const T* pointer) {
+DEFT_HOST_DEVICE bool is_aligned(const T* pointer) {
   return reinterpret_cast<std::uintptr_t>(pointer) % (sizeof(T) * width) == 0;
 }
 

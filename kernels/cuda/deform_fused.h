@@ -1,0 +1,18 @@
+// Deformable convolution without panels in device memory: samples and gradients of samples stay in shared memory. Only .cu
+// files include this header.
+#pragma once
+
+#include "deft/kernels/cuda/context.h"
+#include "deft/kernels/cuda/deform_panel.h"
+
+namespace deft::kernels {
+
+/// Whether deform_algorithm() and the shape ask for the fused kernels.
+bool fused_deform_wanted(const ConvGeometry& g);
+
+/// As deform_conv2d_forward. Does nothing and returns false where panels are wanted instead.
+template <class T>
+bool fused_deform_forward(Context& context, const ConvGeometry& g, const T* input, const TapOffsets<T>& offsets,
+                          const T* weight, const T* bias, T* output);
+
+}  // namespace deft::kernels
