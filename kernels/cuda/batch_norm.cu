@@ -19,31 +19,44 @@ struct Work {
   std::int64_t chunks, rows_per_chunk;
 };
 
-// Calls body(element) for the first elements of the vectors that this thread has in its block's rows.
-template <int V, class Body>
-__device__ void for_rows(const Work& work, std::int64_t vector, const Body& body) {
+// Calls use(element, load(element)) for the first elements of the vectors that this thread has in its block's rows.
+template <int V, class Load, class Use>
+__device__ void for_rows(const Work& work, std::int64_t vector, const Load& load, const Use& use) {
+  constexpr int batch = 4;  // loads under way at a time
   const std::int64_t begin = blockIdx.y * work.rows_per_chunk, wanted_end = begin + work.rows_per_chunk;
   const std::int64_t end = wanted_end < work.shape.rows ? wanted_end : work.shape.rows;
-  for (std::int64_t row = begin + threadIdx.y; row < end; row += blockDim.y) {
-    body(row * work.shape.channels + vector * V);
+  const std::int64_t channels = work.shape.channels, step = blockDim.y;
+  std::int64_t row = begin + threadIdx.y;
+  for (; row + (batch - 1) * step < end; row += batch * step) {
+    const std::int64_t first = row * channels + vector * V;
+    decltype(load(first)) values[batch];
+    for (int i = 0; i < batch; ++i) values[i] = load(first + i * step * channels);
+    for (int i = 0; i < batch; ++i) use(first + i * step * channels, values[i]);
   }
+  for (; row < end; row += step) use(row * channels + vector * V, load(row * channels + vector * V));
 }
 
 __device__ std::int64_t vector_of_thread(const Work& work) {
   return static_cast<std::int64_t>(blockIdx.x) * work.tiles.lanes + threadIdx.x;
 }
 
-// Terms of the moments: x − pivot and its square, where the pivot is the channel's first value. Being one of the values
+template <class T, int V>
+struct GradientAndInput {
+  Pack<T, V> gradient, input;
+};
+
+// Terms of the moments: x − centre and its square, where the centre is the channel's first value. Being one of the values
 // it is at most √rows standard deviations from their mean, so that the subtraction that makes the variance of the two
 // sums loses few bits.
 template <class T, int V>
 struct MomentTerms {
   const T* input;
 
-  __device__ void add(std::int64_t element, std::int64_t channel, double (&sums)[2 * V]) const {
-    const Pack<T, V> x = load_pack<V>(input + element), pivot = load_pack<V>(input + channel);
+  __device__ Pack<T, V> centre(std::int64_t channel) const { return load_pack<V>(input + channel); }
+  __device__ Pack<T, V> load(std::int64_t element) const { return load_pack<V>(input + element); }
+  __device__ static void add(const Pack<T, V>& x, const Pack<T, V>& centre, double (&sums)[2 * V]) {
     for (int k = 0; k < V; ++k) {
-      const double deviation = static_cast<double>(x[k]) - static_cast<double>(pivot[k]);
+      const double deviation = static_cast<double>(x[k]) - static_cast<double>(centre[k]);
       sums[k] += deviation;
       sums[V + k] += deviation * deviation;
     }
@@ -55,12 +68,15 @@ template <class T, int V>
 struct GradientTerms {
   const T *grad_output, *input, *mean;
 
-  __device__ void add(std::int64_t element, std::int64_t channel, double (&sums)[2 * V]) const {
-    const Pack<T, V> g = load_pack<V>(grad_output + element), x = load_pack<V>(input + element);
-    const Pack<T, V> m = load_pack<V>(mean + channel);
+  __device__ Pack<T, V> centre(std::int64_t channel) const { return load_pack<V>(mean + channel); }
+  __device__ GradientAndInput<T, V> load(std::int64_t element) const {
+    return {load_pack<V>(grad_output + element), load_pack<V>(input + element)};
+  }
+  __device__ static void add(const GradientAndInput<T, V>& at, const Pack<T, V>& centre, double (&sums)[2 * V]) {
     for (int k = 0; k < V; ++k) {
-      sums[k] += static_cast<double>(g[k]);
-      sums[V + k] += static_cast<double>(g[k]) * static_cast<double>(x[k] - m[k]);
+      const double gradient = static_cast<double>(at.gradient[k]);
+      sums[k] += gradient;
+      sums[V + k] += gradient * static_cast<double>(at.input[k] - centre[k]);
     }
   }
 };
@@ -71,7 +87,12 @@ __global__ void batch_norm_sums_kernel(Work work, Terms terms, double* __restric
   const std::int64_t vector = vector_of_thread(work);
   const bool inside = vector < work.tiles.vectors;
   double own[2 * V] = {};
-  if (inside) for_rows<V>(work, vector, [&](std::int64_t element) { terms.add(element, vector * V, own); });
+  if (inside) {
+    const auto centre = terms.centre(vector * V);
+    for_rows<V>(
+        work, vector, [&](std::int64_t element) { return terms.load(element); },
+        [&](std::int64_t, const auto& values) { Terms::add(values, centre, own); });
+  }
   sum_over_rows(own);
   if (threadIdx.y != 0 || !inside) return;
   double* const first = sums + 2 * blockIdx.y * work.shape.channels + vector * V;
@@ -169,11 +190,12 @@ __global__ void batch_norm_normalise_kernel(Work work, const T* __restrict__ inp
   if (vector >= work.tiles.vectors) return;
   const Pack<T, V> scale = load_scale<V>(inv_std, weight, vector * V), centre = load_pack<V>(mean + vector * V);
   const Pack<T, V> shift = load_or<V>(bias, vector * V, T(0));
-  for_rows<V>(work, vector, [&](std::int64_t element) {
-    Pack<T, V> x = load_pack<V>(input + element);
-    for (int k = 0; k < V; ++k) x[k] = (x[k] - centre[k]) * scale[k] + shift[k];
-    store_pack<V>(output + element, x);
-  });
+  for_rows<V>(
+      work, vector, [&](std::int64_t element) { return load_pack<V>(input + element); },
+      [&](std::int64_t element, Pack<T, V> x) {
+        for (int k = 0; k < V; ++k) x[k] = (x[k] - centre[k]) * scale[k] + shift[k];
+        store_pack<V>(output + element, x);
+      });
 }
 
 template <class T, int V>
@@ -185,12 +207,14 @@ __global__ void batch_norm_grad_input_kernel(Work work, const T* __restrict__ gr
   if (vector >= work.tiles.vectors) return;
   const Pack<T, V> scale = load_scale<V>(inv_std, weight, vector * V), centre = load_pack<V>(mean + vector * V);
   const Pack<T, V> pull_of = load_or<V>(pull, vector * V, T(0)), slope_of = load_or<V>(slope, vector * V, T(0));
-  for_rows<V>(work, vector, [&](std::int64_t element) {
-    Pack<T, V> g = load_pack<V>(grad_output + element);
-    const Pack<T, V> x = load_pack<V>(input + element);
-    for (int k = 0; k < V; ++k) g[k] = (g[k] - pull_of[k] - (x[k] - centre[k]) * slope_of[k]) * scale[k];
-    store_pack<V>(grad_input + element, g);
-  });
+  const GradientTerms<T, V> terms{grad_output, input, mean};
+  for_rows<V>(
+      work, vector, [&](std::int64_t element) { return terms.load(element); },
+      [&](std::int64_t element, GradientAndInput<T, V> at) {
+        Pack<T, V>& g = at.gradient;
+        for (int k = 0; k < V; ++k) g[k] = (g[k] - pull_of[k] - (at.input[k] - centre[k]) * slope_of[k]) * scale[k];
+        store_pack<V>(grad_input + element, g);
+      });
 }
 
 }  // namespace cuda_batch_norm
