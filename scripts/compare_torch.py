@@ -131,6 +131,8 @@ def summed(records):
     """Milliseconds by (op, shape, precision) and pass; the backward pass of conv2d is two kernels."""
     times = {}
     for record in records:
+        if record["algorithm"] != "automatic":
+            continue
         key = (record["op"], tuple(record[name] for name in ("n", "c", "o", "size")), record["precision"])
         name = record["pass"].split("_")[0]
         entry = times.setdefault(key, {"forward": 0, "backward": 0})

@@ -10,10 +10,13 @@
 #include "deft/apps/support/runtime.h"
 #include "deft/apps/support/table.h"
 #include "deft/core/file.h"
+#include "deft/kernels/cuda/deform_algorithm.h"
 
 namespace deft::bench {
 
 namespace {
+
+using kernels::DeformAlgorithm;
 
 struct KernelSettings {
   std::string filter, json;
@@ -48,15 +51,32 @@ class RotatedCall {
   std::size_t next_ = 0;
 };
 
-// How the precisions are called; on the CPU there is one.
+// One way of several to run a kernel on a GPU.
 struct Variant {
-  MatmulPrecision precision;
-  const char* name;
+  MatmulPrecision precision = MatmulPrecision::highest;
+  DeformAlgorithm algorithm = DeformAlgorithm::automatic;
+
+  const char* precision_name() const { return precision == MatmulPrecision::tf32 ? "TF32" : "float32"; }
+  const char* algorithm_name() const {
+    if (algorithm == DeformAlgorithm::automatic) return "automatic";
+    return algorithm == DeformAlgorithm::panel ? "panel" : "fused";
+  }
+  void choose() const {
+    set_matmul_precision(precision);
+    if constexpr (built_with_cuda) kernels::set_deform_algorithm(algorithm);
+  }
 };
 
 std::vector<Variant> variants_of(const KernelCase& kernel, Device device) {
-  if (device.is_cpu() || kernel.flops == 0) return {{MatmulPrecision::highest, "float32"}};
-  return {{MatmulPrecision::highest, "float32"}, {MatmulPrecision::tf32, "TF32"}};
+  if (device.is_cpu() || kernel.flops == 0) return {{}};
+  std::vector<Variant> variants;
+  for (const MatmulPrecision precision : {MatmulPrecision::highest, MatmulPrecision::tf32}) {
+    variants.push_back({precision});
+    if (kernel.op.rfind("deform", 0) != 0) continue;
+    variants.push_back({precision, DeformAlgorithm::panel});
+    variants.push_back({precision, DeformAlgorithm::fused});
+  }
+  return variants;
 }
 
 // One row of a table, and the record of it.
@@ -65,8 +85,9 @@ class Reporter {
   explicit Reporter(const Machine& machine) : machine_(machine) {}
 
   void begin_products() {
-    begin({"<op", "<pass", "<size", "<precision", "ms", "least ms", "GFLOP/s", "of peak", "GB/s", "of copy"},
-          {16, 15, 14, 9, 8, 8, 8, 0, 0, 0});
+    begin({"<op", "<pass", "<size", "<precision", "<algorithm", "ms", "least ms", "GFLOP/s", "of peak", "GB/s",
+           "of copy"},
+          {16, 15, 14, 9, 9, 8, 8, 8, 0, 0, 0});
   }
   void begin_others() {
     begin({"<op", "<pass", "<size", "ms", "least ms", "GB/s", "of copy"}, {21, 10, 12, 8, 8, 0, 0});
@@ -77,13 +98,16 @@ class Reporter {
     nlohmann::ordered_json what = {{"op", kernel.op},           {"pass", kernel.pass}, {"sizes", kernel.sizes},
                                    {"bytes", kernel.traffic()}, {"gb_per_s", gb_s},    {"copy_share", copy_share}};
     std::vector<std::string> cells = {kernel.op, kernel.pass, kernel.sizes};
-    if (kernel.flops > 0) cells.push_back(variant.name);
+    if (kernel.flops > 0) cells.insert(cells.end(), {variant.precision_name(), variant.algorithm_name()});
     cells.insert(cells.end(), {to_text(timing.median_ms), to_text(timing.min_ms)});
     if (kernel.flops > 0) {
       const double gflops = 1e-6 * kernel.flops / timing.median_ms;
       const double peak_share = gflops / machine_.gflops(variant.precision);
-      what.update(
-          {{"precision", variant.name}, {"flops", kernel.flops}, {"gflops", gflops}, {"peak_share", peak_share}});
+      what.update({{"precision", variant.precision_name()},
+                   {"algorithm", variant.algorithm_name()},
+                   {"flops", kernel.flops},
+                   {"gflops", gflops},
+                   {"peak_share", peak_share}});
       cells.insert(cells.end(), {fmt::format("{:.0f}", gflops), percent(peak_share)});
     }
     if (kernel.n > 0) what.update({{"n", kernel.n}, {"c", kernel.c}, {"o", kernel.o}, {"size", kernel.size}});
@@ -116,7 +140,7 @@ void measure(const std::vector<KernelCase>& cases, const KernelSettings& setting
     std::vector<std::function<void()>> pieces;
     for (const Variant& variant : variants) {
       pieces.push_back([&call, variant] {
-        set_matmul_precision(variant.precision);
+        variant.choose();
         call();
       });
     }
