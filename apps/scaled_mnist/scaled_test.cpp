@@ -39,7 +39,7 @@ support::Evaluation evaluate_scales(Module& model, const Dataset& test, Device d
   for (const double scale : scales) {
     const DataLoader batches(there, {.batch_size = batch_size, .device = device, .transform = scaled(scale)});
     const support::Evaluation one =
-        support::evaluate(model, batches, device, [&](std::int64_t more) { progress.update(images += more); });
+        support::evaluate(model, batches, [&](std::int64_t more) { progress.update(images += more); });
     mean.per_scale.emplace_back(fmt::format("{:.1f}", scale), one.accuracy);
     mean.accuracy += one.accuracy / count;
     mean.loss += one.loss / count;

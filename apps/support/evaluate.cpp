@@ -23,17 +23,15 @@ void Tally::add(const Tensor& logits, const Tensor& labels, const Tensor& loss) 
 double Tally::loss() const { return loss_sum_.item() / static_cast<double>(images_); }
 double Tally::accuracy() const { return hits_.item() / static_cast<double>(images_); }
 
-Evaluation evaluate(Module& model, const DataLoader& batches, Device device,
-                    const std::function<void(std::int64_t)>& on_batch) {
+Evaluation evaluate(Module& model, const DataLoader& batches, const std::function<void(std::int64_t)>& on_batch) {
   const EvalScope evaluating(model);
   const NoGrad no_grad;
-  Tally tally(device);
+  Tally tally(batches.options().device);
   for (const Batch& batch : batches.epoch(0)) {
     throw_if_interrupted();
-    const Tensor labels = batch.labels.to(device);
-    const Tensor logits = model(batch.images.to(device));
-    tally.add(logits, labels, cross_entropy(logits, labels));
-    if (on_batch) on_batch(labels.numel());
+    const Tensor logits = model(batch.images);
+    tally.add(logits, batch.labels, cross_entropy(logits, batch.labels));
+    if (on_batch) on_batch(batch.labels.numel());
   }
   return {.accuracy = tally.accuracy(), .loss = tally.loss()};
 }

@@ -42,8 +42,7 @@ Trainer::Trainer(TrainingState state, DataLoader batches, Evaluate evaluate, Run
       evaluate_(std::move(evaluate)),
       info_(std::move(info)),
       directory_(std::move(directory)),
-      options_(std::move(options)),
-      device_(Device::parse(info_.device)) {}
+      options_(std::move(options)) {}
 
 const History& Trainer::run() {
   const InterruptGuard guard;
@@ -109,18 +108,17 @@ EpochRecord Trainer::train_epoch(std::int64_t epoch) {
     throw Error(fmt::format("epoch {}: the loss is {} after {} images; a smaller learning rate may help", epoch,
                             std::abs(loss), images));
   };
-  Tally tally(device_);
+  Tally tally(batches_.options().device);
   state_.model.train();
   for (const Batch& batch : batches_.epoch(epoch)) {
     throw_if_interrupted();
-    const Tensor labels = batch.labels.to(device_);
     state_.optimizer.zero_grad();
-    const Tensor logits = state_.model(batch.images.to(device_));
-    const Tensor loss = cross_entropy(logits, labels);
+    const Tensor logits = state_.model(batch.images);
+    const Tensor loss = cross_entropy(logits, batch.labels);
     loss.backward();
     state_.optimizer.step();
 
-    tally.add(logits, labels, loss);
+    tally.add(logits, batch.labels, loss);
     ++steps_;
     // Reading the loss waits for the device, which a GPU should not have to after every step.
     if (progress.due() || steps_ % steps_between_checks == 0) {
@@ -140,7 +138,7 @@ void Trainer::save(const EpochRecord& record) const {
     save_weights(directory_.best_weights(), state_.model, info_, record);
   }
   save_weights(directory_.last_weights(), state_.model, info_, record);
-  save_checkpoint(directory_.checkpoint(), state_, options_.settings, device_);
+  save_checkpoint(directory_.checkpoint(), state_, options_.settings, batches_.options().device);
   write_reports();
 }
 

@@ -11,7 +11,6 @@
 #include "deft/apps/support/progress.h"
 #include "deft/apps/support/run_directory.h"
 #include "deft/data/loader.h"
-#include "deft/kernels/device.h"
 
 namespace deft::support {
 
@@ -34,7 +33,7 @@ class Trainer {
   /// Tests the model; returns what goes into the log.
   using Evaluate = std::function<Evaluation(const ProgressOptions&)>;
 
-  /// `batches` gives epoch e (from 1) the batches epoch(e).
+  /// `batches` gives epoch e (from 1) the batches epoch(e), on the device of the model.
   Trainer(TrainingState state, DataLoader batches, Evaluate evaluate, RunInfo info, RunDirectory directory,
           TrainerOptions options);
 
@@ -56,7 +55,6 @@ class Trainer {
   RunInfo info_;
   RunDirectory directory_;
   TrainerOptions options_;
-  Device device_;
   std::int64_t steps_ = 0;
 };
 

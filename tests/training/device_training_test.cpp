@@ -1,7 +1,4 @@
 // Experiment E0's training on a GPU beside the CPU's: all layers, their gradients and the optimizer, step after step.
-#include <cmath>
-#include <cstdlib>
-
 #include "deft/apps/scaled_mnist/net.h"
 #include "deft/deft.h"
 
@@ -20,9 +17,12 @@ std::vector<double> train(const std::string& model, DType dtype, Device device, 
   net.to(dtype);
   net.to(device);
   Adam optimizer(net.parameters(), {.lr = 1e-3});
-  const DataLoader batches(
-      synthetic_digits(steps * batch_size, Part::train),
-      {.batch_size = batch_size, .shuffle = true, .seed = 1, .transform = apps::mnist_normalisation()});
+  const DataLoader batches(synthetic_digits(steps * batch_size, Part::train),
+                           {.batch_size = batch_size,
+                            .shuffle = true,
+                            .seed = 1,
+                            .device = Device::cpu(),
+                            .transform = apps::mnist_normalisation()});
   std::vector<Tensor> losses;
   for (const Batch& batch : batches.epoch(1)) {
     optimizer.zero_grad();

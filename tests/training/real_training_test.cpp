@@ -23,13 +23,16 @@ Transform normalised() { return {.mean = {0.1307}, .std = {0.3081}}; }
 
 // Trains for two epochs where the net is, and returns the loss of every step.
 std::vector<double> train(Net& net, const Dataset& images, std::int64_t batch_size) {
-  const Device device = net.fc.weight->device();
   Adam optimizer(net.parameters(), {.lr = 2e-3});
-  const DataLoader batches(images, {.batch_size = batch_size, .shuffle = true, .seed = 1, .transform = normalised()});
+  const DataLoader batches(images, {.batch_size = batch_size,
+                                    .shuffle = true,
+                                    .seed = 1,
+                                    .device = net.fc.weight->device(),
+                                    .transform = normalised()});
   std::vector<double> losses;
   for (int epoch = 0; epoch < 2; ++epoch) {
     for (const Batch& batch : batches.epoch(epoch)) {
-      const Tensor loss = cross_entropy(net(batch.images.to(device)), batch.labels.to(device));
+      const Tensor loss = cross_entropy(net(batch.images), batch.labels);
       optimizer.zero_grad();
       loss.backward();
       optimizer.step();
@@ -42,10 +45,10 @@ std::vector<double> train(Net& net, const Dataset& images, std::int64_t batch_si
 double accuracy(Net& net, const Dataset& images) {
   const EvalScope evaluating(net);
   const NoGrad no_grad;
-  const Device device = net.fc.weight->device();
+  const DataLoader batches(images, {.batch_size = 100, .device = net.fc.weight->device(), .transform = normalised()});
   std::int64_t correct = 0;
-  for (const Batch& batch : DataLoader(images, {.batch_size = 100, .transform = normalised()}).epoch(0)) {
-    correct += sum(eq(argmax(net(batch.images.to(device)), {1}), batch.labels.to(device))).item<std::int64_t>();
+  for (const Batch& batch : batches.epoch(0)) {
+    correct += sum(eq(argmax(net(batch.images), {1}), batch.labels)).item<std::int64_t>();
   }
   return static_cast<double>(correct) / static_cast<double>(images.size());
 }
