@@ -181,7 +181,8 @@ TEST_CASE("compare puts figures of one name into one row") {
   const auto write = [&](const std::string& name, const std::string& per_scale) {
     fs::create_directory(directory.path(name));
     deft::write_file(directory.path(name + "/summary.json"),
-                     R"({"model": ")" + name + R"(", "seed": 1, "parameters": 2, "epochs": 1, "seconds_per_epoch": [1],
+                     R"({"model": ")" + name +
+                         R"(", "device": "cpu", "seed": 1, "parameters": 2, "epochs": 1, "seconds_per_epoch": [1],
                          "test_seconds_per_epoch": [1], "best_accuracy": 0.5, "per_scale": )" +
                          per_scale + "}");
     return directory.path(name) + " ";
