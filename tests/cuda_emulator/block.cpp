@@ -220,14 +220,20 @@ void set_order(std::vector<unsigned>& sequence, Order order) {
   if (order == Order::shuffled) std::shuffle(sequence.begin(), sequence.end(), std::mt19937(1));
 }
 
-// Sets up the threads for all blocks of the launch.
-void set_threads(const Launch& launch, Order order) {
-  const std::size_t count = std::size_t{launch.block.x} * launch.block.y * launch.block.z;
+// Sets up the threads for all blocks of a launch, unless they are as the last one's.
+void set_threads(const dim3& size, Order order) {
+  static struct {
+    dim3 size;
+    Order order = Order::forward;
+  } last;
+  const bool same = size.x == last.size.x && size.y == last.size.y && size.z == last.size.z && order == last.order;
+  if (same && !block.threads.empty()) return;
+  last = {size, order};
+  const std::size_t count = std::size_t{size.x} * size.y * size.z;
   block.threads.assign(count, {});
   block.warps.resize((count + 31) / 32);
   for (unsigned i = 0; i < count; ++i) {
-    block.threads[i].index = {i % launch.block.x, i / launch.block.x % launch.block.y,
-                              i / launch.block.x / launch.block.y};
+    block.threads[i].index = {i % size.x, i / size.x % size.y, i / size.x / size.y};
   }
   block.order.resize(count);
   set_order(block.order, order);
@@ -252,7 +258,7 @@ void run_blocks(const Launch& launch, unsigned char poison, Order order) {
   block.poison = poison;
   blockDim = launch.block;
   gridDim = launch.grid;
-  set_threads(launch, order);
+  set_threads(launch.block, order);
   const SharedMemoryScope shared_memory(launch, poison);
   const std::int64_t in_plane = std::int64_t{launch.grid.x} * launch.grid.y, count = in_plane * launch.grid.z;
   // Steps of a prime visit every block once unless it divides their number.

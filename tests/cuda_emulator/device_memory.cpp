@@ -2,9 +2,10 @@
 
 #include <sys/mman.h>
 
-#include <algorithm>
+#include <array>
 #include <cstdint>
 #include <cstring>
+#include <iterator>
 
 #include "address_sanitizer.h"
 #include "message.h"
@@ -17,7 +18,11 @@ namespace {
 constexpr std::size_t alignment = 256;
 // Behind every allocation; what lies there must not change.
 constexpr std::size_t guard_bytes = 64;
-constexpr unsigned char guard_pattern = 0xdb;
+constexpr auto guard = [] {
+  std::array<unsigned char, guard_bytes> bytes{};
+  bytes.fill(0xdb);
+  return bytes;
+}();
 // Released memory is used again when so much was released after it, so that late accesses still find it forbidden.
 constexpr std::size_t quarantine_bytes = std::size_t{64} << 20;
 // The used part is made readable in these steps, whole huge pages: one call each time, with few pages to change.
@@ -111,7 +116,7 @@ void DeviceMemory::open() {
     const auto found = live_.find(begin);
     if (found == live_.end() || found->second != bytes) continue;  // released since
     std::memset(begin, settings().poison, bytes);
-    if (!address_sanitizer) std::memset(begin + bytes, guard_pattern, guard_bytes);
+    if (!address_sanitizer) std::memcpy(begin + bytes, guard.data(), guard_bytes);
   }
   unfilled_.clear();
 }
@@ -149,9 +154,7 @@ std::string DeviceMemory::position(const void* address) const {
 std::string DeviceMemory::overrun() const {
   if (address_sanitizer) return "";  // it has seen the write
   for (const auto& [begin, bytes] : live_) {
-    const char* guard = begin + bytes;
-    const auto intact = [](char byte) { return static_cast<unsigned char>(byte) == guard_pattern; };
-    if (!std::all_of(guard, guard + guard_bytes, intact)) {
+    if (std::memcmp(begin + bytes, guard.data(), guard_bytes) != 0) {
       return "behind an allocation of " + std::to_string(bytes) + " bytes";
     }
   }
