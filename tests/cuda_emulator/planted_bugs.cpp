@@ -33,7 +33,8 @@ __global__ void shared_beyond_end(float* output, int reach) {
   DEFT_SHARED(float, values, threads);
   values[threadIdx.x] = 1;
   __syncthreads();
-  output[threadIdx.x] = values[static_cast<int>(threadIdx.x) + reach];
+  const float* const first = values;
+  output[threadIdx.x] = first[static_cast<int>(threadIdx.x) + reach];
 }
 
 __global__ void dynamic_shared_beyond_end(float* output, int n) {
