@@ -115,8 +115,8 @@ struct Sgd {
           param[j] -= lr * g;
         }
       }
-      if (has_momentum) store_pack(a.buffer + i, buffer);
-      store_pack(a.param + i, param);
+      if (has_momentum) store_pack_at(a.buffer, i, buffer);
+      store_pack_at(a.param, i, param);
     });
   }
 };
@@ -143,9 +143,9 @@ struct Adam {
         v[j] = f.beta2 * v[j] + f.take2 * g * g;
         param[j] = p - a.correction.step_size * m[j] / (std::sqrt(v[j]) / a.correction.root + f.eps);
       }
-      store_pack(a.m + i, m);
-      store_pack(a.v + i, v);
-      store_pack(a.param + i, param);
+      store_pack_at(a.m, i, m);
+      store_pack_at(a.v, i, v);
+      store_pack_at(a.param, i, param);
     });
   }
 };
@@ -177,7 +177,7 @@ struct Scale {
     chunk.for_packs<pack_width<T>>([&]<int width>(Width<width>, std::int64_t i) {
       auto grad = load_pack<width>(a.grad + i);
       for (int j = 0; j < width; ++j) grad[j] *= factor;
-      store_pack(a.grad + i, grad);
+      store_pack_at(a.grad, i, grad);
     });
   }
 };
