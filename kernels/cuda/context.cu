@@ -1,7 +1,7 @@
+#include <atomic>
 #include <deque>
 #include <mutex>
 #include <string>
-#include <utility>
 
 #include "deft/kernels/cuda/context.h"
 #include "deft/kernels/dispatch.h"
@@ -110,8 +110,12 @@ cublasHandle_t cublas(Context& context) {
 }
 
 void check_fault(Context& context) {
-  if (static_cast<const volatile int&>(context.fault->raised) == 0) return;
-  const IndexFault fault = std::exchange(*context.fault, IndexFault{});
+  static std::mutex mutex;  // threads that wait at the same time
+  const std::lock_guard lock(mutex);
+  const std::atomic_ref<int> state(context.fault->state);
+  if (state.load() != IndexFault::complete) return;
+  const IndexFault fault = *context.fault;
+  state.store(IndexFault::none);
   throw Error(std::string(fault.what) + "[" + std::to_string(fault.position) + "] is " + std::to_string(fault.index) +
               ", expected 0 to " + std::to_string(fault.size - 1));
 }

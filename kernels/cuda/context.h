@@ -15,7 +15,9 @@ void check_cublas(cublasStatus_t status, const char* call, const char* file, int
 
 /// An index out of range that a kernel found; kernels/cuda/fault.h fills it in.
 struct IndexFault {
-  int raised = 0;
+  enum State : int { none, being_written, complete };
+
+  int state = none;            ///< of the other members; changed atomically by kernels and host
   const char* what = nullptr;  ///< "operation: argument"
   std::int64_t position = 0, index = 0, size = 0;
 };

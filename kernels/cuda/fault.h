@@ -19,11 +19,13 @@ struct IndexCheck {
   /// is kept for it; the kernel must not use the index.
   __device__ bool operator()(std::int64_t position, std::int64_t index) const {
     if (index >= 0 && index < size) return true;
-    if (atomicCAS(&fault->raised, 0, 1) == 0) {
+    if (atomicCAS(&fault->state, IndexFault::none, IndexFault::being_written) == IndexFault::none) {
       fault->what = what;
       fault->position = position;
       fault->index = index;
       fault->size = size;
+      __threadfence_system();  // a host thread that waited for other work may be looking
+      atomicExch(&fault->state, IndexFault::complete);
     }
     return false;
   }
