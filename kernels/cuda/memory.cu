@@ -128,8 +128,11 @@ GpuState& state(int index) {
   static auto* mutex = new std::mutex;
   static auto* states = new std::deque<GpuState>;
   const std::lock_guard lock(*mutex);
-  if (index < 0 || index >= cuda_device_count()) require_device(Device::cuda(index));
-  while (static_cast<int>(states->size()) <= index) states->emplace_back(static_cast<int>(states->size()));
+  // The driver is asked once only: it may be gone when the last memory is returned.
+  if (index < 0 || index >= static_cast<int>(states->size())) {
+    require_device(Device::cuda(index));
+    while (static_cast<int>(states->size()) <= index) states->emplace_back(static_cast<int>(states->size()));
+  }
   return (*states)[static_cast<std::size_t>(index)];
 }
 
