@@ -56,7 +56,7 @@ struct MomentTerms {
   __device__ Pack<T, V> load(std::int64_t element) const { return load_pack<V>(input + element); }
   __device__ static void add(const Pack<T, V>& x, const Pack<T, V>& centre, double (&sums)[2 * V]) {
     for (int k = 0; k < V; ++k) {
-      const double deviation = static_cast<double>(x[k]) - static_cast<double>(centre[k]);
+      const double deviation = static_cast<double>(x[k] - centre[k]);
       sums[k] += deviation;
       sums[V + k] += deviation * deviation;
     }
@@ -246,7 +246,8 @@ void sum_channels(Cuda device, const BatchNormShape& shape, const Terms& terms, 
   const DeviceScratch<double> sums(device, 2 * work.chunks * shape.channels);
   launch(cuda_batch_norm::batch_norm_sums_kernel<Terms, V>, grid_of(work), work.tiles.threads(), 0, ctx.stream, work,
          terms, sums.data());
-  const ChannelTiles tiles(shape.channels, 1);
+  // As narrow as accesses to memory are, so that many threads share a channel's chunks.
+  const ChannelTiles tiles(shape.channels, 1, 4);
   launch(cuda_batch_norm::batch_norm_finish_kernel<Finish>, Grid(tiles.count()), tiles.threads(), 0, ctx.stream, tiles,
          work.chunks, sums.data(), finish);
 }

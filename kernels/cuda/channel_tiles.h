@@ -12,8 +12,8 @@ namespace deft::kernels {
 /// A tile is `lanes` neighbouring vectors of channels; a block handles one tile of many rows. Threads with neighbouring
 /// threadIdx.x take neighbouring vectors, so that accesses are coalesced; threadIdx.y counts rows.
 struct ChannelTiles {
-  ChannelTiles(std::int64_t channels, int width) : vectors(channels / width) {
-    while (lanes < 32 && lanes < vectors) lanes *= 2;
+  ChannelTiles(std::int64_t channels, int width, int most_lanes = 32) : vectors(channels / width) {
+    while (lanes < most_lanes && lanes < vectors) lanes *= 2;
   }
 
   dim3 threads() const { return dim3(static_cast<unsigned>(lanes), static_cast<unsigned>(block_threads / lanes)); }
