@@ -1,17 +1,11 @@
 #include "deft/kernels/cuda/atomic_add.h"
 #include "deft/kernels/cuda/conv_gemm.h"
+#include "deft/kernels/cuda/deform_fused.h"
 #include "deft/kernels/cuda/deform_panel.h"
 #include "deft/kernels/instantiate.h"
 
 namespace deft::kernels {
 namespace cuda_deform_backward {
-
-/// The sum over the `lanes` threads that share an entry, which all get it.
-template <class T>
-__device__ T sum_lanes(T value, int lanes) {
-  for (int mask = lanes / 2; mask > 0; mask /= 2) value += exchange(value, mask);
-  return value;
-}
 
 /// Gradients of offset and mask, either of which may be null, from the gradient of a panel. Of each entry, the inner products
 /// with the pixels at the four corners of its cell give all of them.
@@ -111,25 +105,14 @@ void add_input_gradient(Context& context, const ConvGeometry& g, const Points& p
       packs ? pack_width<T> : 1, g, points, offsets, panel, grad_input);
 }
 
-}  // namespace
-
+/// The gradients but the bias's, by way of panels; adds to that of the input.
 template <class T>
-void deform_conv2d_backward(Cuda device, const DeformConv2dShape& shape, const T* input, const T* offset, const T* mask,
-                            const T* weight, const T* grad_output, const DeformConv2dGradients<T>& gradients) {
-  const ConvGeometry g(shape, shape.offset_groups);
+void gradients_by_panels(Cuda device, const ConvGeometry& g, const T* input, const TapOffsets<T>& offsets,
+                         const T* weight, const T* grad_output, const DeformConv2dGradients<T>& gradients) {
   const bool positions = gradients.offset != nullptr || gradients.mask != nullptr;
-  if (gradients.bias != nullptr) bias_gradient(device, g, grad_output, gradients.bias);
-  if (gradients.input != nullptr) fill(device, shape.n * shape.h * shape.w * shape.c, T(0), gradients.input);
-  if (gradients.weight != nullptr && g.points == 0) fill(device, shape.o * g.depth, T(0), gradients.weight);
-  if (shape.o == 0) {  // no gradient reaches the samples
-    const std::int64_t entries = g.points * g.entries;
-    if (gradients.offset != nullptr) fill(device, 2 * entries, T(0), gradients.offset);
-    if (gradients.mask != nullptr) fill(device, entries, T(0), gradients.mask);
-  }
-  if (shape.o == 0 || (!positions && gradients.input == nullptr && gradients.weight == nullptr)) return;
+  if (g.outputs == 0 || (!positions && gradients.input == nullptr && gradients.weight == nullptr)) return;
   const Panels panels(g, g.panel_row() * static_cast<std::int64_t>(sizeof(T)));
   const DeviceScratch<T> panel(device, panels.largest() * g.panel_row());
-  const TapOffsets<T> offsets{offset, mask};
   for (std::int64_t i = 0; i < panels.count(); ++i) {
     const Points points = panels[i];
     if (positions || gradients.input != nullptr) {
@@ -145,6 +128,34 @@ void deform_conv2d_backward(Cuda device, const DeformConv2dShape& shape, const T
                          i == 0 ? Accumulate::no : Accumulate::yes, gradients.weight);
     }
   }
+}
+
+}  // namespace
+
+template <class T>
+void deform_conv2d_backward(Cuda device, const DeformConv2dShape& shape, const T* input, const T* offset, const T* mask,
+                            const T* weight, const T* grad_output, const DeformConv2dGradients<T>& gradients) {
+  const ConvGeometry g(shape, shape.offset_groups);
+  const bool positions = gradients.offset != nullptr || gradients.mask != nullptr;
+  if (gradients.bias != nullptr) bias_gradient(device, g, grad_output, gradients.bias);
+  if (gradients.input != nullptr) fill(device, shape.n * shape.h * shape.w * shape.c, T(0), gradients.input);
+  if (gradients.weight != nullptr && g.points == 0) fill(device, shape.o * g.depth, T(0), gradients.weight);
+  if (shape.o == 0) {  // no gradient reaches the samples
+    const std::int64_t entries = g.points * g.entries;
+    if (gradients.offset != nullptr) fill(device, 2 * entries, T(0), gradients.offset);
+    if (gradients.mask != nullptr) fill(device, entries, T(0), gradients.mask);
+  }
+  const TapOffsets<T> offsets{offset, mask};
+  DeformConv2dGradients<T> rest = gradients;  // what the fused kernels leave to do
+  if (rest.weight != nullptr &&
+      fused_deform_weight_gradient(context(device), g, input, offsets, grad_output, rest.weight)) {
+    rest.weight = nullptr;
+  }
+  if ((positions || rest.input != nullptr) &&
+      fused_deform_data_gradient(context(device), g, input, offsets, weight, grad_output, rest)) {
+    rest.input = rest.offset = rest.mask = nullptr;
+  }
+  gradients_by_panels(device, g, input, offsets, weight, grad_output, rest);
 }
 
 #define DEFT_FLOATING(T)                                                                                          \

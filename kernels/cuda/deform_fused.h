@@ -15,4 +15,14 @@ template <class T>
 bool fused_deform_forward(Context& context, const ConvGeometry& g, const T* input, const TapOffsets<T>& offsets,
                           const T* weight, const T* bias, T* output);
 
+/// grad_weight of deform_conv2d_backward, by the same rule.
+template <class T>
+bool fused_deform_weight_gradient(Context& context, const ConvGeometry& g, const T* input, const TapOffsets<T>& offsets,
+                                  const T* grad_output, T* grad_weight);
+
+/// The gradients of input (to which they are added), offset and mask, as far as they are wanted, by the same rule.
+template <class T>
+bool fused_deform_data_gradient(Context& context, const ConvGeometry& g, const T* input, const TapOffsets<T>& offsets,
+                                const T* weight, const T* grad_output, const DeformConv2dGradients<T>& gradients);
+
 }  // namespace deft::kernels

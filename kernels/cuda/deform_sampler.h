@@ -59,6 +59,14 @@ struct SamplingPlan {
         cells(reinterpret_cast<PackedCell*>(weights + pixels * stride)),
         stride(stride) {}
 
+  /// The plan from the pixel `line` on.
+  __device__ SamplingPlan from(int line) const {
+    SamplingPlan plan = *this;
+    plan.weights += line * stride;
+    plan.cells += line * stride;
+    return plan;
+  }
+
   /// Plans taps [first_tap, first_tap + taps) of the output pixels [first, first + count); all threads of the block call it.
   /// Pixels beyond the batch read nothing.
   __device__ void fill(const ConvGeometry& g, const TapOffsets<T>& offsets, std::int64_t first, int count,

@@ -57,6 +57,13 @@ __device__ T sum_warp(T value) {
   return reduce_warp(value, Plus());
 }
 
+/// The sum over `lanes` neighbouring threads, a power of two, which all get it. All threads of the warp call it.
+template <class T>
+__device__ T sum_lanes(T value, int lanes) {
+  for (int mask = lanes / 2; mask > 0; mask /= 2) value += exchange(value, mask);
+  return value;
+}
+
 template <class T>
 __device__ T sum_block(T value) {
   return reduce_block(value, T(0), Plus());
