@@ -16,9 +16,9 @@ import sys
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 FOLDER = ROOT / "build" / "cuda_resources"
 # Of kernels that exist for several vector widths and types, the one for four floats.
-MAIN = ["deform", "fill_panel", "gather_taps", "batch_norm_(sums|normalise|grad_input).*4>", "softmax_kernel<WarpLines",
-        "max_pool2d.*char, 4", "mean_.*4, Fixed", "optimizer_kernel", "reduce_kernel<Sum<float>", "affine_warp.*char",
-        "transpose_kernel<unsigned int>", "dropout", "map_kernel<4, (Add|Relu|Gelu), float"]
+MAIN = ["deform_(input|position)", "fill_panel", "gather_taps", "batch_norm_(sums|normalise|grad_input).*4>",
+        "softmax_kernel<WarpLines", "max_pool2d.*char, 4", "mean_.*4, Fixed", "optimizer_kernel", "reduce_kernel<Sum<float>",
+        "affine_warp.*char", "transpose_kernel<unsigned int>", "dropout", "map_kernel<4, (Add|Relu|Gelu), float"]
 
 
 def compile_verbosely(arch):

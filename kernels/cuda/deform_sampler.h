@@ -95,9 +95,10 @@ template <class T>
 class PlanWindow {
  public:
   PlanWindow(const Context& context, const ConvGeometry& g, int pixels, std::size_t tile_bytes) : pixels_(pixels) {
-    // More would cost blocks per multiprocessor.
-    constexpr std::int64_t usual_bytes = 32 << 10;
-    const auto most_bytes = static_cast<std::int64_t>(context.shared_bytes_per_block - tile_bytes);
+    const auto shared_bytes = static_cast<std::int64_t>(context.shared_bytes_per_block);
+    // Larger plans would cost blocks per multiprocessor; this is one of 3×3 taps on the largest GPUs.
+    const std::int64_t usual_bytes = shared_bytes / 8;
+    const std::int64_t most_bytes = shared_bytes - static_cast<std::int64_t>(tile_bytes);
     groups_ = most_offset_groups(g);
     taps_ = std::min(g.taps, std::max<std::int64_t>(usual_bytes / bytes(1), 1));
     while (taps_ > 0 && bytes(taps_) > most_bytes) --taps_;
