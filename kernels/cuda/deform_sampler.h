@@ -186,7 +186,7 @@ class TileSampler {
   const T* input_;
   int first_channel_, first_group_;
   int channel_ = 0, entry_ = -1;  // of the thread's column
-  Pack<T, width> held_[slots_at_once][Lanes::items][4];
+  Pack<T, width> held_[slots_at_once][Lanes::items][4] = {};
 };
 
 }  // namespace deft::kernels
