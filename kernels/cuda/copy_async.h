@@ -1,4 +1,5 @@
-// Copies from device to shared memory that pass no registers and run beside the arithmetic. Only .cu files include this header.
+// Copies from device to shared memory that pass no registers and run beside the arithmetic. Only .cu files include this
+// header.
 #pragma once
 
 #include "deft/kernels/cuda/launch.h"
@@ -6,8 +7,8 @@
 
 namespace deft::kernels {
 
-/// Starts to copy a pack of 4, 8 or 16 bytes, at its alignment, from device memory at `from` to shared memory at `to`; where it
-/// does not exist, `to` gets zeros and `from` is not read.
+/// Starts to copy a pack of 4, 8 or 16 bytes, at its alignment, from device memory at `from` to shared memory at `to`;
+/// where it does not exist, `to` gets zeros and `from` is not read.
 template <int width, class T>
 __device__ void copy_async(T* to, const T* from, bool exists) {
 #if defined(DEFT_CUDA_EMULATED) || (defined(__CUDA_ARCH__) && __CUDA_ARCH__ < 800)

@@ -12,8 +12,8 @@
 namespace deft::kernels {
 namespace cuda_deform_fused {
 
-/// The weights with output channels innermost, [groups, taps, inputs, row]: lines of `row` elements, a whole number of packs,
-/// with zeros at the end.
+/// The weights with output channels innermost, [groups, taps, inputs, row]: lines of `row` elements, a whole number of
+/// packs, with zeros at the end.
 template <class T>
 __global__ void deform_transpose_weight_kernel(ConvGeometry g, std::int64_t row, const T* weight, T* to) {
   for (std::int64_t i = first_index(); i < g.shape.groups * g.depth * row; i += index_step()) {
@@ -128,8 +128,8 @@ __device__ void write_positions(const ConvGeometry& g, const TapOffsets<T>& offs
   grad_offset[2 * entry.index + 1] = factor * slope.x;
 }
 
-/// Consumes the gradients of samples at channels [channel, channel + channels) of the input, which are in shared memory: adds
-/// their inner products with the corners to `products`, and them, weighted, to the input's gradient.
+/// Consumes the gradients of samples at channels [channel, channel + channels) of the input, which are in shared
+/// memory: adds their inner products with the corners to `products`, and them, weighted, to the input's gradient.
 template <int width, class Shared, class T>
 __device__ void visit_samples(const ConvGeometry& g, const Shared& shared, int channel, int channels, const T* input,
                               bool positions, T* grad_input) {
@@ -169,8 +169,9 @@ __device__ void visit_samples(const ConvGeometry& g, const Shared& shared, int c
   }
 }
 
-/// Gradients of offset and mask, and added to that of the input, each where it is not null. A block takes some output pixels and
-/// one of their entries: it makes the gradients of their samples in shared memory, some channels at a time, and uses them there.
+/// Gradients of offset and mask, and added to that of the input, each where it is not null. A block takes some output
+/// pixels and one of their entries: it makes the gradients of their samples in shared memory, some channels at a time,
+/// and uses them there.
 template <class Product, int resident_blocks, int width, class T>
 __global__ void __launch_bounds__(Product::threads, resident_blocks)
     deform_fused_data_gradient_kernel(ConvGeometry g, int weight_row, const T* input, TapOffsets<T> offsets,

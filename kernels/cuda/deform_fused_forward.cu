@@ -96,8 +96,8 @@ namespace {
 using cuda_deform_fused::deform_fused_forward_kernel;
 using cuda_deform_fused::ForwardSource;
 
-/// Calls body(tiling) with what suits a convolution: as wide as its output channels, so that no sample is taken twice, but small
-/// where there would be fewer blocks than multiprocessors.
+/// Calls body(tiling) with what suits a convolution: as wide as its output channels, so that no sample is taken twice,
+/// but small where there would be fewer blocks than multiprocessors.
 template <class T, int width, class Body>
 bool with_tiling(const Context& context, const ConvGeometry& g, const Body& body) {
   constexpr TileForm form = TileForm::narrow;
@@ -144,7 +144,9 @@ bool fused_deform_wanted(const ConvGeometry& g) {
   constexpr std::int64_t fewest_outputs = 8;
   const DeformAlgorithm algorithm = deform_algorithm();
   if (algorithm == DeformAlgorithm::panel || g.points == 0 || g.depth == 0 || g.outputs == 0) return false;
-  if (std::max({g.depth, g.shape.c, g.shape.o}) > INT32_MAX) return false;
+  // The kernels count these in 32 bits, and look a tile ahead.
+  constexpr std::int64_t most = std::int64_t{1} << 30;
+  if (std::max({g.depth, g.shape.c, g.shape.o, g.entries}) > most) return false;
   return algorithm == DeformAlgorithm::fused || g.outputs >= fewest_outputs;
 }
 

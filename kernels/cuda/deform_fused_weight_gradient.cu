@@ -12,7 +12,8 @@
 namespace deft::kernels {
 namespace cuda_deform_fused {
 
-/// Columns of a group's panel that a tile covers, counted from the first channel of `first_tap`, and the offset groups they use.
+/// Columns of a group's panel that a tile covers, counted from the first channel of `first_tap`, and the offset groups
+/// they use.
 struct PanelColumns {
   int first_tap, taps, begin;
   OffsetGroups groups;
@@ -74,7 +75,8 @@ class WeightGradientSource {
   int from_ = 0, pixels_ = 0, length_ = 0;
 };
 
-/// How the sum over the output pixels is cut: each block takes `pixels` of them, and has the plan of `window` in shared memory.
+/// How the sum over the output pixels is cut: each block takes `pixels` of them, and has the plan of `window` in shared
+/// memory.
 struct PixelSplit {
   std::int64_t pixels;
   int window, plan_stride;
@@ -125,7 +127,8 @@ using cuda_deform_fused::PanelColumns;
 using cuda_deform_fused::PixelSplit;
 using cuda_deform_fused::WeightGradientSource;
 
-/// Calls body(tiling) with what suits a convolution: as many rows as it has output channels, so that no sample is taken twice.
+/// Calls body(tiling) with what suits a convolution: as many rows as it has output channels, so that no sample is taken
+/// twice.
 template <class T, class Body>
 bool with_tiling(const Context& context, const ConvGeometry& g, const Body& body) {
   constexpr TileForm form = TileForm::wide;
@@ -154,7 +157,8 @@ std::int64_t most_entries(const ConvGeometry& g, int columns) {
   return most;
 }
 
-/// Cuts the output pixels for `tiles` blocks to each part. The parts do not depend on the GPU, so that the sums do not either.
+/// Cuts the output pixels for `tiles` blocks to each part. The parts do not depend on the GPU, so that the sums do not
+/// either.
 template <class T>
 PixelSplit split_pixels(const Context& context, const ConvGeometry& g, std::int64_t tiles, std::int64_t entries,
                         std::size_t tile_bytes) {

@@ -1,4 +1,5 @@
-// Tiles of a deformable convolution's samples in shared memory, for the fused kernels. Only .cu files include this header.
+// Tiles of a deformable convolution's samples in shared memory, for the fused kernels. Only .cu files include this
+// header.
 #pragma once
 
 #include <algorithm>
@@ -41,7 +42,8 @@ class PackedCell {
 template <class T>
 struct alignas(16) AlignedCorners : Corners<T> {};
 
-/// What some taps of a block's output pixels read, in shared memory: [pixels, offset groups, taps], the pixels `stride` apart.
+/// What some taps of a block's output pixels read, in shared memory: [pixels, offset groups, taps], the pixels `stride`
+/// apart.
 template <class T>
 struct SamplingPlan {
   static constexpr std::int64_t entry_bytes = sizeof(AlignedCorners<T>) + sizeof(PackedCell);
@@ -67,8 +69,8 @@ struct SamplingPlan {
     return plan;
   }
 
-  /// Plans taps [first_tap, first_tap + taps) of the output pixels [first, first + count); all threads of the block call it.
-  /// Pixels beyond the batch read nothing.
+  /// Plans taps [first_tap, first_tap + taps) of the output pixels [first, first + count); all threads of the block
+  /// call it. Pixels beyond the batch read nothing.
   __device__ void fill(const ConvGeometry& g, const TapOffsets<T>& offsets, std::int64_t first, int count,
                        OffsetGroups groups, int first_tap, int taps) const {
     const int entries = groups.count * taps;
@@ -117,8 +119,8 @@ class PlanWindow {
   std::int64_t pixels_, groups_, taps_;
 };
 
-/// Samples tiles [pixels, length] of a group's panel, whose columns are its taps' channels. A slot is sampled in two steps,
-/// between which its corners are on their way.
+/// Samples tiles [pixels, length] of a group's panel, whose columns are its taps' channels. A slot is sampled in two
+/// steps, between which its corners are on their way.
 template <class T, int pixels, int length, int stride, int threads, int width, int slots_at_once>
 class TileSampler {
   using Lanes = TileLanes<pixels, length, threads, width>;

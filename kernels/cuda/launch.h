@@ -34,9 +34,9 @@ __device__ T* dynamic_shared() {
 
 #endif
 
-// Before a loop over registers: it must unroll completely, or the array lands in memory. And before a loop that must not, since
-// the compiler would hold more in registers than there are.
-// The emulator's compiler decides for itself: unrolled code takes it minutes and makes tests no faster.
+// Before a loop over registers: it must unroll completely, or the array lands in memory. And before a loop that must
+// not, since the compiler would hold more in registers than there are. The emulator's compiler decides for itself:
+// unrolled code takes it minutes and makes tests no faster.
 #ifdef DEFT_CUDA_EMULATED
 #define DEFT_UNROLL
 #define DEFT_NO_UNROLL
@@ -60,8 +60,8 @@ struct Grid {
 /// Shared memory that every kernel may use; more must be asked for.
 inline constexpr std::size_t default_shared_bytes = 48 << 10;
 
-/// Starts kernel(arguments...) on the stream; returns at once. A grid without blocks starts nothing. Throws Error when the
-/// launch is refused.
+/// Starts kernel(arguments...) on the stream; returns at once. A grid without blocks starts nothing. Throws Error when
+/// the launch is refused.
 template <class... Parameters, class... Arguments>
 void launch(void (*kernel)(Parameters...), Grid grid, dim3 block, std::size_t shared_bytes, cudaStream_t stream,
             Arguments&&... arguments) {

@@ -44,9 +44,9 @@ __device__ inline float round_to_tf32(float value) {
 #endif
 }
 
-/// d += a · b for d [16, 8], a [16, 8], b [8, 8] of TF32 numbers that the lanes of a warp hold in parts: with r = lane / 4,
-/// q = lane % 4, `a` is rows (r, r + 8) at column q, then both at q + 4; `b` is rows (q, q + 4) at column r; `d` is row r at columns
-/// (2q, 2q + 1), then row r + 8.
+/// d += a · b for d [16, 8], a [16, 8], b [8, 8] of TF32 numbers that the lanes of a warp hold in parts: with r = lane
+/// / 4, q = lane % 4, `a` is rows (r, r + 8) at column q, then both at q + 4; `b` is rows (q, q + 4) at column r; `d`
+/// is row r at columns (2q, 2q + 1), then row r + 8.
 __device__ inline void mma_tf32(float (&d)[4], const float (&a)[4], const float (&b)[2]) {
 #if defined(DEFT_CUDA_EMULATED)
   MmaLane lane{d, a, b};

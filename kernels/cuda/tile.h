@@ -1,7 +1,7 @@
 // Tiles of matrices in shared memory, and who brings them there. Only .cu files include this header.
 //
-// A tile is [lines, length] with lines `stride` elements apart. Its threads move it in packs of `width` neighbouring elements, four
-// elements (a slot) at a time, each thread always in the same columns.
+// A tile is [lines, length] with lines `stride` elements apart. Its threads move it in packs of `width` neighbouring
+// elements, four elements (a slot) at a time, each thread always in the same columns.
 #pragma once
 
 #include <cstdint>
@@ -49,8 +49,8 @@ struct TileLanes {
   }
 };
 
-/// Starts to copy the tile [lines, length] at `matrix`, whose rows are `row` elements apart; zeros beyond its `height` rows and
-/// `columns` columns, a multiple of `width`. All threads of the block call it, then wait_for_copies().
+/// Starts to copy the tile [lines, length] at `matrix`, whose rows are `row` elements apart; zeros beyond its `height`
+/// rows and `columns` columns, a multiple of `width`. All threads of the block call it, then wait_for_copies().
 template <int lines, int length, int stride, int threads, int width, class T>
 __device__ void copy_tile(const T* matrix, std::int64_t row, std::int64_t height, int columns, T* tile) {
   using Lanes = TileLanes<lines, length, threads, width>;

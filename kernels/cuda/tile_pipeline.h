@@ -1,5 +1,5 @@
-// Products of more depth than shared memory holds: while one chunk is multiplied, the next is on its way. Only .cu files include
-// this header.
+// Products of more depth than shared memory holds: while one chunk is multiplied, the next is on its way. Only .cu
+// files include this header.
 #pragma once
 
 #include <algorithm>
@@ -24,9 +24,10 @@ struct ChunkParts {
   static_assert(slots % count == 0 && tile_depth % count == 0);
 };
 
-/// Adds the product of `chunks` chunks to `product`; all threads of the block call it, and shared memory is free afterwards. The
-/// source brings them into its two buffers: begin(chunk, buffer) starts the copies of one, then for each of its Parts come
-/// fetch(part) and, some time later, store(part, buffer); left(buffer) and right(buffer) are the operands.
+/// Adds the product of `chunks` chunks to `product`; all threads of the block call it, and shared memory is free
+/// afterwards. The source brings them into its two buffers: begin(chunk, buffer) starts the copies of one, then for
+/// each of its Parts come fetch(part) and, some time later, store(part, buffer); left(buffer) and right(buffer) are the
+/// operands.
 template <class Product, class Source>
 __device__ void add_chunks(Product& product, Source& source, int chunks) {
   using Parts = typename Source::Parts;
@@ -55,7 +56,8 @@ __device__ void add_chunks(Product& product, Source& source, int chunks) {
   }
 }
 
-/// Writes a product to `output` [height, length], whose rows are `row` elements apart, with `bias` [length] or null added.
+/// Writes a product to `output` [height, length], whose rows are `row` elements apart, with `bias` [length] or null
+/// added.
 template <class Product, class T>
 __device__ void write_product(const Product& product, const T* bias, T* output, std::int64_t row, std::int64_t height,
                               std::int64_t length) {
