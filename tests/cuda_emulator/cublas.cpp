@@ -138,13 +138,14 @@ cublasStatus_t gemm_strided(const char* call, cublasHandle_t handle, cublasOpera
     if (*alpha != T{0}) check_inside(call, "B", *stream->device, first.b.at(i * stride_b));
     check_inside(call, "C", *stream->device, first.c.at(i * stride_c));
   }
-  give(stream, [=] {
+  give(stream, [=, device = stream->device] {
     for (int64_t i = 0; i < count; ++i) {
       Product<T> each = first;
       each.a = first.a.at(i * stride_a);
       each.b = first.b.at(i * stride_b);
       each.c = first.c.at(i * stride_c);
       each.run();
+      device->memory.touch(each.c.data);
     }
   });
   return CUBLAS_STATUS_SUCCESS;
@@ -161,7 +162,7 @@ cublasStatus_t gemm_batched(const char* call, cublasHandle_t handle, cublasOpera
   if (!is_valid(shapes, alpha, beta) || count < 0) return CUBLAS_STATUS_INVALID_VALUE;
   if (m == 0 || n == 0 || count == 0) return CUBLAS_STATUS_SUCCESS;
   const auto stream = stream_of(h, call);
-  const Device& device = *stream->device;
+  Device& device = *stream->device;
   check_inside(call, "the array of A", device, Matrix<const T* const>{a, count, 1, count});
   check_inside(call, "the array of B", device, Matrix<const T* const>{b, count, 1, count});
   check_inside(call, "the array of C", device, Matrix<T* const>{c, count, 1, count});
@@ -175,6 +176,7 @@ cublasStatus_t gemm_batched(const char* call, cublasHandle_t handle, cublasOpera
       check_inside(call, "B", device, each.b);
       check_inside(call, "C", device, each.c);
       each.run();
+      device.memory.touch(each.c.data);
     }
   });
   return CUBLAS_STATUS_SUCCESS;

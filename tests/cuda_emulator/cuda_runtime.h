@@ -18,7 +18,7 @@
 //   CUDA_EMULATOR_ORDER_DEPENDENT=NAME,NAME...      kernels, by parts of their names, that the check runs in one order
 //   CUDA_EMULATOR_DEVICES=N                         devices (1)
 //   CUDA_EMULATOR_DEVICE_MIB=N                      memory of each (4096)
-//   CUDA_EMULATOR_SHARED_KIB=N                      most shared memory of a block (227, as sm_90; sm_75 has 64)
+//   CUDA_EMULATOR_CAPABILITY=75|80|86|89|90        as which GPU it answers, and how much shared memory a block may have (90)
 #pragma once
 
 #define DEFT_CUDA_EMULATED 1

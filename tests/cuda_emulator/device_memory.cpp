@@ -46,6 +46,7 @@ void* DeviceMemory::allocate(std::size_t bytes) {
   char* pointer = take(with_guard(bytes));
   if (pointer == nullptr) return nullptr;
   live_[pointer] = bytes;
+  fresh_.insert(pointer);
   unfilled_.emplace_back(pointer, bytes);
   forbid(pointer, with_guard(bytes));
   allow(pointer, bytes);
@@ -58,6 +59,7 @@ bool DeviceMemory::release(void* pointer) {
   const auto [begin, bytes] = *found;
   live_.erase(found);
   ignored_.erase(begin);
+  fresh_.erase(begin);
   forbid(begin, bytes);
   quarantine_.emplace_back(begin, with_guard(bytes));
   quarantined_ += with_guard(bytes);
@@ -80,7 +82,9 @@ char* DeviceMemory::take(std::size_t bytes) {
   }
   if (bytes <= capacity_ - used_) {
     char* begin = base_ + used_;
+    const std::size_t readable = round_up(used_, step);
     used_ += bytes;
+    forbid(base_ + readable, round_up(used_, step) - readable);
     return begin;
   }
   if (quarantine_.empty()) return nullptr;
@@ -130,9 +134,8 @@ void DeviceMemory::close() {
 bool DeviceMemory::owns(const void* address) const { return address >= base_ && address < base_ + capacity_; }
 
 std::string DeviceMemory::outside(const void* pointer, std::size_t bytes) const {
-  auto after = live_.upper_bound(static_cast<char*>(const_cast<void*>(pointer)));
-  if (after != live_.begin()) {
-    const auto& [begin, size] = *std::prev(after);
+  if (const char* begin = allocation_of(pointer); begin != nullptr) {
+    const std::size_t size = live_.at(const_cast<char*>(begin));
     const auto offset = static_cast<std::size_t>(static_cast<const char*>(pointer) - begin);
     if (offset <= size && bytes <= size - offset) return "";
     if (offset <= size) {
@@ -144,11 +147,10 @@ std::string DeviceMemory::outside(const void* pointer, std::size_t bytes) const 
 }
 
 std::string DeviceMemory::position(const void* address) const {
-  const auto after = live_.upper_bound(static_cast<char*>(const_cast<void*>(address)));
-  if (!owns(address) || after == live_.begin()) return "";
-  const auto& [begin, size] = *std::prev(after);
+  const char* begin = allocation_of(address);
+  if (!owns(address) || begin == nullptr) return "";
   return "at offset " + std::to_string(static_cast<const char*>(address) - begin) + " of an allocation of " +
-         std::to_string(size) + " bytes";
+         std::to_string(live_.at(const_cast<char*>(begin))) + " bytes";
 }
 
 std::string DeviceMemory::overrun() const {
@@ -161,10 +163,15 @@ std::string DeviceMemory::overrun() const {
   return "";
 }
 
-void DeviceMemory::ignore(const void* pointer) {
+// The last allocation that begins at or before the pointer, null where none does.
+const char* DeviceMemory::allocation_of(const void* pointer) const {
   const auto after = live_.upper_bound(static_cast<char*>(const_cast<void*>(pointer)));
-  if (after != live_.begin()) ignored_.insert(std::prev(after)->first);
+  return after == live_.begin() ? nullptr : std::prev(after)->first;
 }
+
+void DeviceMemory::ignore(const void* pointer) { ignored_.insert(allocation_of(pointer)); }
+
+void DeviceMemory::touch(const void* pointer) { fresh_.erase(allocation_of(pointer)); }
 
 std::size_t DeviceMemory::free_bytes() const {
   std::size_t used = 0;

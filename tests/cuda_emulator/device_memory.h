@@ -38,6 +38,11 @@ class DeviceMemory {
 
   /// Live allocations by address, with their sizes.
   const std::map<char*, std::size_t>& allocations() const { return live_; }
+  /// Whether nothing was written to the allocation since it was made, as far as touch() was told.
+  bool is_fresh(const char* allocation) const { return fresh_.count(allocation) != 0; }
+  /// Notes a write to the allocation that holds `pointer`.
+  void touch(const void* pointer);
+  void touch_all() { fresh_.clear(); }
   /// Takes the allocation that holds `pointer` out of snapshots (workspaces of libraries).
   void ignore(const void* pointer);
   bool ignored(const char* allocation) const { return ignored_.count(allocation) != 0; }
@@ -46,6 +51,7 @@ class DeviceMemory {
   std::size_t free_bytes() const;
 
  private:
+  const char* allocation_of(const void* pointer) const;
   char* take(std::size_t bytes);
   void give_back(char* begin, std::size_t bytes);
 
@@ -55,7 +61,7 @@ class DeviceMemory {
   bool open_ = false;
   std::map<char*, std::size_t> live_;  // bytes as asked for
   std::map<char*, std::size_t> free_;  // with the guard bytes, neighbours merged
-  std::set<const char*> ignored_;
+  std::set<const char*> ignored_, fresh_;
   std::deque<std::pair<char*, std::size_t>> quarantine_;  // released, not yet free
   std::size_t quarantined_ = 0;
   std::vector<std::pair<char*, std::size_t>> unfilled_;  // allocated while closed

@@ -288,11 +288,30 @@ TEST_CASE("launches beyond the hardware's limits are refused") {
   CHECK_THROWS_WITH(threads(0), Contains("invalid configuration argument"));
   CHECK_THROWS_WITH(launch(do_nothing, Grid(dim3(1, 65536)), 1, 0, nullptr),
                     Contains("invalid configuration argument"));
-  const std::size_t most = cuda_emulator::settings().shared_bytes_per_block;
+  const std::size_t most = cuda_emulator::settings().shared_bytes_per_block();
   CHECK_NOTHROW(launch(do_nothing, Grid(1), 1, most, nullptr));
   CHECK_THROWS_WITH(launch(do_nothing, Grid(1), 1, most + 1, nullptr), Contains("cudaFuncSetAttribute"));
   cudaDeviceSynchronize();
   cudaGetLastError();
+}
+
+TEST_CASE("shared memory follows the compute capability") {
+  const auto most = [](int capability) {
+    cuda_emulator::settings().capability = capability;
+    int bytes = 0, major = 0, minor = 0;
+    cudaDeviceGetAttribute(&bytes, cudaDevAttrMaxSharedMemoryPerBlockOptin, 0);
+    cudaDeviceGetAttribute(&major, cudaDevAttrComputeCapabilityMajor, 0);
+    cudaDeviceGetAttribute(&minor, cudaDevAttrComputeCapabilityMinor, 0);
+    CHECK(10 * major + minor == capability);
+    cuda_emulator::settings().capability = 90;
+    return bytes >> 10;
+  };
+  // CUDA C++ Programming Guide, "Technical Specifications per Compute Capability".
+  CHECK(most(75) == 64);
+  CHECK(most(80) == 163);
+  CHECK(most(86) == 99);
+  CHECK(most(89) == 99);
+  CHECK(most(90) == 227);
 }
 
 TEST_CASE("large shared memory must be asked for") {

@@ -47,6 +47,7 @@ void run(const Launch& launch, const Settings& how, Device& device) {
     check_launch(launch, how, device.memory);
   } else {
     run_blocks(launch, how.poison, how.order);
+    device.memory.touch_all();
   }
   const std::string overrun = device.memory.overrun();
   if (!overrun.empty()) fail(describe(launch) + " wrote " + overrun);
@@ -69,7 +70,7 @@ cudaError_t cudaFuncSetAttribute(const void* kernel, cudaFuncAttribute attribute
   using namespace cuda_emulator;
   const std::lock_guard lock(mutex());
   if (attribute == cudaFuncAttributePreferredSharedMemoryCarveout) return cudaSuccess;
-  if (value < 0 || static_cast<std::size_t>(value) > settings().shared_bytes_per_block) {
+  if (value < 0 || static_cast<std::size_t>(value) > settings().shared_bytes_per_block()) {
     return report(cudaErrorInvalidValue);
   }
   allowed_shared_bytes()[kernel] = static_cast<std::size_t>(value);

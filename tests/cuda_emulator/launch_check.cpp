@@ -29,16 +29,21 @@ class Snapshot {
     });
   }
 
-  /// The first byte that is not as it was, null where all are.
-  const char* first_difference() const {
+  /// The first byte that differs, null where none does. Where nothing was ever written poison may stand for poison.
+  const char* first_difference(unsigned char poison) const {
+    const auto same = [poison](char now, char then) {
+      return now == then ||
+             (static_cast<unsigned char>(then) == poison_patterns[0] && static_cast<unsigned char>(now) == poison);
+    };
     std::size_t at = 0;
     const char* found = nullptr;
     for_each([&](char* begin, std::size_t bytes) {
       const char* expected = contents_.data() + at;
-      if (found == nullptr && std::memcmp(begin, expected, bytes) != 0) {
-        found = std::mismatch(begin, begin + bytes, expected).first;
-      }
       at += bytes;
+      if (found != nullptr || std::memcmp(begin, expected, bytes) == 0) return;
+      const char* different = memory_.is_fresh(begin) ? std::mismatch(begin, begin + bytes, expected, same).first
+                                                      : std::mismatch(begin, begin + bytes, expected).first;
+      if (different != begin + bytes) found = different;
     });
     return found;
   }
@@ -75,11 +80,27 @@ const char* name_of(Order order) {
   return "";
 }
 
+// Fresh memory holds the poison of this run.
+void run(const Launch& launch, DeviceMemory& memory, unsigned char poison, Order order) {
+  for (const auto& [begin, bytes] : memory.allocations()) {
+    if (memory.is_fresh(begin) && !memory.ignored(begin)) std::memset(begin, poison, bytes);
+  }
+  run_blocks(launch, poison, order);
+}
+
+// What still holds nothing but poison stays fresh.
+void touch_changed(DeviceMemory& memory) {
+  for (const auto& [begin, bytes] : memory.allocations()) {
+    const auto is_poison = [](char byte) { return static_cast<unsigned char>(byte) == poison_patterns[0]; };
+    if (memory.is_fresh(begin) && !std::all_of(begin, begin + bytes, is_poison)) memory.touch(begin);
+  }
+}
+
 }  // namespace
 
 void check_launch(const Launch& launch, const Settings& how, DeviceMemory& memory) {
   const Snapshot before(memory);
-  run_blocks(launch, poison_patterns[0], Order::forward);
+  run(launch, memory, poison_patterns[0], Order::forward);
   const Snapshot expected(memory);
   const bool any_order = !is_order_dependent(launch, how);
   for (const Order order : orders) {
@@ -87,15 +108,17 @@ void check_launch(const Launch& launch, const Settings& how, DeviceMemory& memor
       if (order == Order::forward && poison == poison_patterns[0]) continue;
       if (order != Order::forward && !any_order) continue;
       before.restore();
-      run_blocks(launch, poison, order);
-      const char* difference = expected.first_difference();
+      run(launch, memory, poison, order);
+      const char* difference = expected.first_difference(poison);
       if (difference == nullptr) continue;
       fail("the results of " + describe(launch) + " depend on " +
-           (order == Order::forward ? std::string("memory that it did not write")
+           (order == Order::forward ? std::string("memory to which nothing was written")
                                     : std::string("the order of its threads (") + name_of(order) + ")") +
            ": they differ " + memory.position(difference));
     }
   }
+  expected.restore();
+  touch_changed(memory);
 }
 
 }  // namespace cuda_emulator

@@ -7,8 +7,9 @@
 
 namespace cuda_emulator {
 
-/// Runs the launch with every poison pattern and order, each time on the same device memory; aborts when the bits that it
-/// leaves there differ. The memory, which is open, is left as one run makes it.
+/// Runs the launch with every poison pattern, in shared memory and in device memory to which nothing was written yet, and
+/// with every order, each time on the same other device memory; aborts when the bits that it leaves there differ. The
+/// memory, which is open, is left as one run makes it.
 void check_launch(const Launch& launch, const Settings& how, DeviceMemory& memory);
 
 }  // namespace cuda_emulator

@@ -50,6 +50,7 @@ void copy_now(void* destination, const void* source, std::size_t bytes) {
   Device *to = owner(destination), *from = owner(source);
   const OpenMemory open_to(to != nullptr ? *to : current()), open_from(from != nullptr ? *from : current());
   std::memcpy(destination, source, bytes);
+  if (to != nullptr) to->memory.touch(destination);
 }
 
 cudaError_t copy(const char* call, void* destination, const void* source, std::size_t bytes, cudaMemcpyKind kind,
@@ -76,10 +77,13 @@ cudaError_t copy(const char* call, void* destination, const void* source, std::s
 cudaError_t set(const char* call, void* destination, int value, std::size_t bytes,
                 const std::shared_ptr<Stream>& stream) {
   if (bytes == 0) return cudaSuccess;
-  const Device* device = owner(destination);
+  Device* device = owner(destination);
   if (device == nullptr) return report(cudaErrorInvalidValue);
   check_range(call, *device, destination, bytes);
-  give(stream, [=] { std::memset(destination, value, bytes); });
+  give(stream, [=] {
+    std::memset(destination, value, bytes);
+    device->memory.touch(destination);
+  });
   return cudaSuccess;
 }
 

@@ -53,6 +53,11 @@ __global__ void uninitialised_shared(float* output) {
   output[threadIdx.x] = sum[0];
 }
 
+// fmaxf takes the other number where one is NaN, so that only the second pattern shows what was read.
+__global__ void uninitialised_global(const float* scratch, float* output) {
+  output[threadIdx.x] = fmaxf(scratch[threadIdx.x], 1.0f);
+}
+
 // Each thread reads what another one writes.
 template <bool corrected>
 __global__ void missing_barrier(const float* input, float* output) {
@@ -175,6 +180,12 @@ void host_pointer(Scene& scene) {
   scene.start(read_elements, static_cast<const float*>(scene.corrected ? scene.in() : host), scene.out(), threads);
 }
 
+void uninitialised_tensor(Scene& scene) {
+  const TensorOptions options{.device = Device::cuda()};
+  const Tensor scratch = scene.corrected ? zeros({threads}, options) : empty({threads}, options);
+  scene.start(uninitialised_global, scratch.data<float>(), scene.out());
+}
+
 void freed_tensor(Scene& scene) {
   const float* before = scene.in();
   if (!scene.corrected) scene.input = Tensor();
@@ -238,6 +249,7 @@ const std::map<std::string, std::function<void(Scene&)>> bugs = {
      }},
     {"uninitialised shared",
      [](Scene& s) { s.start_one(uninitialised_shared<false>, uninitialised_shared<true>, s.out()); }},
+    {"uninitialised tensor", uninitialised_tensor},
     {"missing barrier", [](Scene& s) { s.start_one(missing_barrier<false>, missing_barrier<true>, s.in(), s.out()); }},
     {"missing second barrier",
      [](Scene& s) { s.start_one(missing_second_barrier<false>, missing_second_barrier<true>, s.in(), s.out()); }},

@@ -47,6 +47,7 @@ TEST_CASE("results that depend on poison or order are caught") {
   CHECK(run("", "uninitialised shared", "planted").status == 0);
   CHECK(run("", "missing barrier", "planted").status == 0);
   check_caught("uninitialised shared", "uninitialised_shared<false>(float*) launched at planted_bugs.cpp", checking);
+  check_caught("uninitialised tensor", "depend on memory to which nothing was written", checking);
   check_caught("missing barrier", "missing_barrier<false>(float const*, float*) launched at", checking);
   check_caught("missing second barrier", "depend on the order of its threads", checking);
   check_caught("order of blocks", "depend on the order of its threads", checking);

@@ -89,8 +89,8 @@ cudaError_t cudaGetDeviceProperties(cudaDeviceProp* properties, int device) {
   std::snprintf(properties->name, sizeof(properties->name), "deft CUDA emulator");
   properties->totalGlobalMem = settings().device_bytes;
   properties->sharedMemPerBlock = 48 << 10;
-  properties->sharedMemPerBlockOptin = settings().shared_bytes_per_block;
-  properties->sharedMemPerMultiprocessor = settings().shared_bytes_per_block + (1 << 10);
+  properties->sharedMemPerBlockOptin = settings().shared_bytes_per_block();
+  properties->sharedMemPerMultiprocessor = settings().shared_bytes_per_block() + (1 << 10);
   properties->warpSize = warpSize;
   properties->maxThreadsPerBlock = 1024;
   for (int axis = 0; axis < 3; ++axis) {
@@ -99,8 +99,8 @@ cudaError_t cudaGetDeviceProperties(cudaDeviceProp* properties, int device) {
   }
   properties->maxThreadsPerMultiProcessor = 2048;
   properties->multiProcessorCount = 4;  // few, so that kernels with a block for each stay quick
-  properties->major = 9;
-  properties->minor = 0;
+  properties->major = settings().capability / 10;
+  properties->minor = settings().capability % 10;
   return cudaSuccess;
 }
 

@@ -43,11 +43,26 @@ Settings from_environment() {
   for (std::string name; std::getline(names, name, ',');) read.order_dependent.push_back(name);
   read.devices = static_cast<int>(number("CUDA_EMULATOR_DEVICES", 1));
   read.device_bytes = number("CUDA_EMULATOR_DEVICE_MIB", read.device_bytes >> 20) << 20;
-  read.shared_bytes_per_block = number("CUDA_EMULATOR_SHARED_KIB", read.shared_bytes_per_block >> 10) << 10;
+  constexpr int capabilities[] = {90, 75, 80, 86, 89};
+  read.capability = capabilities[choice("CUDA_EMULATOR_CAPABILITY", {"90", "75", "80", "86", "89"})];
   return read;
 }
 
 }  // namespace
+
+std::size_t Settings::shared_bytes_per_block() const {
+  switch (capability) {
+    case 75:
+      return 64 << 10;
+    case 80:
+      return 163 << 10;
+    case 86:
+    case 89:
+      return 99 << 10;
+    default:
+      return 227 << 10;
+  }
+}
 
 Settings& settings() {
   static Settings current = from_environment();

@@ -25,7 +25,10 @@ struct Settings {
   std::vector<std::string> order_dependent;
   int devices = 1;
   std::size_t device_bytes = std::size_t{4} << 30;
-  std::size_t shared_bytes_per_block = 227 << 10;  ///< most that a kernel may ask for
+  int capability = 90;  ///< 10 · major + minor: of 75, 80, 86, 89, 90
+
+  /// The most shared memory that a kernel of this capability may ask for.
+  std::size_t shared_bytes_per_block() const;
 };
 
 Settings& settings();

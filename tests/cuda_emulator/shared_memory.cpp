@@ -45,10 +45,11 @@ void fill_shared_array(SharedArray& array, std::size_t bytes, std::size_t alignm
   state.declared_in = current_block;
   state.declared_bytes += bytes;
   const std::size_t all = state.declared_bytes + state.launch->shared_bytes;
-  if (state.declared_bytes > most_declared_bytes || all > settings().shared_bytes_per_block) {
+  if (state.declared_bytes > most_declared_bytes || all > settings().shared_bytes_per_block()) {
     fail(describe(*state.launch) + " declares " + std::to_string(state.declared_bytes) +
          " bytes of shared memory and is given " + std::to_string(state.launch->shared_bytes) + "; declared may be " +
-         std::to_string(most_declared_bytes) + ", both together " + std::to_string(settings().shared_bytes_per_block));
+         std::to_string(most_declared_bytes) + ", both together " +
+         std::to_string(settings().shared_bytes_per_block()));
   }
   std::memset(array.data, state.poison, bytes);
   array.block = current_block;
