@@ -29,8 +29,8 @@ build=$PWD/build/gpu_check
 runs=$build/runs
 bin=$build/bin
 python=${PYTHON:-python3}
-data=${DEFT_DATA:-../shared/data}
-golden=${DEFT_GOLDEN:-../shared/golden/golden.safetensors}
+data=${DEFT_DATA:-${XDG_CACHE_HOME:-$HOME/.cache}/deft}
+golden=${DEFT_GOLDEN:-}
 cmake_arguments=(-DCMAKE_BUILD_TYPE=Release)
 if $emulate; then
   cmake_arguments+=(-DDEFT_CUDA=EMULATE)
@@ -51,10 +51,13 @@ if [[ -f .carry/carry.cmake ]]; then
   golden=.carry/golden.safetensors
 fi
 if command -v ninja >/dev/null; then cmake_arguments+=(-G Ninja); else cmake_arguments+=(-G "Unix Makefiles"); fi
-export DEFT_DATA DEFT_GOLDEN
+export DEFT_DATA
 DEFT_DATA=$(realpath -m "$data")
-DEFT_GOLDEN=$(realpath -m "$golden")
-rm -rf "$out" "$runs"
+if [[ -n $golden ]]; then # else the tests skip it
+  export DEFT_GOLDEN
+  DEFT_GOLDEN=$(realpath -m "$golden")
+fi
+rm -rf "$out" "$runs" "$build"/*.log
 mkdir -p "$out" "$runs"
 
 # Where the CUDA Toolkit lacks cuBLAS, that of Python's NVIDIA packages is used.
@@ -150,6 +153,7 @@ stage() {
     result[$name]="no time left"
     seconds[$name]=0
     failed=1
+    echo "no time left" >"$build/$name.log"
     return
   fi
   echo "=== $name"

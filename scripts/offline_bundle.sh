@@ -3,14 +3,14 @@
 # CMake: the header and static libraries of this system's packages, MNIST, and the golden file of the tests. There,
 #   cmake -C .carry/carry.cmake ...
 # finds the libraries; scripts/gpu_check.sh does so by itself. Data and golden file are those that DEFT_DATA and
-# DEFT_GOLDEN name, else those in ../shared.
+# DEFT_GOLDEN name.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 packages=(libeigen3-dev catch2 nlohmann-json3-dev libcli11-dev libfmt-dev libstb-dev zlib1g-dev)
 most_kib=$((40 << 10))
-mnist=${DEFT_DATA:-../shared/data}/mnist
-golden=${DEFT_GOLDEN:-../shared/golden/golden.safetensors}
+mnist=${DEFT_DATA:-${XDG_CACHE_HOME:-$HOME/.cache}/deft}/mnist
+golden=${DEFT_GOLDEN:?names the golden file of the tests}
 
 fail() {
   echo "offline_bundle: $*" >&2

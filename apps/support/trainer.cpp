@@ -17,8 +17,6 @@ namespace deft::support {
 
 namespace {
 
-constexpr std::int64_t steps_between_checks = 50;  // of the loss, which should be a number
-
 const Table& epoch_table() {
   static const Table table({"epoch", "learning rate", "train loss", "train acc.", "test acc.", "train s", "test s"},
                            {0, 0, 0, 0, 9, 8, 8});
@@ -109,6 +107,8 @@ EpochRecord Trainer::train_epoch(std::int64_t epoch) {
                             std::abs(loss), images));
   };
   Tally tally(batches_.options().device);
+  // Of the loss, which should be a number: reading it makes the host wait for a GPU.
+  const std::int64_t steps_between_checks = batches_.options().device.is_cpu() ? 1 : 50;
   state_.model.train();
   for (const Batch& batch : batches_.epoch(epoch)) {
     throw_if_interrupted();
@@ -120,7 +120,6 @@ EpochRecord Trainer::train_epoch(std::int64_t epoch) {
 
     tally.add(logits, batch.labels, loss);
     ++steps_;
-    // Reading the loss waits for the device, which a GPU should not have to after every step.
     if (progress.due() || steps_ % steps_between_checks == 0) {
       progress.update(tally.images(), require_finite(loss.item(), tally.images()));
     }

@@ -13,13 +13,17 @@ struct MmaLane {
   const float *a, *b;
 };
 
+/// A factor as the tensor cores read it: the bits that TF32 does not have are not looked at.
+inline float as_tf32(float value) { return __uint_as_float(__float_as_uint(value) & ~0x1fffu); }
+
 /// What mma_tf32 leaves in the lanes of a warp.
 inline void combine_mma(MmaLane* const* lanes, unsigned) {
   for (int lane = 0; lane < 32; ++lane) {
     for (int i = 0; i < 4; ++i) {
       const int row = lane / 4 + i / 2 * 8, column = lane % 4 * 2 + i % 2;
       for (int k = 0; k < 8; ++k) {
-        lanes[lane]->d[i] += lanes[row % 8 * 4 + k % 4]->a[row / 8 + k / 4 * 2] * lanes[column * 4 + k % 4]->b[k / 4];
+        lanes[lane]->d[i] +=
+            as_tf32(lanes[row % 8 * 4 + k % 4]->a[row / 8 + k / 4 * 2]) * as_tf32(lanes[column * 4 + k % 4]->b[k / 4]);
       }
     }
   }

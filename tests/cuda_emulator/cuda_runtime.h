@@ -5,7 +5,8 @@
 // some threads of the block miss or meet at another place, a warp function that a lane of its mask misses, a copy or fill
 // beyond an allocation, a kernel that writes behind one, a host pointer among a kernel's arguments, host code that touches
 // device memory, a destroyed stream or event, memory that is freed twice or was never allocated. DEFT_SANITIZE=ON adds the
-// address sanitizer, for which every device allocation and every shared array is a heap block of its own.
+// address sanitizer, for which every shared array is a heap block of its own and device allocations have forbidden gaps
+// between them.
 //
 // Work on streams starts only when the host waits for it (synchronisation of a stream, an event or the device, cudaFree,
 // copies that wait), so that results which nobody waited for are still missing. Fresh device memory and each block's shared

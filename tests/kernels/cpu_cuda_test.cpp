@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "deft/kernels/cuda/deform_algorithm.h"
 #include "deft/kernels/error.h"
 #include "deft/kernels/matmul.h"
 #include "deft/kernels/precision.h"
@@ -14,6 +15,7 @@
 
 using namespace deft;
 using kernels::Conv2dShape;
+using kernels::DeformAlgorithm;
 using kernels::DeformConv2dShape;
 
 namespace {
@@ -159,8 +161,12 @@ TEST_CASE("deform_conv2d on CUDA agrees with the CPU") {
   for (int i = 0; i < random_shapes; ++i) {
     const DeformConv2dShape s = shapes.deform_conv2d();
     INFO(describe(s));
-    compare(DeformProblem(s, i % 3 != 0));
+    for (const DeformAlgorithm algorithm : {DeformAlgorithm::panel, DeformAlgorithm::fused}) {
+      set_deform_algorithm(algorithm);
+      compare(DeformProblem(s, i % 3 != 0));
+    }
   }
+  set_deform_algorithm(DeformAlgorithm::automatic);
 }
 
 TEST_CASE("matmul on CUDA agrees with the CPU") {
