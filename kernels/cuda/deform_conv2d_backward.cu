@@ -39,13 +39,7 @@ __global__ void deform_position_gradient_kernel(ConvGeometry g, Points points, i
         if (lane == 0) products[i] = sums;
       },
       [&](const PanelEntry& entry) {
-        const Corners<T>& sums = products[thread];
-        if (grad_mask != nullptr) grad_mask[entry.index] = interpolate(cell, sums);
-        if (grad_offset == nullptr) return;
-        const Position<T> slope = derivative(cell, sums);
-        const T factor = offsets.factor(entry);
-        grad_offset[2 * entry.index] = factor * slope.y;
-        grad_offset[2 * entry.index + 1] = factor * slope.x;
+        write_position_gradients(offsets, entry, cell, products[thread], grad_offset, grad_mask);
       });
 }
 

@@ -113,21 +113,6 @@ __device__ void plan_entry(const ConvGeometry& g, const TapOffsets<T>& offsets, 
   shared.products[entry.point] = {};
 }
 
-/// Writes the gradients of offset and mask of this thread's entry.
-template <class Shared, class T>
-__device__ void write_positions(const ConvGeometry& g, const TapOffsets<T>& offsets, std::int64_t point,
-                                const PanelEntry& entry, const Shared& shared, T* grad_offset, T* grad_mask) {
-  // Found again rather than kept in registers all the while.
-  const Cell<T> cell = entry_cell(g, offsets, point, entry);
-  const Corners<T>& products = shared.products[entry.point];
-  if (grad_mask != nullptr) grad_mask[entry.index] = interpolate(cell, products);
-  if (grad_offset == nullptr) return;
-  const Position<T> slope = derivative(cell, products);
-  const T factor = offsets.factor(entry);
-  grad_offset[2 * entry.index] = factor * slope.y;
-  grad_offset[2 * entry.index + 1] = factor * slope.x;
-}
-
 /// Consumes the gradients of samples at channels [channel, channel + channels) of the input, which are in shared
 /// memory: adds their inner products with the corners to `products`, and them, weighted, to the input's gradient.
 template <int width, class Shared, class T>
@@ -207,7 +192,10 @@ __global__ void __launch_bounds__(Product::threads, resident_blocks)
     visit_samples<width>(g, shared, channel, count, input, positions, grad_input);
     __syncthreads();
   }
-  if (has_entry && positions) write_positions(g, offsets, point, entry, shared, grad_offset, grad_mask);
+  if (!has_entry || !positions) return;
+  // The cell is found again rather than kept in registers all the while.
+  write_position_gradients(offsets, entry, entry_cell(g, offsets, point, entry), shared.products[entry.point],
+                           grad_offset, grad_mask);
 }
 
 }  // namespace cuda_deform_fused

@@ -24,6 +24,19 @@ struct TapOffsets {
   __device__ T factor(const PanelEntry& entry) const { return mask == nullptr ? T(1) : mask[entry.index]; }
 };
 
+/// Writes the gradients of an entry's offset and mask, either of which may be null, from the inner products of its
+/// sample's gradient with the pixels at the corners of its cell.
+template <class T>
+__device__ void write_position_gradients(const TapOffsets<T>& offsets, const PanelEntry& entry, const Cell<T>& cell,
+                                         const Corners<T>& products, T* grad_offset, T* grad_mask) {
+  if (grad_mask != nullptr) grad_mask[entry.index] = interpolate(cell, products);
+  if (grad_offset == nullptr) return;
+  const Position<T> slope = derivative(cell, products);
+  const T factor = offsets.factor(entry);
+  grad_offset[2 * entry.index] = factor * slope.y;
+  grad_offset[2 * entry.index + 1] = factor * slope.x;
+}
+
 /// The pixels at the corners of a cell.
 struct CellPixels {
   std::int64_t first;  ///< channel 0's element of the input at corner 0

@@ -52,11 +52,6 @@ struct Larger {
   }
 };
 
-template <class T>
-__device__ T sum_warp(T value) {
-  return reduce_warp(value, Plus());
-}
-
 /// The sum over `lanes` neighbouring threads, a power of two, which all get it. All threads of the warp call it.
 template <class T>
 __device__ T sum_lanes(T value, int lanes) {
