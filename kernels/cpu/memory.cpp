@@ -28,9 +28,11 @@ void copy_memory(Device to, void* destination, Device from, const void* source, 
     });
     return;
   }
-  require_device(to);
-  require_device(from);
-  if constexpr (built_with_cuda) kernels::copy_memory(to, destination, from, source, bytes);
+  if constexpr (built_with_cuda) {
+    kernels::copy_memory(to, destination, from, source, bytes);
+  } else {
+    require_device(to.is_cuda() ? to : from);
+  }
 }
 
 void synchronize(Device device) {
