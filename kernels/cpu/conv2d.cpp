@@ -123,9 +123,7 @@ void backward_input_phase(const Conv2dShape& s, std::int64_t phase_h, std::int64
 template <class T>
 void backward_input(const Conv2dShape& s, const T* grad_output, const T* weight, T* grad_input) {
   // Pixels between the taps of a small kernel with a large stride are reached by none.
-  if (s.stride_h > 1 || s.stride_w > 1) {
-    std::memset(grad_input, 0, static_cast<std::size_t>(s.n * s.h * s.w * s.c) * sizeof(T));
-  }
+  if (s.stride_h > 1 || s.stride_w > 1) clear(grad_input, s.n * s.h * s.w * s.c);
   for (std::int64_t i = 0; i < s.stride_h && i < s.h; ++i) {
     for (std::int64_t j = 0; j < s.stride_w && j < s.w; ++j) {
       backward_input_phase(s, i, j, grad_output, weight, grad_input);

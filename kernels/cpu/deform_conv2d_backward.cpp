@@ -1,5 +1,3 @@
-#include <cstring>
-
 #include "deft/kernels/allocator.h"
 #include "deft/kernels/cpu/conv_weight.h"
 #include "deft/kernels/cpu/deform_panel.h"
@@ -125,7 +123,7 @@ class Backward {
     weight_gradient.write(gradients_.weight, gradients_.bias);
     if (gradients_.input == nullptr) return;
     if (pieces_.count() == 0) {
-      std::memset(gradients_.input, 0, static_cast<std::size_t>(s_.n * s_.h * s_.w * s_.c) * sizeof(T));
+      clear(gradients_.input, s_.n * s_.h * s_.w * s_.c);
     } else if (!whole) {
       const std::int64_t count = pieces_.count() / s_.n;
       parallel_for(s_.n * s_.h, [&](std::int64_t i) {
@@ -162,9 +160,7 @@ class Backward {
     T* const input_gradient = gradients_.input == nullptr ? nullptr : band != nullptr ? band : own.data();
     for (std::int64_t image = piece.image; image < piece.image + piece.images; ++image) {
       const T* const pixels = piece_image.load(image);
-      if (input_gradient != nullptr) {
-        std::memset(input_gradient, 0, static_cast<std::size_t>(image_size()) * sizeof(T));
-      }
+      if (input_gradient != nullptr) clear(input_gradient, image_size());
       for_image_blocks(geometry_, piece, image, most_, [&](const Block& block) {
         plan.make(block.begin, block.count, offset_ + 2 * block.entry, mask_ == nullptr ? nullptr : mask_ + block.entry,
                   Derivative::yes);

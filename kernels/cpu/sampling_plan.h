@@ -27,14 +27,13 @@ struct PaddedImage {
   void fill_row(std::int64_t row, const T* from, T* to) const {
     to += row * row_size();
     if (row < 1 || row > h) {
-      std::memset(to, 0, static_cast<std::size_t>(row_size()) * sizeof(T));
+      clear(to, row_size());
       return;
     }
-    const auto border = static_cast<std::size_t>(c) * sizeof(T);
     const auto inner = static_cast<std::size_t>(w * c) * sizeof(T);
-    std::memset(to, 0, border);
+    clear(to, c);
     if (inner > 0) std::memcpy(to + c, from + (row - 1) * w * c, inner);
-    std::memset(to + (w + 1) * c, 0, border);
+    clear(to + (w + 1) * c, c);
   }
 
   template <class T>

@@ -2,6 +2,7 @@
 // namespace DEFT_SIMD, whose name tells the set, so that one source can be compiled for several and linked together.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <type_traits>
 #include <utility>
@@ -52,6 +53,12 @@ inline Vector<T> load(const T* from) {
 template <class T>
 inline void store(T* to, Vector<T> vector) {
   __builtin_memcpy(to, &vector, sizeof vector);
+}
+
+/// Sets `count` elements to zero; `to` may be null where there are none, which memset does not allow.
+template <class T>
+inline void clear(T* to, std::int64_t count) {
+  if (count > 0) __builtin_memset(to, 0, static_cast<std::size_t>(count) * sizeof(T));
 }
 
 template <class T>

@@ -105,6 +105,7 @@ inline std::vector<NamedShape> conv_shapes() {
       {"deep panel", padded_3x3(1, 4, 5, 70, 40)},
       {"many small images", {600, 2, 2, 4, 3, 2, 2}},
       {"empty batch", {0, 5, 5, 4, 4, 3, 3}},
+      {"empty batch, stride 2", {0, 5, 5, 4, 4, 3, 3, 2, 2}},
       {"no output rows", {2, 2, 5, 4, 4, 3, 3}},
       {"no channels in", {2, 4, 4, 0, 3, 3, 3}},
       {"no channels out", {2, 4, 4, 3, 0, 3, 3}},
