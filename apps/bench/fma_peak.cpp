@@ -1,11 +1,9 @@
 #include "deft/apps/bench/fma_peak.h"
 
-#include <algorithm>
 #include <cstdint>
 #include <numeric>
 #include <vector>
 
-#include "deft/apps/support/progress.h"
 #include "deft/kernels/parallel_for.h"
 
 namespace deft::bench {
@@ -13,8 +11,7 @@ namespace deft::bench {
 namespace {
 
 constexpr int accumulators = 12;  // latency of 4 cycles times 2 units, and a margin; 12 fit in 16 registers
-constexpr std::int64_t rounds = 2'000'000;
-constexpr int repetitions = 8;
+constexpr std::int64_t rounds = 350'000;
 
 typedef float Vector16 __attribute__((vector_size(64)));
 typedef float Vector8 __attribute__((vector_size(32)));
@@ -63,20 +60,16 @@ Loop widest_loop() {
 
 }  // namespace
 
-double fma_peak_gflops() {
-  const int threads = num_threads();
-  const Loop loop = widest_loop();
-  const double operations = 2.0 * static_cast<double>(rounds) * accumulators * loop.lanes * threads;
-  double best = 0;
-  std::vector<float> results(static_cast<std::size_t>(threads));
-  for (int repetition = 0; repetition < repetitions; ++repetition) {
-    const double start = support::steady_seconds();
-    parallel_for(threads, [&](std::int64_t i) { results[static_cast<std::size_t>(i)] = loop.run(); });
-    best = std::max(best, operations / (support::steady_seconds() - start) * 1e-9);
-  }
+void run_fma_burst() {
+  std::vector<float> results(static_cast<std::size_t>(num_threads()));
+  parallel_for(num_threads(), [&](std::int64_t i) { results[static_cast<std::size_t>(i)] = widest_loop().run(); });
   volatile float sink = std::accumulate(results.begin(), results.end(), 0.0f);  // or the loops would be dead code
   static_cast<void>(sink);
-  return best;
+}
+
+double fma_burst_gflops(const Timing& bursts) {
+  const double operations = 2.0 * static_cast<double>(rounds) * accumulators * widest_loop().lanes * num_threads();
+  return 1e-6 * operations / bursts.min_ms;
 }
 
 }  // namespace deft::bench

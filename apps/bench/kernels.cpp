@@ -7,9 +7,6 @@
 
 #include "deft/apps/bench/kernel_case.h"
 #include "deft/apps/bench/report.h"
-#include "deft/apps/support/runtime.h"
-#include "deft/apps/support/table.h"
-#include "deft/core/file.h"
 #include "deft/kernels/cuda/deform_algorithm.h"
 
 namespace deft::bench {
@@ -19,10 +16,8 @@ namespace {
 using kernels::DeformAlgorithm;
 
 struct KernelSettings {
-  std::string filter, json;
-  double seconds = 0.1;
-  bool tiny = false;
-  support::RuntimeSettings runtime;
+  std::string filter;
+  CommonSettings common{.seconds = 0.1};
 };
 
 // Several sets of operands, used in turn, so that no call finds its own in a cache.
@@ -79,63 +74,45 @@ std::vector<Variant> variants_of(const KernelCase& kernel, Device device) {
   return variants;
 }
 
-// One row of a table, and the record of it.
-class Reporter {
- public:
-  explicit Reporter(const Machine& machine) : machine_(machine) {}
+void begin_products(Report& report) {
+  report.begin(
+      {"<op", "<pass", "<size", "<precision", "<algorithm", "ms", "least ms", "GFLOP/s", "of peak", "GB/s", "of copy"},
+      {16, 15, 14, 9, 9, 8, 8, 8, 0, 0, 0});
+}
 
-  void begin_products() {
-    begin({"<op", "<pass", "<size", "<precision", "<algorithm", "ms", "least ms", "GFLOP/s", "of peak", "GB/s",
-           "of copy"},
-          {16, 15, 14, 9, 9, 8, 8, 8, 0, 0, 0});
-  }
-  void begin_others() {
-    begin({"<op", "<pass", "<size", "ms", "least ms", "GB/s", "of copy"}, {21, 10, 12, 8, 8, 0, 0});
-  }
+void begin_others(Report& report) {
+  report.begin({"<op", "<pass", "<size", "ms", "least ms", "GB/s", "of copy"}, {21, 10, 12, 8, 8, 0, 0});
+}
 
-  void add(const KernelCase& kernel, const Variant& variant, const Timing& timing) {
-    const double gb_s = 1e-6 * kernel.traffic() / timing.median_ms, copy_share = gb_s / machine_.copy_gb_s;
-    nlohmann::ordered_json what = {{"op", kernel.op},           {"pass", kernel.pass}, {"sizes", kernel.sizes},
+void add(const KernelCase& kernel, const Variant& variant, const Timing& timing, Report& report) {
+  const Machine& machine = report.machine();
+  const double gb_s = 1e-6 * kernel.traffic() / timing.median_ms, copy_share = gb_s / machine.copy_gb_s;
+  nlohmann::ordered_json record = {{"op", kernel.op},           {"pass", kernel.pass}, {"sizes", kernel.sizes},
                                    {"bytes", kernel.traffic()}, {"gb_per_s", gb_s},    {"copy_share", copy_share}};
-    std::vector<std::string> cells = {kernel.op, kernel.pass, kernel.sizes};
-    if (kernel.flops > 0) cells.insert(cells.end(), {variant.precision_name(), variant.algorithm_name()});
-    cells.insert(cells.end(), {to_text(timing.median_ms), to_text(timing.min_ms)});
-    if (kernel.flops > 0) {
-      const double gflops = 1e-6 * kernel.flops / timing.median_ms;
-      const double peak_share = gflops / machine_.gflops(variant.precision);
-      what.update({{"precision", variant.precision_name()},
+  std::vector<std::string> cells = {kernel.op, kernel.pass, kernel.sizes};
+  if (kernel.flops > 0) cells.insert(cells.end(), {variant.precision_name(), variant.algorithm_name()});
+  cells.insert(cells.end(), {to_text(timing.median_ms), to_text(timing.min_ms)});
+  if (kernel.flops > 0) {
+    const double gflops = 1e-6 * kernel.flops / timing.median_ms;
+    const double peak_share = gflops / machine.gflops(variant.precision);
+    record.update({{"precision", variant.precision_name()},
                    {"algorithm", variant.algorithm_name()},
                    {"flops", kernel.flops},
                    {"gflops", gflops},
                    {"peak_share", peak_share}});
-      cells.insert(cells.end(), {fmt::format("{:.0f}", gflops), percent(peak_share)});
-    }
-    if (kernel.n > 0) what.update({{"n", kernel.n}, {"c", kernel.c}, {"o", kernel.o}, {"size", kernel.size}});
-    cells.insert(cells.end(), {fmt::format("{:.0f}", gb_s), percent(copy_share)});
-    fmt::print("{}", table_->row(cells));
-    std::fflush(stdout);
-    records_.push_back({std::move(what), timing});
+    cells.insert(cells.end(), {fmt::format("{:.0f}", gflops), percent(peak_share)});
   }
+  if (kernel.n > 0) record.update({{"n", kernel.n}, {"c", kernel.c}, {"o", kernel.o}, {"size", kernel.size}});
+  record.update(to_fields(timing));
+  cells.insert(cells.end(), {fmt::format("{:.0f}", gb_s), percent(copy_share)});
+  report.add(cells, std::move(record));
+}
 
-  const std::vector<Record>& records() const { return records_; }
-
- private:
-  static std::string percent(double share) { return fmt::format("{:.0f} %", 100 * share); }
-
-  void begin(std::vector<std::string> titles, const std::vector<int>& widths) {
-    table_ = std::make_unique<support::Table>(std::move(titles), widths, support::Table::Style::markdown);
-    fmt::print("\n{}", table_->header());
-  }
-
-  const Machine& machine_;
-  std::unique_ptr<support::Table> table_;
-  std::vector<Record> records_;
-};
-
-void measure(const std::vector<KernelCase>& cases, const KernelSettings& settings, Device device, Reporter& reporter) {
+void measure(const std::vector<KernelCase>& cases, const KernelSettings& settings, Report& report) {
+  const Device device = report.machine().device;
   for (const KernelCase& kernel : cases) {
     if (kernel.op.find(settings.filter) == std::string::npos) continue;
-    RotatedCall call(kernel, device, settings.tiny);
+    RotatedCall call(kernel, device, settings.common.tiny);
     const std::vector<Variant> variants = variants_of(kernel, device);
     std::vector<std::function<void()>> pieces;
     for (const Variant& variant : variants) {
@@ -144,25 +121,23 @@ void measure(const std::vector<KernelCase>& cases, const KernelSettings& setting
         call();
       });
     }
-    const std::vector<Timing> timings = time_interleaved(pieces, settings.seconds, device);
-    for (std::size_t i = 0; i < variants.size(); ++i) reporter.add(kernel, variants[i], timings[i]);
+    const std::vector<Timing> timings = time_interleaved(pieces, settings.common.seconds, device);
+    for (std::size_t i = 0; i < variants.size(); ++i) add(kernel, variants[i], timings[i], report);
   }
 }
 
 int run(const KernelSettings& settings) {
-  const Device device = settings.runtime.apply();
+  const Device device = settings.common.runtime.apply();
   set_default_device(device);
-  const Machine machine = measure_machine(device, settings.tiny);
-  fmt::print("{}", to_string(machine));
+  Report report(measure_machine(device, settings.common.tiny));
 
-  const ImageSize images = settings.tiny ? ImageSize{2, 6, 8} : ImageSize{64, 56, 128};
-  Reporter reporter(machine);
-  reporter.begin_products();
-  measure(product_cases(settings.tiny), settings, device, reporter);
-  reporter.begin_others();
-  measure(layer_cases(images), settings, device, reporter);
-  measure(elementwise_cases(images), settings, device, reporter);
-  if (!settings.json.empty()) write_file(settings.json, to_json(reporter.records(), machine));
+  const ImageSize images = settings.common.tiny ? ImageSize{2, 6, 8} : ImageSize{64, 56, 128};
+  begin_products(report);
+  measure(product_cases(settings.common.tiny), settings, report);
+  begin_others(report);
+  measure(layer_cases(images), settings, report);
+  measure(elementwise_cases(images), settings, report);
+  report.write(settings.common.json);
   return 0;
 }
 
@@ -172,10 +147,8 @@ support::Command kernels_command() {
   const auto settings = std::make_shared<KernelSettings>();
   support::Command command{.name = "kernels", .summary = "Every kernel against copy bandwidth and arithmetic peak"};
   command.settings.add("filter", settings->filter, "only operations whose name contains this");
-  command.settings.add("seconds", settings->seconds, "how long to measure each kernel");
-  command.settings.add("tiny", settings->tiny, "at sizes that only try the program");
-  command.settings.add("json", settings->json, "file for the records as a JSON list");
-  settings->runtime.add_device_to(command.settings);
+  settings->common.add_to(command.settings, "each kernel");
+  settings->common.runtime.add_device_to(command.settings);
   command.run = [settings] { return run(*settings); };
   return command;
 }

@@ -55,7 +55,7 @@ Machine measure_machine(Device device, bool tiny) {
   const Effort effort = tiny ? Effort{1 << 12, 32, 0} : Effort{};
   machine.copy_gb_s = copy_gb_s(device, effort);
   if (device.is_cpu()) {
-    machine.peak_gflops = fma_peak_gflops();
+    machine.peak_gflops = fma_burst_gflops(time_interleaved({run_fma_burst}, effort.seconds)[0]);
     return machine;
   }
   const MatmulPrecision precision = matmul_precision();
@@ -67,11 +67,11 @@ Machine measure_machine(Device device, bool tiny) {
 
 std::string to_string(const Machine& machine) {
   if (machine.device.is_cpu()) {
-    return fmt::format("{}; {} thread{}: {:.0f} GFLOP/s of independent fused multiply-adds, copies at {:.1f} GB/s\n",
+    return fmt::format("{}; {} thread{}: {:.0f} GFLOP/s of independent fused multiply-adds, copies at {:.1f} GB/s",
                        machine.name, machine.threads, machine.threads == 1 ? "" : "s", machine.peak_gflops,
                        machine.copy_gb_s);
   }
-  return fmt::format("{}: matrix products at {:.1f} TFLOP/s in float32 and {:.1f} with TF32, copies at {:.0f} GB/s\n",
+  return fmt::format("{}: matrix products at {:.1f} TFLOP/s in float32 and {:.1f} with TF32, copies at {:.0f} GB/s",
                      machine.name, 1e-3 * machine.peak_gflops, 1e-3 * machine.tf32_gflops, machine.copy_gb_s);
 }
 

@@ -11,10 +11,11 @@ namespace deft::bench {
 /// A device and the most that it can do.
 struct Machine {
   Device device;
-  std::string name;        ///< processor and cores, and before them the GPU if that is measured
-  int threads = 0;         ///< of the processor
-  double copy_gb_s = 0;    ///< 10⁹ bytes, read and written, per second of a copy far larger than the caches
-  double peak_gflops = 0;  ///< float32: on the CPU fma_peak_gflops(), on a GPU a large product at precision `highest`
+  std::string name;      ///< processor and cores, and before them the GPU if that is measured
+  int threads = 0;       ///< of the processor
+  double copy_gb_s = 0;  ///< 10⁹ bytes, read and written, per second of a copy far larger than the caches
+  double peak_gflops =
+      0;  ///< float32: on the CPU fused multiply-adds (fma_peak.h), on a GPU a large product at precision `highest`
   double tf32_gflops = 0;  ///< on a GPU, the same product at precision `tf32`
 
   /// The arithmetic ceiling of float32 matrix products.

@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include "deft/apps/bench/conv_size.h"
 #include "deft/apps/bench/kernel_case.h"
 #include "deft/kernels/deform_conv2d.h"
 #include "deft/kernels/matmul.h"
@@ -9,16 +10,6 @@ namespace deft::bench {
 namespace {
 
 using kernels::DeformConv2dShape;
-
-// 3×3, stride 1, padding 1, images [n, size, size, c] to [n, size, size, o].
-struct ConvSize {
-  std::int64_t n, c, o, size;
-};
-
-// Those of the comparison with other programs, and one that fills a large GPU.
-const std::vector<ConvSize> table_sizes = {{64, 32, 32, 7},  {64, 32, 32, 14},  {64, 32, 32, 28},
-                                           {32, 64, 64, 32}, {8, 128, 128, 56}, {64, 128, 128, 56}};
-const std::vector<ConvSize> tiny_sizes = {{2, 8, 8, 5}};
 
 class ConvCases : public CaseList {
  public:
@@ -33,7 +24,6 @@ class ConvCases : public CaseList {
     weight_ = {o, 3, 3, c};
     offset_ = {n, side, side, 18};
     mask_ = {n, side, side, 9};
-    product_flops_ = 18.0 * static_cast<double>(n * side * side) * static_cast<double>(c * o);
   }
 
   void add_conv2d() {
@@ -87,14 +77,13 @@ class ConvCases : public CaseList {
   template <class Call>
   void add(const char* op, const char* pass, int products, std::vector<Operand> operands, Call call) {
     KernelCase& added = CaseList::add(op, pass, std::move(operands), call);
-    added.flops = products * product_flops_;
+    added.flops = products * size_.flops();
     added.n = size_.n, added.c = size_.c, added.o = size_.o, added.size = size_.size;
   }
 
   ConvSize size_;
   DeformConv2dShape shape_;
   Shape input_, output_, weight_, offset_, mask_;
-  double product_flops_ = 0;
 };
 
 // The transposed products are those of a linear layer's backward pass.
@@ -120,7 +109,12 @@ std::vector<KernelCase> matmul_cases(std::int64_t side) {
 
 std::vector<KernelCase> product_cases(bool tiny) {
   std::vector<KernelCase> cases = matmul_cases(tiny ? 16 : 2048);
-  for (const ConvSize& size : tiny ? tiny_sizes : table_sizes) {
+  std::vector<ConvSize> sizes = {{2, 8, 8, 5}};
+  if (!tiny) {
+    sizes = batch_sizes();
+    sizes.push_back({64, 128, 128, 56});  // fills a large GPU
+  }
+  for (const ConvSize& size : sizes) {
     ConvCases here(size);
     here.add_conv2d();
     here.add_deform_conv2d_v1();

@@ -2,11 +2,13 @@
 
 #include <fmt/format.h>
 
+#include "deft/core/file.h"
+
 namespace deft::bench {
 
 namespace {
 
-nlohmann::ordered_json fields_of(const Machine& machine) {
+nlohmann::ordered_json to_fields(const Machine& machine) {
   nlohmann::ordered_json fields = {
       {"machine", machine.name}, {"device", to_string(machine.device)}, {"copy_gb_s", machine.copy_gb_s}};
   if (machine.device.is_cpu()) {
@@ -21,21 +23,50 @@ nlohmann::ordered_json fields_of(const Machine& machine) {
 
 }  // namespace
 
+void CommonSettings::add_to(support::Settings& settings, const std::string& each) {
+  settings.add("seconds", seconds, "how long to measure " + each);
+  settings.add("tiny", tiny, "at sizes that only try the program");
+  settings.add("json", json, "file for the records as a JSON list");
+}
+
 std::string to_text(double milliseconds) { return fmt::format("{:#.4g}", milliseconds); }
 
-std::string to_json(const std::vector<Record>& records, const Machine& machine) {
-  nlohmann::ordered_json list = nlohmann::ordered_json::array();
-  for (const Record& record : records) {
-    nlohmann::ordered_json fields = record.what;
-    fields.update({{"median_ms", record.timing.median_ms},
-                   {"min_ms", record.timing.min_ms},
-                   {"low_ms", record.timing.low_ms},
-                   {"high_ms", record.timing.high_ms},
-                   {"runs", record.timing.runs}});
-    fields.update(fields_of(machine));
-    list.push_back(fields);
+std::string percent(double share) { return fmt::format("{:.0f} %", 100 * share); }
+
+const std::vector<std::string> time_titles = {"median ms", "min ms", "10 % to 90 %", "runs"};
+
+std::vector<std::string> time_cells(const Timing& timing) {
+  return {to_text(timing.median_ms), to_text(timing.min_ms), to_text(timing.low_ms) + " to " + to_text(timing.high_ms),
+          std::to_string(timing.runs)};
+}
+
+nlohmann::ordered_json to_fields(const Timing& timing) {
+  return {{"median_ms", timing.median_ms},
+          {"min_ms", timing.min_ms},
+          {"low_ms", timing.low_ms},
+          {"high_ms", timing.high_ms},
+          {"runs", timing.runs}};
+}
+
+Report::Report(const Machine& machine) : machine_(machine) { fmt::print("{}\n", to_string(machine)); }
+
+void Report::begin(std::vector<std::string> titles, const std::vector<int>& widths) {
+  table_ = support::Table(std::move(titles), widths, support::Table::Style::markdown);
+  fmt::print("\n{}", table_.header());
+}
+
+void Report::add(const std::vector<std::string>& cells, nlohmann::ordered_json record) {
+  fmt::print("{}", table_.row(cells));
+  std::fflush(stdout);
+  const nlohmann::ordered_json machine = to_fields(machine_);
+  for (const auto& [key, value] : machine.items()) {
+    if (!record.contains(key)) record[key] = value;
   }
-  return list.dump(2) + "\n";
+  records_.push_back(std::move(record));
+}
+
+void Report::write(const std::string& file) const {
+  if (!file.empty()) write_file(file, records_.dump(2) + "\n");
 }
 
 }  // namespace deft::bench

@@ -15,10 +15,12 @@ namespace {
 
 const std::string device = " --device " + to_string(deft::testing::test_device());
 
+ProgramResult bench(const std::string& arguments) { return run_shell(DEFT_BENCH " " + arguments); }
+
 nlohmann::json records_of(const std::string& arguments) {
   const TemporaryDirectory directory;
   const std::string file = directory.path("records.json");
-  const ProgramResult result = run_shell(DEFT_BENCH " " + arguments + device + " --json " + file);
+  const ProgramResult result = bench(arguments + device + " --json " + file);
   INFO(result.output);
   REQUIRE(result.status == 0);
   return nlohmann::json::parse(deft::read_file(file));
@@ -48,6 +50,53 @@ TEST_CASE("bench kernels takes a filter") {
   const nlohmann::json records = records_of("kernels --tiny --seconds 0 --filter max_pool");
   REQUIRE(records.size() == 2);
   CHECK(records[0].at("op") == "max_pool2d");
+}
+
+TEST_CASE("bench ops times both passes of every convolution") {
+  const std::string device_name = to_string(deft::testing::test_device());
+  std::set<std::string> measured;
+  for (const auto& record : records_of("ops --tiny --seconds 0 --threads 1 --shapes '2,8,16,5;1,4,4,3'")) {
+    INFO(record.dump());
+    measured.insert(record.at("op").get<std::string>() + " " + record.at("pass").get<std::string>());
+    for (const char* positive : {"median_ms", "min_ms", "gflops", "peak_share"}) CHECK(record.at(positive) > 0);
+    CHECK(record.at("min_ms") <= record.at("median_ms"));
+    const bool first = record.at("n") == 2;
+    CHECK(record.at("c") == (first ? 8 : 4));
+    CHECK(record.at("o") == (first ? 16 : 4));
+    CHECK(record.at("size") == (first ? 5 : 3));
+    if (device_name != "cpu") continue;
+    CHECK(record.at("threads") == 1);
+    CHECK(record.at("fma_peak_gflops") > 0);
+    // 2 operations for each of 3·3 taps, of which backward takes twice as many as forward
+    const double operations = (first ? 2 * 25 * 8 * 16 : 9 * 4 * 4) * 18.0 * (record.at("pass") == "forward" ? 1 : 3);
+    CHECK(record.at("gflops").get<double>() == Approx(1e-6 * operations / record.at("median_ms").get<double>()));
+  }
+  CHECK(measured == std::set<std::string>{"conv2d forward", "conv2d forward_backward", "deform_conv2d_v1 forward",
+                                          "deform_conv2d_v1 forward_backward", "deform_conv2d_v2 forward",
+                                          "deform_conv2d_v2 forward_backward"});
+}
+
+TEST_CASE("bench ops takes a filter of operation, pass and shape") {
+  const nlohmann::json records =
+      records_of("ops --tiny --seconds 0 --shapes '1,4,4,3;2,4,4,3' --filter 'deform_conv2d_v2 forward 2,'");
+  REQUIRE(records.size() == 1);
+  CHECK(records[0].at("op") == "deform_conv2d_v2");
+  CHECK(records[0].at("pass") == "forward");
+  CHECK(records[0].at("n") == 2);
+}
+
+TEST_CASE("bench refuses what it cannot measure in one line") {
+  const auto error = [](const std::string& arguments) {
+    const ProgramResult result = bench(arguments);
+    CHECK(result.status == 1);
+    return result.output;
+  };
+  for (const std::string shape : {"1,2,3", "1,2,3,4,5", "1,2,0,4", "1,2,-3,4", "1,x,3,4", "1;2;3;4", "", "tables"}) {
+    CHECK(error("ops --shapes '" + shape + ";1,2,3,4'") ==
+          "bench: --shapes: '" + shape.substr(0, shape.find(';')) +
+              "' is no shape, expected table or shapes n,c,o,size of positive numbers with ';' between them\n");
+  }
+  CHECK(error("ops --filter winnow") == "bench: --filter: no row contains 'winnow'\n");
 }
 
 TEST_CASE("bench step times both nets of E0") {
