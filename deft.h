@@ -26,6 +26,7 @@
 #include "deft/data/synthetic_digits.h"
 #include "deft/data/transform.h"
 #include "deft/kernels/allocator.h"
+#include "deft/kernels/conv_algorithm.h"
 #include "deft/kernels/device.h"
 #include "deft/kernels/dtype.h"
 #include "deft/kernels/error.h"

@@ -7,6 +7,7 @@
 #include "deft/kernels/cpu/conv_weight.h"
 #include "deft/kernels/cpu/gemm_micro.h"
 #include "deft/kernels/cpu/panel.h"
+#include "deft/kernels/cpu/winograd.h"
 #include "deft/kernels/parallel_for.h"
 
 namespace deft::kernels {
@@ -167,11 +168,23 @@ void backward_weight(const Conv2dShape& s, const T* input, const T* grad_output,
 
 template <class T>
 void conv2d_forward(Cpu, const Conv2dShape& shape, const T* input, const T* weight, const T* bias, T* output) {
+  if constexpr (sizeof(T) == sizeof(float)) {
+    if (DEFT_SIMD::winograd_chosen(shape)) {
+      DEFT_SIMD::winograd_forward(shape, input, weight, bias, output);
+      return;
+    }
+  }
   DEFT_SIMD::forward(shape, input, weight, bias, output);
 }
 
 template <class T>
 void conv2d_backward_input(Cpu, const Conv2dShape& shape, const T* grad_output, const T* weight, T* grad_input) {
+  if constexpr (sizeof(T) == sizeof(float)) {
+    if (DEFT_SIMD::winograd_chosen(shape)) {
+      DEFT_SIMD::winograd_backward_input(shape, grad_output, weight, grad_input);
+      return;
+    }
+  }
   DEFT_SIMD::backward_input(shape, grad_output, weight, grad_input);
 }
 

@@ -1,0 +1,18 @@
+// Winograd's convolution F(4×4, 3×3) of float32 images: 36 products take the place of 144.
+#pragma once
+
+#include "deft/kernels/conv2d.h"
+#include "deft/kernels/cpu/simd.h"
+
+namespace deft::kernels::DEFT_SIMD {
+
+/// Whether conv2d_algorithm() and the measured rule choose Winograd's algorithm for this convolution.
+bool winograd_chosen(const Conv2dShape& shape);
+
+/// As conv2d_forward and conv2d_backward_input, for shapes that winograd_chosen accepts.
+void winograd_forward(const Conv2dShape& shape, const float* input, const float* weight, const float* bias,
+                      float* output);
+void winograd_backward_input(const Conv2dShape& shape, const float* grad_output, const float* weight,
+                             float* grad_input);
+
+}  // namespace deft::kernels::DEFT_SIMD
