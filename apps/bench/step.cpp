@@ -5,7 +5,7 @@
 #include <memory>
 
 #include "deft/apps/bench/report.h"
-#include "deft/apps/scaled_mnist/net.h"
+#include "deft/apps/nets/five_conv_net.h"
 #include "deft/data/synthetic_digits.h"
 #include "deft/data/transform.h"
 #include "deft/layers/loss.h"
@@ -38,7 +38,7 @@ class Step {
   }
 
  private:
-  apps::ScaledMnistNet net_;
+  apps::FiveConvNet net_;
   std::unique_ptr<Adam> optimizer_;
   Tensor images_, labels_;
 };
@@ -48,7 +48,7 @@ int run(const StepSettings& settings) {
   Report report(measure_machine(device, settings.common.tiny));
   const Dataset data = synthetic_digits(settings.batch_size, Part::train);
   std::vector<std::function<void()>> pieces;
-  for (const std::string& model : apps::net_names()) {
+  for (const std::string& model : apps::FiveConvNet::models()) {
     pieces.push_back([step = std::make_shared<Step>(model, data, device)] { (*step)(); });
   }
   const std::vector<Timing> timings = time_interleaved(pieces, settings.common.seconds, device);
@@ -56,7 +56,7 @@ int run(const StepSettings& settings) {
   titles.insert(titles.end(), time_titles.begin(), time_titles.end());
   report.begin(std::move(titles), {10, 0, 0, 7, 16, 0});
   for (std::size_t i = 0; i < timings.size(); ++i) {
-    const std::string& model = apps::net_names()[i];
+    const std::string& model = apps::FiveConvNet::models()[i];
     std::vector<std::string> cells = {model, std::to_string(settings.batch_size)};
     for (std::string& cell : time_cells(timings[i])) cells.push_back(std::move(cell));
     nlohmann::ordered_json record = {{"op", "train_step_e0"},

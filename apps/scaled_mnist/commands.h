@@ -4,7 +4,7 @@
 #include <memory>
 #include <string>
 
-#include "deft/apps/scaled_mnist/net.h"
+#include "deft/apps/nets/five_conv_net.h"
 #include "deft/apps/support/command_line.h"
 #include "deft/core/safetensors.h"
 
@@ -27,7 +27,7 @@ inline constexpr const char* data_help =
 struct TrainedNet {
   std::string path;  ///< of the file
   std::string model;
-  ScaledMnistNet net;
+  FiveConvNet net;
 };
 
 /// Reads a weights file of `train`, or best.safetensors in the folder of a run; the file says which net it is. Throws

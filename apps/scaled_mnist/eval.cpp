@@ -87,7 +87,7 @@ TrainedNet load_net(const std::string& path, Device device) {
   const Safetensors weights = load_safetensors(file);
   const std::string model = support::metadata_value(weights, file, "model");
   return support::naming_file(file, [&] {
-    TrainedNet trained{file, model, ScaledMnistNet(model)};
+    TrainedNet trained{file, model, FiveConvNet(model)};
     trained.net.load_state_dict(weights.tensors);
     trained.net.to(device);
     return trained;

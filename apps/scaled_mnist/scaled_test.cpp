@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "deft/apps/scaled_mnist/net.h"
+#include "deft/apps/nets/five_conv_net.h"
 #include "deft/apps/support/evaluate.h"
 #include "deft/data/loader.h"
 

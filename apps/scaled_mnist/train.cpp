@@ -36,7 +36,7 @@ struct TrainSettings {
 
   void add_to(support::Settings& settings) {
     settings.add("experiment", experiment, "name of the experiment, for the records");
-    settings.add("model", model, "net to train", net_names());
+    settings.add("model", model, "net to train", FiveConvNet::models());
     settings.add("epochs", epochs, "passes over the training images", 1);
     settings.add("batch_size", batch_size, "images per step", 1);
     settings.add("lr", lr, "learning rate of Adam in the first epoch");
@@ -72,9 +72,9 @@ struct TrainSettings {
   }
 };
 
-ScaledMnistNet starting_net(const TrainSettings& settings, Device device) {
+FiveConvNet starting_net(const TrainSettings& settings, Device device) {
   if (settings.init.empty()) {
-    ScaledMnistNet net(settings.model);
+    FiveConvNet net(settings.model);
     net.to(device);
     return net;
   }
@@ -103,7 +103,7 @@ int train(TrainSettings& settings, const support::Settings& list) {
   const support::RunDirectory directory(settings.out);
 
   manual_seed(static_cast<std::uint64_t>(settings.seed));
-  ScaledMnistNet net = starting_net(settings, device);
+  FiveConvNet net = starting_net(settings, device);
   Adam optimizer(net.parameters(), {.lr = settings.lr});
   StepLR scheduler(optimizer, {.step_size = 1, .gamma = settings.gamma});
   const DataLoader batches(data.train.to(device), {.batch_size = settings.batch_size,

@@ -1,5 +1,5 @@
 // Experiment E0's training on a GPU beside the CPU's: all layers, their gradients and the optimizer, step after step.
-#include "deft/apps/scaled_mnist/net.h"
+#include "deft/apps/nets/five_conv_net.h"
 #include "deft/deft.h"
 
 #include "catch.h"
@@ -13,7 +13,7 @@ constexpr std::int64_t batch_size = 4;
 // The losses of the first steps, from the same weights and on the same images whatever the device.
 std::vector<double> train(const std::string& model, DType dtype, Device device, int steps) {
   manual_seed(1);
-  apps::ScaledMnistNet net(model);
+  apps::FiveConvNet net(model);
   net.to(dtype);
   net.to(device);
   Adam optimizer(net.parameters(), {.lr = 1e-3});

@@ -1,0 +1,66 @@
+#include "deft/apps/nets/nets.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "deft/apps/nets/cifar_net.h"
+#include "deft/apps/nets/five_conv_net.h"
+#include "deft/apps/nets/four_conv_net.h"
+#include "deft/apps/nets/three_conv_net.h"
+#include "deft/kernels/error.h"
+
+namespace deft::apps {
+
+namespace {
+
+struct NetKind {
+  const char* experiment;
+  const std::vector<std::string>& (*models)();
+  ModuleHolder (*make)(const std::string& model);
+  Transform (*pixels)();
+};
+
+template <class Net>
+ModuleHolder make(const std::string& model) {
+  return ModuleHolder(Net(model));
+}
+
+Transform zero_to_one() { return {}; }
+
+const std::vector<NetKind>& kinds() {
+  static const std::vector<NetKind> all = {
+      {"E0", FiveConvNet::models, make<FiveConvNet>, mnist_normalisation},
+      {"E1", ThreeConvNet::models, make<ThreeConvNet>, zero_to_one},
+      {"E2", CifarNet::models, make<CifarNet>, zero_to_one},
+      {"E4", FourConvNet::models, make<FourConvNet>, zero_to_one},
+  };
+  return all;
+}
+
+const NetKind& kind_of(const std::string& experiment) {
+  for (const NetKind& kind : kinds()) {
+    if (experiment == kind.experiment) return kind;
+  }
+  throw Error(fmt::format("experiment is '{}', expected {}", experiment, fmt::join(net_experiments(), ", ")));
+}
+
+}  // namespace
+
+const std::vector<std::string>& net_experiments() {
+  static const std::vector<std::string> names = [] {
+    std::vector<std::string> list;
+    for (const NetKind& kind : kinds()) list.emplace_back(kind.experiment);
+    return list;
+  }();
+  return names;
+}
+
+const std::vector<std::string>& net_models(const std::string& experiment) { return kind_of(experiment).models(); }
+
+ModuleHolder make_net(const std::string& experiment, const std::string& model) {
+  return kind_of(experiment).make(model);
+}
+
+Transform net_pixels(const std::string& experiment) { return kind_of(experiment).pixels(); }
+
+}  // namespace deft::apps
