@@ -1,7 +1,7 @@
 # deft_options: the compiler flags of every target of this project; not part of what users of deft::deft inherit.
 add_library(deft_options INTERFACE)
 target_compile_options(deft_options INTERFACE
-  $<$<COMPILE_LANGUAGE:CXX>:-Wall -Wextra -fno-math-errno -fno-trapping-math>
+  $<$<COMPILE_LANGUAGE:CXX>:-Wall -Wextra -fno-math-errno -fno-trapping-math -fopenmp-simd>
   $<$<COMPILE_LANG_AND_ID:CXX,Clang>:-Wno-pass-failed>  # loops that GCC vectorises as asked and clang does not
   # CMake 3.25 knows no C++20 for CUDA.
   "$<$<COMPILE_LANGUAGE:CUDA>:-std=c++20;-Xcompiler=-Wall,-Wextra;-Xptxas=-warn-spills>")

@@ -13,7 +13,7 @@ packages=(cmake ninja-build g++ libeigen3-dev catch2 nlohmann-json3-dev libcli11
 
 if ! command -v apt-get >/dev/null || ! command -v dpkg-query >/dev/null; then
   cat >&2 <<'TEXT'
-setup: this system has no apt-get. deft needs a C++20 compiler with OpenMP, CMake 3.25, Ninja, Eigen 3.4, Catch2,
+setup: this system has no apt-get. deft needs a C++20 compiler, CMake 3.25, Ninja, Eigen 3.4, Catch2,
 setup: nlohmann-json 3.11, CLI11 2.1, fmt, stb, zlib and, for the tests of the CUDA half, Boost.Context; for instance
 setup:   Fedora: sudo dnf install gcc-c++ cmake ninja-build eigen3-devel catch-devel json-devel cli11-devel fmt-devel stb_image-devel zlib-devel boost-devel
 setup:   Arch:   sudo pacman -S --needed gcc cmake ninja eigen catch2 nlohmann-json cli11 fmt stb zlib boost

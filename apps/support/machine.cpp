@@ -1,9 +1,10 @@
 #include "deft/apps/support/machine.h"
 
 #include <fmt/format.h>
-#include <omp.h>
 
 #include <fstream>
+
+#include "deft/kernels/parallel_for.h"
 
 namespace deft::support {
 
@@ -15,9 +16,6 @@ std::string processor_name() {
   }
   return "unknown processor";
 }
-
-// OpenMP counts them before OMP_PROC_BIND ties this thread to one.
-int available_cores() { return omp_get_num_procs(); }
 
 std::string machine_name(Device device) {
   const int cores = available_cores();

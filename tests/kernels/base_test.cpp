@@ -7,6 +7,11 @@
 #include <thread>
 #include <vector>
 
+#if defined(__unix__)
+#include <sys/wait.h>
+#include <unistd.h>
+#endif
+
 #include "deft/kernels/allocator.h"
 #include "deft/kernels/device.h"
 #include "deft/kernels/dispatch.h"
@@ -109,6 +114,61 @@ TEST_CASE("parallel_for hands exceptions to the caller") {
                                  }),
                     Contains("at 57"));
 }
+
+TEST_CASE("parallel_for works on several threads at once and after an exception") {
+  const int before = num_threads();
+  set_num_threads(3);
+  std::atomic<int> visits{0}, caught{0};
+  const auto use = [&] {
+    for (int round = 0; round < 200; ++round) {
+      try {
+        parallel_for(20, [&](std::int64_t i) {
+          ++visits;
+          if (i == 19 && round % 50 == 0) throw std::runtime_error("at 19");
+        });
+      } catch (const std::runtime_error&) {
+        ++caught;
+      }
+    }
+  };
+  std::thread other(use);
+  use();
+  other.join();
+  set_num_threads(before);
+  CHECK(visits == 2 * 200 * 20);
+  CHECK(caught == 2 * 4);
+}
+
+TEST_CASE("loops inside parallel_for run serially on the thread that begins them") {
+  const int before = num_threads();
+  set_num_threads(3);
+  std::atomic<int> strays{0};
+  parallel_for(12, [&](std::int64_t) {
+    const std::thread::id self = std::this_thread::get_id();
+    parallel_for(12, [&](std::int64_t) { strays += std::this_thread::get_id() != self; });
+  });
+  set_num_threads(before);
+  CHECK(strays == 0);
+}
+
+#if defined(__unix__)
+TEST_CASE("a forked process has threads of its own and leaves") {
+  const int before = num_threads();
+  set_num_threads(3);
+  parallel_for(3, [](std::int64_t) {});
+  const pid_t child = fork();
+  if (child == 0) {
+    std::atomic<int> visits{0};
+    parallel_for(100, [&](std::int64_t) { ++visits; });
+    _exit(visits == 100 ? 0 : 1);
+  }
+  REQUIRE(child > 0);
+  int status = -1;
+  REQUIRE(waitpid(child, &status, 0) == child);
+  CHECK((WIFEXITED(status) && WEXITSTATUS(status) == 0));
+  set_num_threads(before);
+}
+#endif
 
 TEST_CASE("the allocator aligns, counts and reuses") {
   const MemoryStats before = memory_stats(Device::cpu());
