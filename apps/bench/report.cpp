@@ -25,6 +25,10 @@ nlohmann::ordered_json to_fields(const Machine& machine) {
 
 void CommonSettings::add_to(support::Settings& settings, const std::string& each) {
   settings.add("seconds", seconds, "how long to measure " + each);
+  add_to(settings);
+}
+
+void CommonSettings::add_to(support::Settings& settings) {
   settings.add("tiny", tiny, "at sizes that only try the program");
   settings.add("json", json, "file for the records as a JSON list");
 }
@@ -33,11 +37,18 @@ std::string to_text(double milliseconds) { return fmt::format("{:#.4g}", millise
 
 std::string percent(double share) { return fmt::format("{:.0f} %", 100 * share); }
 
-const std::vector<std::string> time_titles = {"median ms", "min ms", "10 % to 90 %", "runs"};
+std::vector<std::string> with_time_titles(std::vector<std::string> before, const std::vector<std::string>& after) {
+  before.insert(before.end(), {"median ms", "min ms", "10 % to 90 %", "runs"});
+  before.insert(before.end(), after.begin(), after.end());
+  return before;
+}
 
-std::vector<std::string> time_cells(const Timing& timing) {
-  return {to_text(timing.median_ms), to_text(timing.min_ms), to_text(timing.low_ms) + " to " + to_text(timing.high_ms),
-          std::to_string(timing.runs)};
+std::vector<std::string> with_times(std::vector<std::string> before, const Timing& timing,
+                                    const std::vector<std::string>& after) {
+  before.insert(before.end(), {to_text(timing.median_ms), to_text(timing.min_ms),
+                               to_text(timing.low_ms) + " to " + to_text(timing.high_ms), std::to_string(timing.runs)});
+  before.insert(before.end(), after.begin(), after.end());
+  return before;
 }
 
 nlohmann::ordered_json to_fields(const Timing& timing) {

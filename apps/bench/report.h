@@ -9,6 +9,7 @@
 #include "deft/apps/bench/timing.h"
 #include "deft/apps/support/runtime.h"
 #include "deft/apps/support/table.h"
+#include "deft/kernels/error.h"
 
 namespace deft::bench {
 
@@ -21,16 +22,27 @@ struct CommonSettings {
 
   /// `each`: what `seconds` are spent on.
   void add_to(support::Settings& settings, const std::string& each);
+  /// All but `seconds`.
+  void add_to(support::Settings& settings);
 };
+
+/// Those of `cases` whose to_string contains `filter`. Throws Error when there are none.
+template <class Case>
+std::vector<Case> keep_matching(std::vector<Case> cases, const std::string& filter) {
+  std::erase_if(cases, [&](const Case& one) { return to_string(one).find(filter) == std::string::npos; });
+  if (cases.empty()) throw Error("--filter: no row contains '" + filter + "'");
+  return cases;
+}
 
 /// "0.123" to four digits: the time in a table.
 std::string to_text(double milliseconds);
 /// "93 %".
 std::string percent(double share);
 
-/// The columns of a Timing: titles and cells.
-extern const std::vector<std::string> time_titles;
-std::vector<std::string> time_cells(const Timing& timing);
+/// The columns of a Timing between others: titles and cells.
+std::vector<std::string> with_time_titles(std::vector<std::string> before, const std::vector<std::string>& after);
+std::vector<std::string> with_times(std::vector<std::string> before, const Timing& timing,
+                                    const std::vector<std::string>& after);
 /// Its fields in a record: median_ms, min_ms, low_ms, high_ms, runs.
 nlohmann::ordered_json to_fields(const Timing& timing);
 

@@ -5,7 +5,7 @@
 
 namespace deft::bench {
 
-/// Times one step (forward, loss, backward, Adam) of the nets of experiment E0 on one batch, side by side.
+/// Times one step (forward, loss, backward, optimizer) of the experiments' nets on one batch, side by side.
 support::Command step_command();
 
 }  // namespace deft::bench
