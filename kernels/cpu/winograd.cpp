@@ -14,43 +14,87 @@ namespace {
 
 /// Tiles taken at once: as many as keep both panels within a share of the L2 cache, and whole tiles of the product.
 std::int64_t block_tiles(std::int64_t inputs, std::int64_t outputs) {
-  constexpr std::int64_t bytes = 512 * 1024, most = 48, least = 24;
+  constexpr std::int64_t bytes = 512 * 1024, most = 24, least = 12;
   const std::int64_t fitting = bytes / (winograd_products * (inputs + outputs + 1) * 4);
   return fitting > most ? most : fitting < least ? least : fitting / least * least;
 }
 
-/// destination = source ⋆ filter + bias, where output pixel (y, x) reads from pixel (y + first_y, x + first_x) on.
-void correlate(const Images<const float>& source, const WinogradFilter& filter, const float* bias, std::int64_t n,
-               std::int64_t first_y, std::int64_t first_x, const Images<float>& destination) {
-  const std::int64_t inputs = round_up_to_lanes<float>(source.c), outputs = round_up_to_lanes<float>(destination.c);
-  const TileGrid tiles(n, destination.h, destination.w);
-  const std::int64_t most = block_tiles(inputs, outputs);
-  const std::int64_t blocks = (tiles.count() + most - 1) / most;
-  // A cache line more, as in WinogradFilter.
-  const std::int64_t input_stride = most * inputs + lanes<float>, output_stride = most * outputs + lanes<float>;
-  Scratch<float> padded_bias(outputs);
-  clear(padded_bias.data(), outputs);
-  if (bias != nullptr) std::memcpy(padded_bias.data(), bias, static_cast<std::size_t>(destination.c) * sizeof(float));
-  parallel_for(blocks, [&](std::int64_t block) {
-    const std::int64_t begin = tiles.count() * block / blocks, count = tiles.count() * (block + 1) / blocks - begin;
-    Scratch<float> panel(winograd_products * input_stride), results(winograd_products * output_stride);
-    Scratch<float> own(winograd_products * (inputs > outputs ? inputs : outputs));
-    for (std::int64_t i = 0; i < count; ++i) {
-      const TilePlace place = tiles[begin + i];
-      read_tile(source, place.image, place.y + first_y, place.x + first_x, own.data(), panel.data() + i * inputs,
-                input_stride);
-    }
-    for (int frequency = 0; frequency < winograd_products; ++frequency) {
-      gemm<float, Layout::rows>(count, outputs, source.c, panel.data() + frequency * input_stride, inputs,
-                                filter.matrix(frequency), nullptr, 0, results.data() + frequency * output_stride,
-                                outputs);
-    }
-    for (std::int64_t i = 0; i < count; ++i) {
-      write_tile(results.data() + i * outputs, output_stride, padded_bias.data(), own.data(), destination,
-                 tiles[begin + i]);
-    }
-  });
+/// Blocks that one thread takes in turn: few enough for many threads, and for a batch of one.
+std::int64_t task_blocks(std::int64_t blocks) {
+  constexpr std::int64_t tasks = 32, most = 8;
+  const std::int64_t share = blocks / tasks;
+  return share < 1 ? 1 : share > most ? most : share;
 }
+
+/// destination = source ⋆ filter + bias, where output pixel (y, x) reads from pixel (y + first_y, x + first_x) on.
+class Correlation {
+ public:
+  Correlation(const Images<const float>& source, const WinogradFilter& filter, const float* bias, std::int64_t n,
+              std::int64_t first_y, std::int64_t first_x, const Images<float>& destination)
+      : source_(source),
+        filter_(filter),
+        first_y_(first_y),
+        first_x_(first_x),
+        destination_(destination),
+        tiles_(n, destination.h, destination.w),
+        inputs_(round_up_to_lanes<float>(source.c)),
+        outputs_(round_up_to_lanes<float>(destination.c)),
+        most_(block_tiles(inputs_, outputs_)),
+        // A cache line more than a power of two, as in WinogradFilter.
+        input_stride_(most_ * inputs_ + lanes<float>),
+        output_stride_(most_ * outputs_ + lanes<float>),
+        zeros_(inputs_),
+        bias_(outputs_) {
+    clear(zeros_.data(), inputs_);
+    clear(bias_.data(), outputs_);
+    if (bias != nullptr) std::memcpy(bias_.data(), bias, static_cast<std::size_t>(destination.c) * sizeof(float));
+  }
+
+  void run() const {
+    const std::int64_t blocks = (tiles_.count() + most_ - 1) / most_;
+    parallel_blocks(blocks, task_blocks(blocks), [&](std::int64_t first, std::int64_t end) {
+      Scratch<float> panel(winograd_products * input_stride_), results(winograd_products * output_stride_);
+      const auto begin_of = [&](std::int64_t block) { return tiles_.count() * block / blocks; };
+      for (std::int64_t block = first; block < end; ++block) {
+        const std::int64_t next = begin_of(block + 1);
+        run_block(begin_of(block), next, block + 1 < end ? begin_of(block + 2) : next, panel.data(), results.data());
+      }
+    });
+  }
+
+ private:
+  /// Tiles [begin, end); this thread goes on with [end, next).
+  void run_block(std::int64_t begin, std::int64_t end, std::int64_t next, float* panel, float* results) const {
+    for (std::int64_t i = begin; i < end; ++i) {
+      const TilePlace place = tiles_[i];
+      read_tile(source_, place.image, place.y + first_y_, place.x + first_x_, zeros_.data(),
+                panel + (i - begin) * inputs_, input_stride_);
+    }
+    const auto share = [](std::int64_t n, int frequency) { return n * frequency / winograd_products; };
+    for (int frequency = 0; frequency < winograd_products; ++frequency) {
+      gemm<float, Layout::rows>(end - begin, outputs_, source_.c, panel + frequency * input_stride_, inputs_,
+                                filter_.matrix(frequency), nullptr, 0, results + frequency * output_stride_, outputs_);
+      // Memory works while the products are computed.
+      for (std::int64_t i = share(end - begin, frequency); i < share(end - begin, frequency + 1); ++i) {
+        prefetch_tile<1>(destination_, tiles_[begin + i]);
+      }
+      for (std::int64_t i = share(next - end, frequency); i < share(next - end, frequency + 1); ++i) {
+        prefetch_tile<0>(source_, tiles_[end + i]);
+      }
+    }
+    for (std::int64_t i = begin; i < end; ++i) {
+      write_tile(results + (i - begin) * outputs_, output_stride_, bias_.data(), destination_, tiles_[i]);
+    }
+  }
+
+  Images<const float> source_;
+  const WinogradFilter& filter_;
+  std::int64_t first_y_, first_x_;
+  Images<float> destination_;
+  TileGrid tiles_;
+  std::int64_t inputs_, outputs_, most_, input_stride_, output_stride_;
+  Scratch<float> zeros_, bias_;
+};
 
 }  // namespace
 
@@ -65,14 +109,16 @@ bool winograd_chosen(const Conv2dShape& s) {
 void winograd_forward(const Conv2dShape& s, const float* input, const float* weight, const float* bias, float* output) {
   WinogradFilter filter(s.c, s.o);
   filter.set_forward(weight);
-  correlate({input, s.h, s.w, s.c}, filter, bias, s.n, -s.pad_top, -s.pad_left, {output, s.h_out(), s.w_out(), s.o});
+  Correlation({input, s.h, s.w, s.c}, filter, bias, s.n, -s.pad_top, -s.pad_left, {output, s.h_out(), s.w_out(), s.o})
+      .run();
 }
 
 void winograd_backward_input(const Conv2dShape& s, const float* grad_output, const float* weight, float* grad_input) {
   WinogradFilter filter(s.o, s.c);
   filter.set_backward(weight);
-  correlate({grad_output, s.h_out(), s.w_out(), s.o}, filter, nullptr, s.n, s.pad_top - 2, s.pad_left - 2,
-            {grad_input, s.h, s.w, s.c});
+  Correlation({grad_output, s.h_out(), s.w_out(), s.o}, filter, nullptr, s.n, s.pad_top - 2, s.pad_left - 2,
+              {grad_input, s.h, s.w, s.c})
+      .run();
 }
 
 }  // namespace deft::kernels::DEFT_SIMD

@@ -35,14 +35,6 @@ __attribute__((no_sanitize("undefined"))) inline void transpose(Vector<float> (&
   }
 }
 
-/// Loads `count` elements and zeros.
-inline Vector<float> load_first(const float* from, std::int64_t count) {
-  if (count >= lanes<float>) return load(from);
-  float own[lanes<float>] = {};
-  for (std::int64_t i = 0; i < count; ++i) own[i] = from[i];
-  return load(own);
-}
-
 class WinogradFilter {
  public:
   /// Right matrices [depth, outputs].
@@ -55,24 +47,31 @@ class WinogradFilter {
 
   /// weight [outputs, 3, 3, depth].
   void set_forward(const float* weight) {
-    for_squares([=, this](std::int64_t p, std::int64_t j, Square& square) {
-      for (int tap = 0; tap < 9; ++tap) {
-        for (int i = 0; i < lanes<float>; ++i) {
-          square[tap][i] =
-              j + i < outputs_ ? load_first(weight + ((j + i) * 9 + tap) * depth_ + p, depth_ - p) : Vector<float>{};
+    const std::int64_t row = taps * depth_;
+    for_columns([=, this](std::int64_t first, float* to) {
+      Scratch<float> transposed(round_up_to_lanes<float>(row) * lanes<float>);
+      for (std::int64_t at = 0; at < row; at += lanes<float>) {
+        Vector<float> square[lanes<float>];
+        for (std::int64_t i = 0; i < lanes<float>; ++i) {
+          square[i] = first + i < outputs_ ? load_first(weight + (first + i) * row + at, row - at) : Vector<float>{};
         }
-        transpose(square[tap]);
+        transpose(square);
+        for (std::int64_t i = 0; i < lanes<float>; ++i) store(&transposed[(at + i) * lanes<float>], square[i]);
+      }
+      for (std::int64_t p = 0; p < depth_; ++p) {
+        transform([&](int tap) { return load(&transposed[(tap * depth_ + p) * lanes<float>]); },
+                  to + p * tile_columns<float>);
       }
     });
   }
 
   /// weight [depth, 3, 3, outputs], turned by half a circle.
   void set_backward(const float* weight) {
-    for_squares([=, this](std::int64_t p, std::int64_t j, Square& square) {
-      for (int tap = 0; tap < 9; ++tap) {
-        for (int i = 0; i < lanes<float> && p + i < depth_; ++i) {
-          square[tap][i] = load_first(weight + ((p + i) * 9 + 8 - tap) * outputs_ + j, outputs_ - j);
-        }
+    for_columns([=, this](std::int64_t first, float* to) {
+      for (std::int64_t p = 0; p < depth_; ++p) {
+        const float* const filters = weight + p * taps * outputs_ + first;
+        transform([&](int tap) { return load_first(filters + (taps - 1 - tap) * outputs_, outputs_ - first); },
+                  to + p * tile_columns<float>);
       }
     });
   }
@@ -80,42 +79,32 @@ class WinogradFilter {
   RightMatrix<float> matrix(int frequency) const { return packed(data_.data() + frequency * stride_, depth_); }
 
  private:
-  /// Taps of filters: [tap][depth] and a vector of outputs.
-  using Square = Vector<float>[9][lanes<float>];
+  static constexpr int taps = 9;
 
-  /// Calls fill(first depth, first output, square) for all squares of lanes × lanes filters, and transforms them.
-  template <class Fill>
-  void for_squares(Fill&& fill) {
-    const std::int64_t across = (outputs_ + lanes<float> - 1) / lanes<float>;
-    const std::int64_t squares = (depth_ + lanes<float> - 1) / lanes<float> * across;
-    parallel_blocks(squares, 8, [&](std::int64_t begin, std::int64_t end) {
-      Square square;
-      for (std::int64_t i = begin; i < end; ++i) {
-        const std::int64_t p = i / across * lanes<float>, j = i % across * lanes<float>;
-        fill(p, j, square);
-        float* const to =
-            data_.data() + j / tile_columns<float> * depth_ * tile_columns<float> + j % tile_columns<float>;
-        for (int in_square = 0; in_square < lanes<float> && p + in_square < depth_; ++in_square) {
-          transform(square, in_square, to + (p + in_square) * tile_columns<float>);
-        }
-      }
+  /// Calls body(first output, its element of the first matrix) for each vector of outputs.
+  template <class Body>
+  void for_columns(Body&& body) {
+    parallel_for((outputs_ + lanes<float> - 1) / lanes<float>, [&](std::int64_t i) {
+      const std::int64_t first = i * lanes<float>, block = first / tile_columns<float>;
+      body(first, data_.data() + block * depth_ * tile_columns<float> + first % tile_columns<float>);
     });
   }
 
-  __attribute__((no_sanitize("undefined"))) void transform(const Square& square, int i, float* to) const {
-    using V = Vector<float>;
-    V half[winograd_inputs][3];
+  /// Transforms a vector of filters, read(tap).
+  template <class Read>
+  __attribute__((always_inline, no_sanitize("undefined"))) void transform(Read read, float* to) const {
+    Vector<float> half[winograd_inputs][3];
     DEFT_UNROLL
     for (int x = 0; x < 3; ++x) {
-      const V column[3] = {square[x][i], square[3 + x][i], square[6 + x][i]};
-      V transformed[winograd_inputs];
+      const Vector<float> column[3] = {read(x), read(3 + x), read(6 + x)};
+      Vector<float> transformed[winograd_inputs];
       winograd_filter(column, transformed);
       DEFT_UNROLL
       for (int y = 0; y < winograd_inputs; ++y) half[y][x] = transformed[y];
     }
     DEFT_UNROLL
     for (int y = 0; y < winograd_inputs; ++y) {
-      V transformed[winograd_inputs];
+      Vector<float> transformed[winograd_inputs];
       winograd_filter(half[y], transformed);
       DEFT_UNROLL
       for (int x = 0; x < winograd_inputs; ++x, to += stride_) store(to, transformed[x]);

@@ -47,6 +47,8 @@ struct Inside {
 
   bool whole(std::int64_t side) const { return begin_y == 0 && begin_x == 0 && end_y == side && end_x == side; }
 
+  bool contains(std::int64_t y, std::int64_t x) const { return begin_y <= y && y < end_y && begin_x <= x && x < end_x; }
+
   std::int64_t begin_y, end_y, begin_x, end_x;
 
  private:
@@ -55,108 +57,120 @@ struct Inside {
   }
 };
 
-/// Transforms `channels` channels, whole vectors, of 6×6 pixels; frequency f goes to `to` + f · frequency_stride.
-__attribute__((no_sanitize("undefined"))) inline void transform_inputs(const float* from, std::int64_t row_stride,
-                                                                       std::int64_t pixel_stride, std::int64_t channels,
-                                                                       float* to, std::int64_t frequency_stride) {
-  using V = Vector<float>;
-  for (std::int64_t c = 0; c < channels; c += lanes<float>) {
-    V half[winograd_inputs][winograd_inputs];
+/// Transforms a vector of channels of 6×6 pixels, read(y, x); frequency f goes to `to` + f · stride.
+template <class Read>
+__attribute__((always_inline, no_sanitize("undefined"))) inline void transform_inputs(Read read, float* to,
+                                                                                      std::int64_t stride) {
+  Vector<float> half[winograd_inputs][winograd_inputs];
+  DEFT_UNROLL
+  for (int x = 0; x < winograd_inputs; ++x) {
+    Vector<float> column[winograd_inputs], transformed[winograd_inputs];
     DEFT_UNROLL
-    for (int x = 0; x < winograd_inputs; ++x) {
-      V column[winograd_inputs], transformed[winograd_inputs];
-      DEFT_UNROLL
-      for (int y = 0; y < winograd_inputs; ++y) column[y] = load(from + y * row_stride + x * pixel_stride + c);
-      winograd_input(column, transformed);
-      DEFT_UNROLL
-      for (int y = 0; y < winograd_inputs; ++y) half[y][x] = transformed[y];
-    }
-    float* out = to + c;
+    for (int y = 0; y < winograd_inputs; ++y) column[y] = read(y, x);
+    winograd_input(column, transformed);
     DEFT_UNROLL
-    for (int y = 0; y < winograd_inputs; ++y) {
-      V transformed[winograd_inputs];
-      winograd_input(half[y], transformed);
-      DEFT_UNROLL
-      for (int x = 0; x < winograd_inputs; ++x, out += frequency_stride) store(out, transformed[x]);
-    }
+    for (int y = 0; y < winograd_inputs; ++y) half[y][x] = transformed[y];
+  }
+  DEFT_UNROLL
+  for (int y = 0; y < winograd_inputs; ++y) {
+    Vector<float> transformed[winograd_inputs];
+    winograd_input(half[y], transformed);
+    DEFT_UNROLL
+    for (int x = 0; x < winograd_inputs; ++x, to += stride) store(to, transformed[x]);
   }
 }
 
-/// The other way: 4×4 pixels of `channels` channels, whole vectors, from their frequencies, and a bias [channels] added.
-__attribute__((no_sanitize("undefined"))) inline void transform_outputs(const float* from,
-                                                                        std::int64_t frequency_stride,
-                                                                        const float* bias, std::int64_t channels,
-                                                                        float* to, std::int64_t row_stride,
-                                                                        std::int64_t pixel_stride) {
-  using V = Vector<float>;
-  for (std::int64_t c = 0; c < channels; c += lanes<float>) {
-    V half[winograd_outputs][winograd_inputs];
+/// The other way: write(y, x, value) for 4×4 pixels, `bias` added.
+template <class Write>
+__attribute__((always_inline, no_sanitize("undefined"))) inline void transform_outputs(const float* from,
+                                                                                       std::int64_t stride,
+                                                                                       Vector<float> bias,
+                                                                                       Write write) {
+  Vector<float> half[winograd_outputs][winograd_inputs];
+  DEFT_UNROLL
+  for (int x = 0; x < winograd_inputs; ++x) {
+    Vector<float> column[winograd_inputs], transformed[winograd_outputs];
     DEFT_UNROLL
-    for (int x = 0; x < winograd_inputs; ++x) {
-      V column[winograd_inputs], transformed[winograd_outputs];
-      DEFT_UNROLL
-      for (int y = 0; y < winograd_inputs; ++y) {
-        column[y] = load(from + (y * winograd_inputs + x) * frequency_stride + c);
-      }
-      winograd_output(column, transformed);
-      DEFT_UNROLL
-      for (int y = 0; y < winograd_outputs; ++y) half[y][x] = transformed[y];
-    }
-    const V added = load(bias + c);
+    for (int y = 0; y < winograd_inputs; ++y) column[y] = load(from + (y * winograd_inputs + x) * stride);
+    winograd_output(column, transformed);
     DEFT_UNROLL
-    for (int y = 0; y < winograd_outputs; ++y) {
-      V transformed[winograd_outputs];
-      winograd_output(half[y], transformed);
-      DEFT_UNROLL
-      for (int x = 0; x < winograd_outputs; ++x)
-        store(to + y * row_stride + x * pixel_stride + c, transformed[x] + added);
-    }
+    for (int y = 0; y < winograd_outputs; ++y) half[y][x] = transformed[y];
   }
-}
-
-/// Copies `count` elements of each pixel inside; both tiles have their own strides.
-inline void copy_pixels(const Inside& inside, const float* from, std::int64_t from_row, std::int64_t from_pixel,
-                        float* to, std::int64_t to_row, std::int64_t to_pixel, std::int64_t count) {
-  for (std::int64_t y = inside.begin_y; y < inside.end_y; ++y) {
-    for (std::int64_t x = inside.begin_x; x < inside.end_x; ++x) {
-      const float* const in = from + y * from_row + x * from_pixel;
-      float* const out = to + y * to_row + x * to_pixel;
-      std::int64_t c = 0;
-      for (; c + lanes<float> <= count; c += lanes<float>) store(out + c, load(in + c));
-      for (; c < count; ++c) out[c] = in[c];
-    }
+  DEFT_UNROLL
+  for (int y = 0; y < winograd_outputs; ++y) {
+    Vector<float> transformed[winograd_outputs];
+    winograd_output(half[y], transformed);
+    DEFT_UNROLL
+    for (int x = 0; x < winograd_outputs; ++x) write(y, x, transformed[x] + bias);
   }
 }
 
 /// Transforms the inputs of a tile that begins at pixel (y, x), which may lie outside the image: zeros stand there.
-/// `own` holds 36 pixels of whole vectors.
-inline void read_tile(const Images<const float>& images, std::int64_t image, std::int64_t y, std::int64_t x, float* own,
-                      float* to, std::int64_t frequency_stride) {
-  const std::int64_t channels = round_up_to_lanes<float>(images.c), row = images.w * images.c;
+/// `zeros` are as many as there are channels.
+inline void read_tile(const Images<const float>& images, std::int64_t image, std::int64_t y, std::int64_t x,
+                      const float* zeros, float* to, std::int64_t stride) {
+  const std::int64_t whole_vectors = images.c / lanes<float> * lanes<float>, row = images.w * images.c;
   const Inside inside(winograd_inputs, y, x, images.h, images.w);
   const float* const from = images.data + ((image * images.h + y) * images.w + x) * images.c;
-  if (inside.whole(winograd_inputs) && channels == images.c) {
-    transform_inputs(from, row, images.c, channels, to, frequency_stride);
+  if (inside.whole(winograd_inputs) && whole_vectors == images.c) {
+    for (std::int64_t c = 0; c < images.c; c += lanes<float>) {
+      transform_inputs([&](int i, int j) { return load(from + i * row + j * images.c + c); }, to + c, stride);
+    }
     return;
   }
-  clear(own, winograd_products * channels);
-  copy_pixels(inside, from, row, images.c, own, winograd_inputs * channels, channels, images.c);
-  transform_inputs(own, winograd_inputs * channels, channels, channels, to, frequency_stride);
+  const float* pixels[winograd_inputs][winograd_inputs];
+  for (int i = 0; i < winograd_inputs; ++i) {
+    for (int j = 0; j < winograd_inputs; ++j) {
+      pixels[i][j] = inside.contains(i, j) ? from + i * row + j * images.c : zeros;
+    }
+  }
+  for (std::int64_t c = 0; c < whole_vectors; c += lanes<float>) {
+    transform_inputs([&](int i, int j) { return load(pixels[i][j] + c); }, to + c, stride);
+  }
+  if (whole_vectors < images.c) {
+    transform_inputs([&](int i, int j) { return load_first(pixels[i][j] + whole_vectors, images.c - whole_vectors); },
+                     to + whole_vectors, stride);
+  }
 }
 
-/// Writes the outputs of the tile that begins at pixel (y, x), as far as they lie in the image. `own` holds 16 pixels of
-/// whole vectors.
-inline void write_tile(const float* from, std::int64_t frequency_stride, const float* bias, float* own,
-                       const Images<float>& images, const TilePlace& place) {
-  const std::int64_t channels = round_up_to_lanes<float>(images.c), row = images.w * images.c;
+/// Writes the outputs of the tile at `place`, as far as they lie in the image. `bias` has whole vectors.
+inline void write_tile(const float* from, std::int64_t stride, const float* bias, const Images<float>& images,
+                       const TilePlace& place) {
+  const std::int64_t whole_vectors = images.c / lanes<float> * lanes<float>, row = images.w * images.c;
   const Inside inside(winograd_outputs, place.y, place.x, images.h, images.w);
   float* const to = images.pixel(place.image, place.y, place.x);
-  if (inside.whole(winograd_outputs) && channels == images.c) {
-    transform_outputs(from, frequency_stride, bias, channels, to, row, images.c);
-    return;
+  if (inside.whole(winograd_outputs)) {
+    for (std::int64_t c = 0; c < whole_vectors; c += lanes<float>) {
+      transform_outputs(from + c, stride, load(bias + c),
+                        [&](int i, int j, Vector<float> value) { store(to + i * row + j * images.c + c, value); });
+    }
+  } else {
+    for (std::int64_t c = 0; c < whole_vectors; c += lanes<float>) {
+      transform_outputs(from + c, stride, load(bias + c), [&](int i, int j, Vector<float> value) {
+        if (inside.contains(i, j)) store(to + i * row + j * images.c + c, value);
+      });
+    }
   }
-  transform_outputs(from, frequency_stride, bias, channels, own, winograd_outputs * channels, channels);
-  copy_pixels(inside, own, winograd_outputs * channels, channels, to, row, images.c, images.c);
+  if (whole_vectors < images.c) {
+    transform_outputs(from + whole_vectors, stride, load(bias + whole_vectors), [&](int i, int j, Vector<float> value) {
+      if (inside.contains(i, j)) {
+        store_first(to + i * row + j * images.c + whole_vectors, value, images.c - whole_vectors);
+      }
+    });
+  }
+}
+
+/// Asks for the 4×4 pixels at `place`, to read or to write (`for_writing` is 0 or 1), before they are needed.
+/// Inlined, for GCC takes a function that only prefetches for one without effect.
+template <int for_writing, class T>
+__attribute__((always_inline)) inline void prefetch_tile(const Images<T>& images, const TilePlace& place) {
+  constexpr std::int64_t line = 64 / sizeof(float);
+  const std::int64_t rows = images.h - place.y < winograd_outputs ? images.h - place.y : winograd_outputs;
+  const std::int64_t columns = images.w - place.x < winograd_outputs ? images.w - place.x : winograd_outputs;
+  for (std::int64_t i = 0; i < rows; ++i) {
+    const T* const from = images.pixel(place.image, place.y + i, place.x);
+    for (std::int64_t at = 0; at < columns * images.c; at += line) __builtin_prefetch(from + at, for_writing, 2);
+  }
 }
 
 }  // namespace deft::kernels::DEFT_SIMD
