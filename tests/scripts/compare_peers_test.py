@@ -1,0 +1,137 @@
+#!/usr/bin/env python3
+"""scripts/compare_peers.py without its peers: ratios, targets, tables and the page from made-up rounds; wrong arguments.
+
+usage: compare_peers_test.py SCRIPTS_FOLDER
+"""
+import json
+import pathlib
+import subprocess
+import sys
+import tempfile
+import unittest
+
+SCRIPTS = pathlib.Path(sys.argv.pop(1))
+sys.path.insert(0, str(SCRIPTS / "peers"))
+import tables  # noqa: E402
+
+SMALL, LARGE = (64, 32, 32, 7), (8, 128, 128, 56)
+
+
+def record(op, pass_, row, who, rounds, threads=1):
+    sizes = {"model": row, "n": 64} if isinstance(row, str) else dict(zip(("n", "c", "o", "size"), row))
+    return {"op": op, "pass": pass_, **sizes, "threads": threads, "who": who, "rounds": rounds}
+
+
+def results(*records):
+    return {"machine": "a machine", "versions": {"torch": "2.0"}, "records": list(records)}
+
+
+class Ratios(unittest.TestCase):
+    def test_rounds_are_paired(self):
+        spread = tables.ratio([2, 40, 6, 8, 10], [1, 10, 1, 1, 1])
+        self.assertEqual((spread.low, spread.median, spread.high), (4, 6, 8))
+        self.assertEqual(str(spread), "6.00 (4.00 to 8.00)")
+
+    def test_only_rounds_that_both_have_count(self):
+        spread = tables.ratio([30, 50], [1, 1, 100, 100])
+        self.assertEqual((spread.low, spread.median, spread.high), (35, 40, 45))
+        self.assertEqual(tables.ratio([3], [2]).high, 1.5)
+
+    def test_operations_of_a_convolution(self):
+        case = {"n": 2, "c": 3, "o": 4, "size": 5, "pass": "forward"}
+        self.assertEqual(tables.flops(case), 2 * 2 * 25 * 3 * 4 * 9)
+        self.assertEqual(tables.flops({**case, "pass": "forward_backward"}), 3 * tables.flops(case))
+
+
+class Targets(unittest.TestCase):
+    def test_the_best_layout_counts(self):
+        records = tables.Records([record("conv2d", tables.FB, SMALL, "torch_contiguous", [3.0, 3.0]),
+                                  record("conv2d", tables.FB, SMALL, "torch_channels_last", [2.0, 2.0]),
+                                  record("conv2d", tables.FB, SMALL, "deft", [1.0, 1.0]),
+                                  record("conv2d", tables.FB, SMALL, "deft", [9.0, 9.0], threads=2)])
+        target = tables.CONV_TARGETS[1]
+        spread = target.spread(records, SMALL, 1)
+        self.assertEqual(spread.median, 2)
+        self.assertIs(target.met(spread, SMALL), True)
+        self.assertIsNone(target.spread(records, SMALL, 2))  # PyTorch was not there
+        self.assertEqual(records.best("conv2d", tables.FB, SMALL, 1, tables.TORCH)[1], "torch_channels_last")
+
+    def test_bounds_depend_on_the_row(self):
+        near = tables.DEFORM_TARGETS[2]
+        spread = tables.Spread(1.2, 1.2, 1.2)
+        self.assertIs(near.met(spread, SMALL), True)
+        self.assertIs(near.met(spread, LARGE), False)
+        self.assertIsNone(near.met(spread, (32, 64, 64, 32)))
+        winograd = tables.CONV_TARGETS[2]
+        self.assertIsNone(winograd.met(spread, SMALL))
+        self.assertIs(winograd.met(spread, LARGE), True)
+
+    def test_memory_beside_the_regular_net(self):
+        records = tables.Records([record(tables.MEMORY, "step", "regular", "deft", [10.0]),
+                                  record(tables.MEMORY, "step", "deform-v2", "deft", [14.0])])
+        target = tables.NET_TARGETS[2]
+        spread = target.spread(records, "deform-v2", 1)
+        self.assertEqual(spread.median, 1.4)
+        self.assertIs(target.met(spread, "deform-v2"), False)
+        self.assertIsNone(target.met(spread, "regular"))
+
+
+class Pages(unittest.TestCase):
+    peak = record("conv2d", "forward", LARGE, "fma_peak", [9.0])
+    ours = record("conv2d", "forward", LARGE, "deft", [10.0])
+
+    def test_section(self):
+        text = tables.section(results(self.peak, self.ours))
+        self.assertIn("| 8, 128→128, 56 | 0.90 (0.90 to 0.90) ✓ | – | – | – |", text)
+        self.assertIn("| **met** | **1 of 1** |", text)
+        gflops = 2e-6 * 8 * 56 * 56 * 128 * 128 * 9 / 10
+        self.assertIn(f"| 8, 128→128, 56 | 10 ({gflops:.0f}) |", text)
+        self.assertNotIn("ncnn |", text.partition("conv2d, forward")[2])  # what is missing has no column
+        self.assertNotIn("Training step", text)
+
+    def test_only_the_marked_part_of_a_page_changes(self):
+        page = f"before\n{tables.BEGIN}\nold\n{tables.END}\nafter\n"
+        self.assertEqual(tables.write_section(page, "new\n"), f"before\n{tables.BEGIN}\n\nnew\n\n{tables.END}\nafter\n")
+        with self.assertRaisesRegex(ValueError, "no lines"):
+            tables.write_section("a page", "new")
+
+    def test_merging_keeps_what_was_not_measured_again(self):
+        newer = {**self.ours, "rounds": [5.0]}
+        merged = tables.merge(results(self.peak, self.ours), results(newer))
+        self.assertEqual(merged["records"], [self.peak, newer])
+
+
+class CommandLine(unittest.TestCase):
+    def run_script(self, *arguments):
+        return subprocess.run([sys.executable, SCRIPTS / "compare_peers.py", *arguments], capture_output=True, text=True)
+
+    def check_error(self, message, *arguments):
+        done = self.run_script(*arguments)
+        self.assertNotEqual(done.returncode, 0)
+        self.assertIn(message, done.stderr.splitlines()[-1])
+
+    def test_wrong_arguments(self):
+        self.check_error("--threads: is '1,x', expected positive numbers", "--threads", "1,x")
+        self.check_error("--rounds: is '0', expected a positive number", "--rounds", "0")
+        self.check_error("--peers: holds 'caffe', expected torch", "--peers", "caffe")
+        self.check_error("--bench: nowhere is missing", "--bench", "nowhere")
+        self.check_error("--filter: no case contains 'conv3d'", "--bench", sys.executable, "--venv", "/", "--filter",
+                         "conv3d")
+
+    def test_tables_of_recorded_results(self):
+        with tempfile.TemporaryDirectory() as folder:
+            file, page = pathlib.Path(folder, "results.json"), pathlib.Path(folder, "page.md")
+            file.write_text(json.dumps(results(Pages.peak, Pages.ours)))
+            page.write_text(f"# Title\n{tables.BEGIN}\n{tables.END}\n")
+            done = self.run_script("--tables-only", "--json", file, "--page", page)
+            self.assertEqual(done.stderr, "")
+            self.assertIn(done.stdout.strip(), page.read_text())
+            page.write_text("# Title\n")
+            self.check_error("page.md has no lines", "--tables-only", "--json", file, "--page", page)
+            file.write_text("{")
+            self.check_error("results.json: Expecting", "--tables-only", "--json", file)
+        self.check_error("--tables-only: needs --json FILE", "--tables-only")
+
+
+if __name__ == "__main__":
+    unittest.main()
