@@ -23,6 +23,10 @@ double KernelCase::traffic() const {
   return bytes;
 }
 
+std::string to_string(const KernelCase& kernel) {
+  return fmt::format("{} {} {}", kernel.op, kernel.pass, kernel.sizes);
+}
+
 std::string to_string(const ImageSize& images) { return fmt::format("{}×{}²×{}", images.n, images.size, images.c); }
 
 }  // namespace deft::bench

@@ -67,6 +67,9 @@ struct KernelCase {
   double traffic() const;
 };
 
+/// "conv2d backward_input 64×14²×32→32".
+std::string to_string(const KernelCase& kernel);
+
 /// The function of a KernelCase from one that takes the device tag: [](auto device, const Pointers& p) { … }.
 template <class Call>
 std::function<void(Device, const Pointers&)> on_pointers(Call call) {

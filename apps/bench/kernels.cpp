@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <array>
 #include <cmath>
 #include <memory>
 
@@ -16,7 +17,6 @@ namespace {
 using kernels::DeformAlgorithm;
 
 struct KernelSettings {
-  std::string filter;
   CommonSettings common{.seconds = 0.1};
 };
 
@@ -108,35 +108,40 @@ void add(const KernelCase& kernel, const Variant& variant, const Timing& timing,
   report.add(cells, std::move(record));
 }
 
-void measure(const std::vector<KernelCase>& cases, const KernelSettings& settings, Report& report) {
+void measure(const KernelCase& kernel, const KernelSettings& settings, Report& report) {
   const Device device = report.machine().device;
-  for (const KernelCase& kernel : cases) {
-    if (kernel.op.find(settings.filter) == std::string::npos) continue;
-    RotatedCall call(kernel, device, settings.common.tiny);
-    const std::vector<Variant> variants = variants_of(kernel, device);
-    std::vector<std::function<void()>> pieces;
-    for (const Variant& variant : variants) {
-      pieces.push_back([&call, variant] {
-        variant.choose();
-        call();
-      });
-    }
-    const std::vector<Timing> timings = time_interleaved(pieces, settings.common.seconds, device);
-    for (std::size_t i = 0; i < variants.size(); ++i) add(kernel, variants[i], timings[i], report);
+  RotatedCall call(kernel, device, settings.common.tiny);
+  const std::vector<Variant> variants = variants_of(kernel, device);
+  std::vector<std::function<void()>> pieces;
+  for (const Variant& variant : variants) {
+    pieces.push_back([&call, variant] {
+      variant.choose();
+      call();
+    });
   }
+  const std::vector<Timing> timings = time_interleaved(pieces, settings.common.seconds, device);
+  for (std::size_t i = 0; i < variants.size(); ++i) add(kernel, variants[i], timings[i], report);
+}
+
+std::vector<KernelCase> cases_of(const KernelSettings& settings) {
+  const ImageSize images = settings.common.tiny ? ImageSize{2, 6, 8} : ImageSize{64, 56, 128};
+  std::vector<KernelCase> cases = product_cases(settings.common.tiny);
+  for (std::vector<KernelCase>& more : std::array{layer_cases(images), elementwise_cases(images)}) {
+    std::move(more.begin(), more.end(), std::back_inserter(cases));
+  }
+  return keep_matching(std::move(cases), settings.common.filter);
 }
 
 int run(const KernelSettings& settings) {
   const Device device = settings.common.runtime.apply();
   set_default_device(device);
+  const std::vector<KernelCase> cases = cases_of(settings);
   Report report(measure_machine(device, settings.common.tiny));
-
-  const ImageSize images = settings.common.tiny ? ImageSize{2, 6, 8} : ImageSize{64, 56, 128};
-  begin_products(report);
-  measure(product_cases(settings.common.tiny), settings, report);
-  begin_others(report);
-  measure(layer_cases(images), settings, report);
-  measure(elementwise_cases(images), settings, report);
+  for (std::size_t i = 0; i < cases.size(); ++i) {
+    const bool product = cases[i].flops > 0;
+    if (i == 0 || product != (cases[i - 1].flops > 0)) product ? begin_products(report) : begin_others(report);
+    measure(cases[i], settings, report);
+  }
   report.write(settings.common.json);
   return 0;
 }
@@ -146,8 +151,7 @@ int run(const KernelSettings& settings) {
 support::Command kernels_command() {
   const auto settings = std::make_shared<KernelSettings>();
   support::Command command{.name = "kernels", .summary = "Every kernel against copy bandwidth and arithmetic peak"};
-  command.settings.add("filter", settings->filter, "only operations whose name contains this");
-  settings->common.add_to(command.settings, "each kernel");
+  settings->common.add_to(command.settings, "'OP PASS SIZE'", "each kernel");
   settings->common.runtime.add_device_to(command.settings);
   command.run = [settings] { return run(*settings); };
   return command;

@@ -15,7 +15,7 @@ namespace deft::bench {
 namespace {
 
 struct MemorySettings {
-  std::string filter, shapes = "64,32,32,28;32,64,64,32;8,128,128,56";
+  std::string shapes = "64,32,32,28;32,64,64,32;8,128,128,56";
   std::int64_t batch_size = 0;
   CommonSettings common;
 };
@@ -53,7 +53,7 @@ std::vector<MemoryCase> cases_of(const MemorySettings& settings, Device device) 
     for (const ConvOp op : conv_ops(device)) cases.push_back(conv_case(op, size));
   }
   for (const NetCase& one : net_cases(settings.batch_size)) cases.push_back(net_case(one));
-  return keep_matching(std::move(cases), settings.filter);
+  return keep_matching(std::move(cases), settings.common.filter);
 }
 
 // A step on one image comes first: program code, stacks of threads and the like are not what a step takes.
@@ -114,10 +114,9 @@ int run(const MemorySettings& settings) {
 support::Command memory_command() {
   const auto settings = std::make_shared<MemorySettings>();
   support::Command command{.name = "memory", .summary = "Peak memory of convolutions and training steps"};
-  command.settings.add("filter", settings->filter, "only rows whose name contains this, such as 'E0' or 'conv2d_v2'");
   command.settings.add("shapes", settings->shapes, "of the 3x3 convolutions: n,c,o,size;n,c,o,size or table");
   command.settings.add("batch_size", settings->batch_size, "images per step of the nets, 0: as in the experiment");
-  settings->common.add_to(command.settings);
+  settings->common.add_to(command.settings, "the row's name, such as 'E0' or 'conv2d_v2'");
   settings->common.runtime.add_device_to(command.settings);
   command.run = [settings] { return run(*settings); };
   return command;

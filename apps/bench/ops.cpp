@@ -13,7 +13,7 @@ namespace deft::bench {
 namespace {
 
 struct OpsSettings {
-  std::string filter, shapes = "table";
+  std::string shapes = "table";
   CommonSettings common;
 };
 
@@ -24,7 +24,7 @@ std::vector<ConvCase> cases_of(const OpsSettings& settings, Device device) {
       for (const ConvOp op : conv_ops(device)) cases.push_back({op, pass, size});
     }
   }
-  return keep_matching(std::move(cases), settings.filter);
+  return keep_matching(std::move(cases), settings.common.filter);
 }
 
 // On the CPU the peak is measured between the calls, since clocks change within seconds where machines are shared.
@@ -63,11 +63,9 @@ int run(const OpsSettings& settings) {
 support::Command ops_command() {
   const auto settings = std::make_shared<OpsSettings>();
   support::Command command{.name = "ops", .summary = "Ordinary and deformable convolution beside the arithmetic peak"};
-  command.settings.add("filter", settings->filter,
-                       "only rows that contain this in 'OP PASS N,C,O,SIZE', such as 'v2 forward 64,'");
   command.settings.add("shapes", settings->shapes,
                        "of the 3x3 convolutions: table, or a list n,c,o,size;n,c,o,size of your own");
-  settings->common.add_to(command.settings, "each row");
+  settings->common.add_to(command.settings, "'OP PASS N,C,O,SIZE', such as 'v2 forward 64,'", "each row");
   settings->common.runtime.add_to(command.settings);
   command.run = [settings] { return run(*settings); };
   return command;

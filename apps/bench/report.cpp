@@ -23,14 +23,15 @@ nlohmann::ordered_json to_fields(const Machine& machine) {
 
 }  // namespace
 
-void CommonSettings::add_to(support::Settings& settings, const std::string& each) {
-  settings.add("seconds", seconds, "how long to measure " + each);
-  add_to(settings);
-}
-
-void CommonSettings::add_to(support::Settings& settings) {
+void CommonSettings::add_to(support::Settings& settings, const std::string& label) {
+  settings.add("filter", filter, "only rows with this text in " + label);
   settings.add("tiny", tiny, "at sizes that only try the program");
   settings.add("json", json, "file for the records as a JSON list");
+}
+
+void CommonSettings::add_to(support::Settings& settings, const std::string& label, const std::string& each) {
+  add_to(settings, label);
+  settings.add("seconds", seconds, "how long to measure " + each);
 }
 
 std::string to_text(double milliseconds) { return fmt::format("{:#.4g}", milliseconds); }

@@ -15,15 +15,16 @@ namespace deft::bench {
 
 /// Settings of every benchmark. `runtime` is left to each, since not all take a precision.
 struct CommonSettings {
+  std::string filter = {};
   double seconds = 0.2;
   bool tiny = false;
   std::string json = {};
   support::RuntimeSettings runtime = {};
 
-  /// `each`: what `seconds` are spent on.
-  void add_to(support::Settings& settings, const std::string& each);
-  /// All but `seconds`.
-  void add_to(support::Settings& settings);
+  /// `label`: what `filter` looks at, such as "'OP PASS' of a row".
+  void add_to(support::Settings& settings, const std::string& label);
+  /// Also `seconds`. `each`: what they are spent on.
+  void add_to(support::Settings& settings, const std::string& label, const std::string& each);
 };
 
 /// Those of `cases` whose to_string contains `filter`. Throws Error when there are none.

@@ -12,14 +12,13 @@ namespace deft::bench {
 namespace {
 
 struct StepSettings {
-  std::string filter;
   std::int64_t batch_size = 0;
   CommonSettings common{.seconds = 3};
 };
 
 int run(const StepSettings& settings) {
   const Device device = settings.common.runtime.apply();
-  const std::vector<NetCase> cases = keep_matching(net_cases(settings.batch_size), settings.filter);
+  const std::vector<NetCase> cases = keep_matching(net_cases(settings.batch_size), settings.common.filter);
   Report report(measure_machine(device, settings.common.tiny));
   std::vector<std::function<void()>> pieces;
   for (const NetCase& one : cases) pieces.push_back(make_step(one, device));
@@ -47,9 +46,8 @@ int run(const StepSettings& settings) {
 support::Command step_command() {
   const auto settings = std::make_shared<StepSettings>();
   support::Command command{.name = "step", .summary = "One training step of the experiments' nets"};
-  command.settings.add("filter", settings->filter, "only nets that contain this in 'EXPERIMENT MODEL'");
   command.settings.add("batch_size", settings->batch_size, "images per step, 0: as in the experiment");
-  settings->common.add_to(command.settings, "each net");
+  settings->common.add_to(command.settings, "'EXPERIMENT MODEL', such as 'E1 deform'", "each net");
   settings->common.runtime.add_to(command.settings);
   command.run = [settings] { return run(*settings); };
   return command;
