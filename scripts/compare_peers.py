@@ -9,8 +9,8 @@ docs/benchmarks.md; --page writes them there.
 """
 import argparse
 import json
+import os
 import platform
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -45,7 +45,7 @@ class Worker:
 
     def __init__(self, python, peer, threads):
         self.peer = peer
-        environment = {"OMP_NUM_THREADS": str(threads), "MKL_NUM_THREADS": str(threads), "PATH": "/usr/bin:/bin"}
+        environment = {**os.environ, "OMP_NUM_THREADS": str(threads)}
         self.process = subprocess.Popen([python, ROOT / "scripts/peers/worker.py", peer, str(threads)], text=True,
                                         stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment)
         self.versions = self.answer()["versions"]
@@ -113,7 +113,8 @@ class Deft:
     def records(self, command, *arguments):
         with tempfile.NamedTemporaryFile(suffix=".json") as file:
             # --tiny: the machine's ceilings need not be measured each time; the peak is, between the calls
-            call = [str(self.program), command, "--threads", str(self.threads), "--tiny", "--json", file.name, *arguments]
+            call = [str(self.program), command, "--threads", str(self.threads), "--tiny", "--json", file.name]
+            call += arguments
             done = subprocess.run(call, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
             if done.returncode != 0:
                 fail(f"{' '.join(call)} failed: {done.stderr.strip()}")
@@ -130,7 +131,7 @@ class Deft:
             if case is None:
                 continue
             times.append({**case, "who": "deft_winograd" if winograd else "deft", "ms": record["median_ms"]})
-            if record["op"] == "conv2d":
+            if not winograd:
                 peak_ms = 1e-6 * tables.flops(case) / record["fma_peak_gflops"]
                 times.append({**case, "who": "fma_peak", "ms": peak_ms})
         return times
@@ -164,7 +165,7 @@ class Rounds:
 
 
 def cases_of(text):
-    """The cases whose label contains the text, grouped by shape; the last groups are training steps and their memory."""
+    """The cases whose label contains the text, grouped by shape; training steps and their memory come last."""
     groups = [[{"op": op, "pass": pass_, **dict(zip(("n", "c", "o", "size"), shape))}
                for op in OPS for pass_ in tables.PASS_TITLES] for shape in SHAPES]
     groups += [[{"op": op, "pass": "step", "model": model, "n": BATCH} for model in MODELS]
@@ -245,8 +246,8 @@ def environment(folder):
     python = folder / "bin/python"
     if not python.exists():
         say(f"installing the peers into {folder}: several GB")
-        requirements = ROOT / "scripts/peers/requirements.txt"
-        for command in ([sys.executable, "-m", "venv", folder], [python, "-m", "pip", "install", "-q", "-r", requirements]):
+        install = [python, "-m", "pip", "install", "-q", "-r", ROOT / "scripts/peers/requirements.txt"]
+        for command in ([sys.executable, "-m", "venv", folder], install):
             if subprocess.run(command).returncode != 0:
                 fail(f"{' '.join(map(str, command))} failed; remove {folder} before another try")
     return str(python)
@@ -284,7 +285,7 @@ def positive(kind):
 
 def parse_arguments(arguments):
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--bench", type=Path, default=ROOT / "build/release/bin/bench", help="deft's program of that name")
+    parser.add_argument("--bench", type=Path, default=ROOT / "build/release/bin/bench", help="deft's program")
     parser.add_argument("--venv", type=Path, default=ROOT / "build/peers", help="the virtual environment")
     parser.add_argument("--peers", type=peers_list, default=list(PEERS), help="which ones: " + ",".join(PEERS))
     parser.add_argument("--threads", type=threads_list, default=[1, 2], help="numbers of threads: 1,2")
@@ -319,26 +320,32 @@ def read_results(file):
         fail(f"--json: {file}: {error}")
 
 
+def page_with(settings, text):
+    try:
+        return tables.write_section(read(settings.page, "--page"), text)
+    except ValueError as error:
+        fail(f"--page: {settings.page} has {error}")
+
+
 def main(arguments=None):
     settings = parse_arguments(arguments)
     old = read_results(settings.json) if settings.json and (settings.tables_only or settings.json.exists()) else None
-    page = read(settings.page, "--page") if settings.page else tables.BEGIN + tables.END
-    if settings.tables_only:
-        results = old
-    else:
+    if settings.page:
+        page_with(settings, "")  # fails before anything is measured
+    results = old
+    if not settings.tables_only:
         groups = cases_of(settings.filter)
-        results = run(settings, groups, environment(settings.venv))
+        try:
+            results = run(settings, groups, environment(settings.venv))
+        except RuntimeError as error:  # of a peer without which it cannot go on
+            fail(error)
         if old:
             results = tables.merge(old, results)
         if settings.json:
             settings.json.write_text(json.dumps(results, indent=1) + "\n")
     text = tables.section(results)
-    try:
-        page = tables.write_section(page, text)
-    except ValueError as error:
-        fail(f"--page: {settings.page} has {error}")
     if settings.page:
-        settings.page.write_text(page)
+        settings.page.write_text(page_with(settings, text))
     print(text)
 
 

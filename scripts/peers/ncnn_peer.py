@@ -12,7 +12,8 @@ from operands import make_operands
 from worker import Contender
 
 PACK = 16
-REDUCED_PRECISION = ("use_fp16_packed", "use_fp16_storage", "use_fp16_arithmetic", "use_bf16_packed", "use_bf16_storage")
+REDUCED_PRECISION = ("use_fp16_packed", "use_fp16_storage", "use_fp16_arithmetic", "use_bf16_packed",
+                     "use_bf16_storage")
 
 
 class Peer:
@@ -80,7 +81,8 @@ class Net:
 
 
 def layer(operands):
-    parameters = f"0={len(operands.bias)} 1=3 4=1 5=1 6={operands.weight.size}"  # filters, kernel, padding, bias, weights
+    # filters, kernel size, padding, bias, number of weights
+    parameters = f"0={len(operands.bias)} 1=3 4=1 5=1 6={operands.weight.size}"
     if operands.offset is None:
         return f"Convolution layer 1 1 input0 output {parameters}"
     inputs = ["input0", "input1"] if operands.mask is None else ["input0", "input1", "input2"]

@@ -1,7 +1,8 @@
 """Ratios, targets and Markdown tables from recorded times. Nothing here measures.
 
-A record is a dictionary: op, pass, the sizes (n, c, o, size) or the model and n, threads, who (the program), and "rounds",
-one number per round: milliseconds, or MiB where op is peak_memory_e0.
+A record is a dictionary: op, pass, the sizes (n, c, o, size) or the model and n, threads, who (the program), and
+"rounds", one number per round: milliseconds, or MiB where op is peak_memory_e0. The program "fma_peak" is the time that
+a convolution's operations take at the processor's peak.
 """
 import dataclasses
 import statistics
@@ -28,6 +29,10 @@ def row_of(record):
     return record["model"] if "model" in record else tuple(record[name] for name in ("n", "c", "o", "size"))
 
 
+def case_of(pass_, row):
+    return {**dict(zip(("n", "c", "o", "size"), row)), "pass": pass_}
+
+
 def row_title(row):
     return row if isinstance(row, str) else "{}, {}→{}, {}".format(*row)
 
@@ -46,6 +51,13 @@ class Records:
     def rows(self, op, threads):
         """Batches before single images, as in the order of measuring."""
         return list(dict.fromkeys(key[2] for key in self.rounds if key[0] == op and key[3] == threads))
+
+    def fma_peak_gflops(self, threads):
+        """Over all rows and rounds; None when it was not measured."""
+        peaks = [1e-6 * flops(case_of(pass_, row)) / ms
+                 for (_, pass_, row, count, who), rounds in self.rounds.items() for ms in rounds
+                 if who == "fma_peak" and count == threads]
+        return Spread.of(peaks) if peaks else None
 
     def threads(self):
         return sorted({key[3] for key in self.rounds})
@@ -92,7 +104,7 @@ class Quantity:
 
 @dataclasses.dataclass(frozen=True)
 class Target:
-    """`top` / `bottom` is at least, or at most, the bound; a bound that depends on the row may be None: no target there."""
+    """`top` / `bottom` is at least, or at most, the bound. That may depend on the row; None: no target there."""
     title: str
     top: Quantity
     bottom: Quantity
@@ -117,10 +129,6 @@ def conv(pass_, *programs):
     return Quantity("conv2d", pass_, programs)
 
 
-def deform(pass_, *programs):
-    return Quantity("deform_conv2d_v2", pass_, programs)
-
-
 def close_to_ordinary(row):
     """By channels: the fewer there are, the more sampling weighs beside the products."""
     return {32: 1.4, 128: 1.1}.get(row[1])
@@ -134,14 +142,23 @@ CONV_TARGETS = (
            conv("forward", "deft_winograd"), lambda row: 1 if row[3] >= 28 else None),
     Target("Winograd forward+backward: PyTorch / deft ≥ 1.3", conv(FB, *TORCH), conv(FB, "deft_winograd"), 1.3),
 )
-DEFORM_TARGETS = (
-    Target("forward: ncnn / deft ≥ 1.5", deform("forward", "ncnn"), deform("forward", "deft"), 1.5),
-    Target("forward: ONNX Runtime / deft ≥ 2", deform("forward", "onnxruntime"), deform("forward", "deft"), 2),
-    Target("forward+backward: deft / our conv2d ≤ 1.4 at 32 channels, 1.1 at 128", deform(FB, "deft"),
-           conv(FB, "deft"), close_to_ordinary, at_least=False),
-    Target("forward+backward: deft / PyTorch's conv2d ≤ 2", deform(FB, "deft"), conv(FB, *TORCH), 2, at_least=False),
-    Target("forward+backward: torchvision / deft ≥ 60", deform(FB, "torchvision"), deform(FB, "deft"), 60),
-)
+
+
+def deform_targets(op):
+    def deform(pass_, *programs):
+        return Quantity(op, pass_, programs)
+
+    return (
+        Target("forward: ncnn / deft ≥ 1.5", deform("forward", "ncnn"), deform("forward", "deft"), 1.5),
+        Target("forward: ONNX Runtime / deft ≥ 2", deform("forward", "onnxruntime"), deform("forward", "deft"), 2),
+        Target("forward+backward: deft / our conv2d ≤ 1.4 at 32 channels, 1.1 at 128", deform(FB, "deft"),
+               conv(FB, "deft"), close_to_ordinary, at_least=False),
+        Target("forward+backward: deft / PyTorch's conv2d ≤ 2", deform(FB, "deft"), conv(FB, *TORCH), 2,
+               at_least=False),
+        Target("forward+backward: torchvision / deft ≥ 60", deform(FB, "torchvision"), deform(FB, "deft"), 60),
+    )
+
+
 NET_TARGETS = (
     Target("step: PyTorch / deft ≥ 2 regular, 18 deformable", Quantity(STEP, "step", TORCH),
            Quantity(STEP, "step", ("deft",)), lambda model: 2 if model == "regular" else 18),
@@ -185,18 +202,18 @@ def time_table(records, op, pass_, threads, first_title):
         cells = [row_title(row)]
         for who in programs:
             rounds = records.rounds.get((op, pass_, row, threads, who))
-            cells.append(time_cell(rounds, op, pass_, row) if rounds else "–")
+            cells.append(time_cell(rounds, pass_, row) if rounds else "–")
         if any(cell != "–" for cell in cells[1:]):
             rows.append(cells)
     return table([first_title] + [TITLES[who] for who in programs], rows) if rows else ""
 
 
-def time_cell(rounds, op, pass_, row):
+def time_cell(rounds, pass_, row):
     median = statistics.median(rounds)
     if isinstance(row, str):
         return number(median)
-    case = dict(zip(("n", "c", "o", "size"), row), **{"pass": pass_})
-    return f"{median:.3g} ({1e-6 * flops(case) / median:.0f})" if median < 1000 else f"{median:.0f}"
+    gflops = 1e-6 * flops(case_of(pass_, row)) / median
+    return f"{median:.3g} ({gflops:.0f})" if median < 1000 else f"{median:.0f} ({gflops:.1f})"
 
 
 SHAPE_TITLE = "N, C→O, H=W"
@@ -205,14 +222,19 @@ SHAPE_TITLE = "N, C→O, H=W"
 def section(results):
     """Everything that is measured, as Markdown."""
     records = Records(results["records"])
-    versions = ", ".join(f"{name} {version}" for name, version in results["versions"].items())
+    versions = ", ".join(f"{name} {version}" for name, version in results["versions"].items()) or "deft alone"
     text = [f"Machine: {results['machine']}. Programs: {versions}.\n"]
     for threads in records.threads():
         counted = "one thread" if threads == 1 else f"{threads} threads"
-        parts = [("Targets: ordinary convolution", target_table(CONV_TARGETS, records, "conv2d", threads, SHAPE_TITLE)),
-                 ("Targets: deformable convolution (v2)",
-                  target_table(DEFORM_TARGETS, records, "deform_conv2d_v2", threads, SHAPE_TITLE)),
-                 ("Targets: E0's nets in training, batch 64", target_table(NET_TARGETS, records, STEP, threads, "net"))]
+        peak = records.fma_peak_gflops(threads)
+        if peak:
+            text.append(f"FMA peak, {counted}: {peak} GFLOP/s.\n")
+        parts = []
+        for op, op_title in OP_TITLES.items():
+            targets = CONV_TARGETS if op == "conv2d" else deform_targets(op)
+            parts.append((f"Targets: {op_title}", target_table(targets, records, op, threads, SHAPE_TITLE)))
+        parts.append(("Targets: E0's nets in training, batch 64",
+                      target_table(NET_TARGETS, records, STEP, threads, "net")))
         for op, op_title in OP_TITLES.items():
             for pass_, pass_title in PASS_TITLES.items():
                 parts.append((f"{op_title}, {pass_title}: ms (GFLOP/s of the ordinary convolution)",

@@ -28,7 +28,7 @@ class Peer:
         return [operation(case, "torchvision", torch.contiguous_format)]
 
     def peak_memory(self, model, n, who):
-        """MiB by which steps make the process grow at most, after a step on one image, as `bench memory` counts them."""
+        """MiB by which steps make the process grow at most, after a step on one image: as `bench memory` counts."""
         Step(model, 1, LAYOUTS[who])()
         before = status_kib("VmRSS")
         with open("/proc/self/clear_refs", "w") as file:

@@ -2,8 +2,8 @@
 
 usage: worker.py PEER THREADS, with PEER one of torch, onnxruntime, ncnn
 
-Reads commands, writes answers, both JSON, one to a line; scripts/compare_peers.py is at the other end. The first line it
-writes holds the versions of what it uses, or the error that keeps it from working.
+Reads commands, writes answers, both JSON, one to a line; scripts/compare_peers.py is at the other end. The first line
+it writes holds the versions of what it uses, or the error that keeps it from working.
 """
 import importlib
 import json
@@ -17,7 +17,7 @@ SLOW_ROUNDS = 2
 
 
 class Contender:
-    """One way to compute a case. `call` does it once, `overhead` the same around no work, `output` returns the result."""
+    """A way to compute a case. `call` does it once, `overhead` the same around no work, `output` returns the result."""
 
     def __init__(self, case, who, call, output=None, overhead=None):
         self.case, self.who, self.call, self.output, self.overhead = case, who, call, output, overhead
