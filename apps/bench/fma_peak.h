@@ -9,7 +9,7 @@ namespace deft::bench {
 /// registers that the processor has. Touches no memory, so that it can be timed between other things.
 void run_fma_burst();
 
-/// float32 operations per second, in GFLOP/s, of the fastest of the bursts that were timed; a fused multiply-add is two.
+/// float32 operations per second, in GFLOP/s, of the fastest of the bursts timed; a fused multiply-add is two.
 double fma_burst_gflops(const Timing& bursts);
 
 }  // namespace deft::bench

@@ -11,7 +11,8 @@
 
 namespace deft::bench {
 
-/// One operand of a kernel. What is read or updated is random: uniform in [0, 1), or normal; integers uniform in [0, below).
+/// One operand of a kernel. What is read or updated is random: uniform in [0, 1), or normal; integers uniform in
+/// [0, below).
 struct Operand {
   enum class Access { read, write, update };
 

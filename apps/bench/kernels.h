@@ -5,8 +5,8 @@
 
 namespace deft::bench {
 
-/// Times every kernel contract in float32, forward and backward, beside the copy bandwidth and the matrix rate of the same
-/// device, measured in the same run.
+/// Times every kernel contract in float32, forward and backward, beside the copy bandwidth and the matrix rate of the
+/// same device, measured in the same run.
 support::Command kernels_command();
 
 }  // namespace deft::bench

@@ -29,7 +29,8 @@ struct MemoryCase {
 
 const std::string& to_string(const MemoryCase& one) { return one.label; }
 
-constexpr int first_steps = 3, steady_steps = 5;
+// It takes a while until threads have happened to need the most scratch memory at once.
+constexpr int first_steps = 10, steady_steps = 10;
 
 MemoryCase conv_case(ConvOp op, const ConvSize& size) {
   const ConvCase one{op, Pass::forward_backward, size};

@@ -5,8 +5,8 @@
 
 namespace deft::bench {
 
-/// Peak memory of convolutions with their backward pass and of training steps of the experiments' nets, each in a process
-/// of its own, and what a steady step still asks of the system.
+/// Peak memory of convolutions with their backward pass and of training steps of the experiments' nets, each in a
+/// process of its own, and what a steady step still asks of the system.
 support::Command memory_command();
 
 }  // namespace deft::bench

@@ -56,7 +56,7 @@ class Report {
 
   /// Starts a table; columns are as in support::Table.
   void begin(std::vector<std::string> titles, const std::vector<int>& widths);
-  /// Prints a row. Its record, a JSON object, also gets the machine and those of its ceilings that it does not say itself.
+  /// Prints a row. Its record, a JSON object, also gets the machine and those of its ceilings that it does not have.
   void add(const std::vector<std::string>& cells, nlohmann::ordered_json record);
 
   /// Writes the records as a JSON list, unless the name is empty.

@@ -12,7 +12,7 @@ namespace {
 
 constexpr int warm_up_rounds = 2;
 constexpr std::size_t least_rounds = 5;
-// Between two waits for the device: at least so long, so that it is seldom idle, but not more rounds than fit its queue.
+// Between two waits for the device: at least so long, so that it is seldom idle, but not more rounds than it queues.
 constexpr double least_seconds = 0.02;
 constexpr std::size_t most_rounds_at_once = 64;
 

@@ -17,9 +17,9 @@ struct Timing {
 };
 
 /// Times pieces of work for `device` side by side: after two rounds for warming up, each piece runs once per round, so
-/// that all see the same states of the machine, until `seconds` per piece are over (five rounds at least). On a GPU, time
-/// is the time between two events, and the rounds follow each other without waiting for it: a piece that runs shorter
-/// than its launch takes is seen as long as that.
+/// that all see the same states of the machine, until `seconds` per piece are over (five rounds at least). On a GPU,
+/// time is the time between two events, and the rounds follow each other without waiting for it: a piece that runs
+/// shorter than its launch takes is seen as long as that.
 std::vector<Timing> time_interleaved(const std::vector<std::function<void()>>& pieces, double seconds,
                                      Device device = Device::cpu());
 

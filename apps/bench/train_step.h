@@ -26,7 +26,7 @@ nlohmann::ordered_json to_fields(const NetCase& one);
 /// All models of E0, E1 and E2. `batch_size` in place of the experiments' own, unless it is 0.
 std::vector<NetCase> net_cases(std::int64_t batch_size = 0);
 
-/// One step (forward, loss, backward, the experiment's optimizer) on one batch of synthetic images, which stays the same.
+/// One step (forward, loss, backward, the experiment's optimizer) on a batch of synthetic images that stays the same.
 std::function<void()> make_step(const NetCase& one, Device device);
 
 }  // namespace deft::bench
