@@ -191,6 +191,12 @@ void conv2d_backward_input(Cpu, const Conv2dShape& shape, const T* grad_output, 
 template <class T>
 void conv2d_backward_weight(Cpu, const Conv2dShape& shape, const T* input, const T* grad_output, T* grad_weight,
                             T* grad_bias) {
+  if constexpr (sizeof(T) == sizeof(float)) {
+    if (DEFT_SIMD::winograd_chosen(shape)) {
+      DEFT_SIMD::winograd_backward_weight(shape, input, grad_output, grad_weight, grad_bias);
+      return;
+    }
+  }
   DEFT_SIMD::backward_weight(shape, input, grad_output, grad_weight, grad_bias);
 }
 

@@ -67,8 +67,8 @@ class Correlation {
   void run_block(std::int64_t begin, std::int64_t end, std::int64_t next, float* panel, float* results) const {
     for (std::int64_t i = begin; i < end; ++i) {
       const TilePlace place = tiles_[i];
-      read_tile(source_, place.image, place.y + first_y_, place.x + first_x_, zeros_.data(),
-                panel + (i - begin) * inputs_, input_stride_);
+      read_tile<InputTransform>(source_, place.image, place.y + first_y_, place.x + first_x_, zeros_.data(),
+                                panel + (i - begin) * inputs_, input_stride_);
     }
     const auto share = [](std::int64_t n, int frequency) { return n * frequency / winograd_products; };
     for (int frequency = 0; frequency < winograd_products; ++frequency) {

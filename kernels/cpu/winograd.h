@@ -9,10 +9,13 @@ namespace deft::kernels::DEFT_SIMD {
 /// Whether conv2d_algorithm() and the measured rule choose Winograd's algorithm for this convolution.
 bool winograd_chosen(const Conv2dShape& shape);
 
-/// As conv2d_forward and conv2d_backward_input, for shapes that winograd_chosen accepts.
+// As the functions of conv2d.h, for shapes that winograd_chosen accepts.
+
 void winograd_forward(const Conv2dShape& shape, const float* input, const float* weight, const float* bias,
                       float* output);
 void winograd_backward_input(const Conv2dShape& shape, const float* grad_output, const float* weight,
                              float* grad_input);
+void winograd_backward_weight(const Conv2dShape& shape, const float* input, const float* grad_output,
+                              float* grad_weight, float* grad_bias);
 
 }  // namespace deft::kernels::DEFT_SIMD

@@ -59,8 +59,9 @@ class WinogradFilter {
         for (std::int64_t i = 0; i < lanes<float>; ++i) store(&transposed[(at + i) * lanes<float>], square[i]);
       }
       for (std::int64_t p = 0; p < depth_; ++p) {
-        transform([&](int tap) { return load(&transposed[(tap * depth_ + p) * lanes<float>]); },
-                  to + p * tile_columns<float>);
+        to_frequencies<FilterTransform>(
+            [&](int y, int x) { return load(&transposed[((3 * y + x) * depth_ + p) * lanes<float>]); },
+            to + p * tile_columns<float>, stride_);
       }
     });
   }
@@ -70,8 +71,9 @@ class WinogradFilter {
     for_columns([=, this](std::int64_t first, float* to) {
       for (std::int64_t p = 0; p < depth_; ++p) {
         const float* const filters = weight + p * taps * outputs_ + first;
-        transform([&](int tap) { return load_first(filters + (taps - 1 - tap) * outputs_, outputs_ - first); },
-                  to + p * tile_columns<float>);
+        to_frequencies<FilterTransform>(
+            [&](int y, int x) { return load_first(filters + (8 - 3 * y - x) * outputs_, outputs_ - first); },
+            to + p * tile_columns<float>, stride_);
       }
     });
   }
@@ -88,27 +90,6 @@ class WinogradFilter {
       const std::int64_t first = i * lanes<float>, block = first / tile_columns<float>;
       body(first, data_.data() + block * depth_ * tile_columns<float> + first % tile_columns<float>);
     });
-  }
-
-  /// Transforms a vector of filters, read(tap).
-  template <class Read>
-  __attribute__((always_inline, no_sanitize("undefined"))) void transform(Read read, float* to) const {
-    Vector<float> half[winograd_inputs][3];
-    DEFT_UNROLL
-    for (int x = 0; x < 3; ++x) {
-      const Vector<float> column[3] = {read(x), read(3 + x), read(6 + x)};
-      Vector<float> transformed[winograd_inputs];
-      winograd_filter(column, transformed);
-      DEFT_UNROLL
-      for (int y = 0; y < winograd_inputs; ++y) half[y][x] = transformed[y];
-    }
-    DEFT_UNROLL
-    for (int y = 0; y < winograd_inputs; ++y) {
-      Vector<float> transformed[winograd_inputs];
-      winograd_filter(half[y], transformed);
-      DEFT_UNROLL
-      for (int x = 0; x < winograd_inputs; ++x, to += stride_) store(to, transformed[x]);
-    }
   }
 
   std::int64_t depth_, outputs_, stride_;

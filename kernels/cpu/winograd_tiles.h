@@ -57,79 +57,32 @@ struct Inside {
   }
 };
 
-/// Transforms a vector of channels of 6×6 pixels, read(y, x); frequency f goes to `to` + f · stride.
-template <class Read>
-__attribute__((always_inline, no_sanitize("undefined"))) inline void transform_inputs(Read read, float* to,
-                                                                                      std::int64_t stride) {
-  Vector<float> half[winograd_inputs][winograd_inputs];
-  DEFT_UNROLL
-  for (int x = 0; x < winograd_inputs; ++x) {
-    Vector<float> column[winograd_inputs], transformed[winograd_inputs];
-    DEFT_UNROLL
-    for (int y = 0; y < winograd_inputs; ++y) column[y] = read(y, x);
-    winograd_input(column, transformed);
-    DEFT_UNROLL
-    for (int y = 0; y < winograd_inputs; ++y) half[y][x] = transformed[y];
-  }
-  DEFT_UNROLL
-  for (int y = 0; y < winograd_inputs; ++y) {
-    Vector<float> transformed[winograd_inputs];
-    winograd_input(half[y], transformed);
-    DEFT_UNROLL
-    for (int x = 0; x < winograd_inputs; ++x, to += stride) store(to, transformed[x]);
-  }
-}
-
-/// The other way: write(y, x, value) for 4×4 pixels, `bias` added.
-template <class Write>
-__attribute__((always_inline, no_sanitize("undefined"))) inline void transform_outputs(const float* from,
-                                                                                       std::int64_t stride,
-                                                                                       Vector<float> bias,
-                                                                                       Write write) {
-  Vector<float> half[winograd_outputs][winograd_inputs];
-  DEFT_UNROLL
-  for (int x = 0; x < winograd_inputs; ++x) {
-    Vector<float> column[winograd_inputs], transformed[winograd_outputs];
-    DEFT_UNROLL
-    for (int y = 0; y < winograd_inputs; ++y) column[y] = load(from + (y * winograd_inputs + x) * stride);
-    winograd_output(column, transformed);
-    DEFT_UNROLL
-    for (int y = 0; y < winograd_outputs; ++y) half[y][x] = transformed[y];
-  }
-  DEFT_UNROLL
-  for (int y = 0; y < winograd_outputs; ++y) {
-    Vector<float> transformed[winograd_outputs];
-    winograd_output(half[y], transformed);
-    DEFT_UNROLL
-    for (int x = 0; x < winograd_outputs; ++x) write(y, x, transformed[x] + bias);
-  }
-}
-
-/// Transforms the inputs of a tile that begins at pixel (y, x), which may lie outside the image: zeros stand there.
-/// `zeros` are as many as there are channels.
-inline void read_tile(const Images<const float>& images, std::int64_t image, std::int64_t y, std::int64_t x,
-                      const float* zeros, float* to, std::int64_t stride) {
+/// Transforms the square of pixels of all images' channels that begins at pixel (y, x), which may lie outside the image:
+/// zeros stand there. Frequency f of channel c goes to `to` + f · stride + c. `zeros` are as many as there are channels.
+template <class Transform>
+void read_tile(const Images<const float>& images, std::int64_t image, std::int64_t y, std::int64_t x,
+               const float* zeros, float* to, std::int64_t stride) {
+  constexpr int side = Transform::inputs;
   const std::int64_t whole_vectors = images.c / lanes<float> * lanes<float>, row = images.w * images.c;
-  const Inside inside(winograd_inputs, y, x, images.h, images.w);
+  const Inside inside(side, y, x, images.h, images.w);
   const float* const from = images.data + ((image * images.h + y) * images.w + x) * images.c;
-  if (inside.whole(winograd_inputs) && whole_vectors == images.c) {
+  if (inside.whole(side) && whole_vectors == images.c) {
     for (std::int64_t c = 0; c < images.c; c += lanes<float>) {
-      transform_inputs([&](int i, int j) { return load(from + i * row + j * images.c + c); }, to + c, stride);
+      to_frequencies<Transform>([&](int i, int j) { return load(from + i * row + j * images.c + c); }, to + c, stride);
     }
     return;
   }
-  const float* pixels[winograd_inputs][winograd_inputs];
-  for (int i = 0; i < winograd_inputs; ++i) {
-    for (int j = 0; j < winograd_inputs; ++j) {
-      pixels[i][j] = inside.contains(i, j) ? from + i * row + j * images.c : zeros;
-    }
+  const float* pixels[side][side];
+  for (int i = 0; i < side; ++i) {
+    for (int j = 0; j < side; ++j) pixels[i][j] = inside.contains(i, j) ? from + i * row + j * images.c : zeros;
   }
   for (std::int64_t c = 0; c < whole_vectors; c += lanes<float>) {
-    transform_inputs([&](int i, int j) { return load(pixels[i][j] + c); }, to + c, stride);
+    to_frequencies<Transform>([&](int i, int j) { return load(pixels[i][j] + c); }, to + c, stride);
   }
   if (whole_vectors < images.c) {
-    transform_inputs([&](int i, int j) { return load_first(pixels[i][j] + whole_vectors, images.c - whole_vectors); },
-                     to + whole_vectors, stride);
+    const std::int64_t rest = images.c - whole_vectors;
+    to_frequencies<Transform>([&](int i, int j) { return load_first(pixels[i][j] + whole_vectors, rest); },
+                              to + whole_vectors, stride);
   }
 }
 
@@ -139,23 +92,25 @@ inline void write_tile(const float* from, std::int64_t stride, const float* bias
   const std::int64_t whole_vectors = images.c / lanes<float> * lanes<float>, row = images.w * images.c;
   const Inside inside(winograd_outputs, place.y, place.x, images.h, images.w);
   float* const to = images.pixel(place.image, place.y, place.x);
-  if (inside.whole(winograd_outputs)) {
-    for (std::int64_t c = 0; c < whole_vectors; c += lanes<float>) {
-      transform_outputs(from + c, stride, load(bias + c),
-                        [&](int i, int j, Vector<float> value) { store(to + i * row + j * images.c + c, value); });
-    }
-  } else {
-    for (std::int64_t c = 0; c < whole_vectors; c += lanes<float>) {
-      transform_outputs(from + c, stride, load(bias + c), [&](int i, int j, Vector<float> value) {
-        if (inside.contains(i, j)) store(to + i * row + j * images.c + c, value);
+  const bool whole = inside.whole(winograd_outputs);
+  for (std::int64_t c = 0; c < whole_vectors; c += lanes<float>) {
+    const Vector<float> added = load(bias + c);
+    float* const channel = to + c;
+    if (whole) {
+      from_frequencies<OutputTransform>(from + c, stride, [&](int i, int j, Vector<float> value) {
+        store(channel + i * row + j * images.c, value + added);
+      });
+    } else {
+      from_frequencies<OutputTransform>(from + c, stride, [&](int i, int j, Vector<float> value) {
+        if (inside.contains(i, j)) store(channel + i * row + j * images.c, value + added);
       });
     }
   }
   if (whole_vectors < images.c) {
-    transform_outputs(from + whole_vectors, stride, load(bias + whole_vectors), [&](int i, int j, Vector<float> value) {
-      if (inside.contains(i, j)) {
-        store_first(to + i * row + j * images.c + whole_vectors, value, images.c - whole_vectors);
-      }
+    const Vector<float> added = load(bias + whole_vectors);
+    const std::int64_t rest = images.c - whole_vectors;
+    from_frequencies<OutputTransform>(from + whole_vectors, stride, [&](int i, int j, Vector<float> value) {
+      if (inside.contains(i, j)) store_first(to + i * row + j * images.c + whole_vectors, value + added, rest);
     });
   }
 }
