@@ -70,17 +70,11 @@ class Correlation {
       read_tile<InputTransform>(source_, place.image, place.y + first_y_, place.x + first_x_, zeros_.data(),
                                 panel + (i - begin) * inputs_, input_stride_);
     }
-    const auto share = [](std::int64_t n, int frequency) { return n * frequency / winograd_products; };
     for (int frequency = 0; frequency < winograd_products; ++frequency) {
       gemm<float, Layout::rows>(end - begin, outputs_, source_.c, panel + frequency * input_stride_, inputs_,
                                 filter_.matrix(frequency), nullptr, 0, results + frequency * output_stride_, outputs_);
-      // Memory works while the products are computed.
-      for (std::int64_t i = share(end - begin, frequency); i < share(end - begin, frequency + 1); ++i) {
-        prefetch_tile<1>(destination_, tiles_[begin + i]);
-      }
-      for (std::int64_t i = share(next - end, frequency); i < share(next - end, frequency + 1); ++i) {
-        prefetch_tile<0>(source_, tiles_[end + i]);
-      }
+      prefetch_share<1>(destination_, tiles_, begin, end, frequency);
+      prefetch_share<0>(source_, tiles_, end, next, frequency);
     }
     for (std::int64_t i = begin; i < end; ++i) {
       write_tile(results + (i - begin) * outputs_, output_stride_, bias_.data(), destination_, tiles_[i]);

@@ -26,10 +26,13 @@ struct TilePlace {
 class TileGrid {
  public:
   TileGrid(std::int64_t n, std::int64_t h, std::int64_t w)
-      : columns_((w + winograd_outputs - 1) / winograd_outputs),
+      : images_(n),
+        columns_((w + winograd_outputs - 1) / winograd_outputs),
         per_image_((h + winograd_outputs - 1) / winograd_outputs * columns_),
         count_(n * per_image_) {}
 
+  std::int64_t images() const { return images_; }
+  std::int64_t columns() const { return columns_; }
   std::int64_t count() const { return count_; }
   TilePlace operator[](std::int64_t i) const {
     const std::int64_t in_image = i % per_image_;
@@ -37,7 +40,7 @@ class TileGrid {
   }
 
  private:
-  std::int64_t columns_, per_image_, count_;
+  std::int64_t images_, columns_, per_image_, count_;
 };
 
 /// Pixels [begin_y, end_y) × [begin_x, end_x) of a tile of `side` rows and columns from (y, x) on that lie in an image.
@@ -115,16 +118,24 @@ inline void write_tile(const float* from, std::int64_t stride, const float* bias
   }
 }
 
-/// Asks for the 4×4 pixels at `place`, to read or to write (`for_writing` is 0 or 1), before they are needed.
-/// Inlined, for GCC takes a function that only prefetches for one without effect.
+/// Asks for the pixels of tiles [begin, end) to read or to write (`for_writing` is 0 or 1), a share after each of the
+/// frequencies' products, so that memory works while these are computed. The lines are taken in order, which the
+/// processor continues by itself; as tiles span rows, those of a row of tiles more are asked for. Inlined, for GCC takes a
+/// function that only prefetches for one without effect.
 template <int for_writing, class T>
-__attribute__((always_inline)) inline void prefetch_tile(const Images<T>& images, const TilePlace& place) {
+__attribute__((always_inline)) inline void prefetch_share(const Images<T>& images, const TileGrid& tiles,
+                                                          std::int64_t begin, std::int64_t end,
+                                                          std::int64_t frequency) {
   constexpr std::int64_t line = 64 / sizeof(float);
-  const std::int64_t rows = images.h - place.y < winograd_outputs ? images.h - place.y : winograd_outputs;
-  const std::int64_t columns = images.w - place.x < winograd_outputs ? images.w - place.x : winograd_outputs;
-  for (std::int64_t i = 0; i < rows; ++i) {
-    const T* const from = images.pixel(place.image, place.y + i, place.x);
-    for (std::int64_t at = 0; at < columns * images.c; at += line) __builtin_prefetch(from + at, for_writing, 2);
+  const std::int64_t size = tiles.images() * images.h * images.w * images.c;
+  const auto element = [&](std::int64_t share) __attribute__((always_inline)) {
+    const std::int64_t scale = tiles.count() * winograd_products;
+    const std::int64_t at = (begin + tiles.columns()) * winograd_products + (end - begin) * share;
+    return at < scale ? size / scale * at + size % scale * at / scale : size;
+  };
+  const std::int64_t last = element(frequency + 1);
+  for (std::int64_t at = element(frequency); at < last; at += line) {
+    __builtin_prefetch(images.data + at, for_writing, 3);
   }
 }
 

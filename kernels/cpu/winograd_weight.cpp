@@ -76,6 +76,9 @@ class WeightGradient {
         gemm<float, Layout::transposed>(s_.o, inputs_, count, gradients.data() + frequency * gradient_stride_, outputs_,
                                         unpacked(inputs.data() + frequency * input_stride_, inputs_), sum, inputs_, sum,
                                         inputs_);
+        const std::int64_t next = begin + count, after = end - next < block_tiles ? end : next + block_tiles;
+        prefetch_share<0>(input_, tiles_, next, after, frequency);
+        prefetch_share<0>(gradient_, tiles_, next, after, frequency);
       }
     }
   }
