@@ -1,14 +1,17 @@
 #include "deft/kernels/pool2d.h"
 
 #include <algorithm>
+#include <limits>
 #include <type_traits>
 #include <vector>
 
+#include "deft/kernels/cpu/simd.h"
 #include "deft/kernels/instantiate.h"
 #include "deft/kernels/parallel_for.h"
 #include "deft/kernels/pool_window.h"
 
 namespace deft::kernels {
+namespace DEFT_SIMD {
 namespace {
 
 // One axis of a pooling, with what its windows cover and which windows hold each pixel.
@@ -44,161 +47,281 @@ void for_output_rows(const Axes& a, const Body& body) {
   });
 }
 
-// Calls body(pixel of the image, window rows, window columns, image) for every input pixel: gradients are gathered from
-// the windows that hold the pixel, so that nothing is zeroed first and no two threads write the same place.
-template <class Body>
-void for_input_pixels(const Axes& a, const Body& body) {
+/// Elements of V.
+template <class V, class T>
+constexpr std::int64_t width = static_cast<std::int64_t>(sizeof(V) / sizeof(T));
+
+// Neighbouring channels in groups of `count` values of type V, whole vectors, small vectors or single numbers, that stay
+// in registers.
+template <class V, int count>
+struct Groups {
+  std::int64_t channels;
+};
+
+template <class T>
+struct SmallVectorOf {
+  typedef T type __attribute__((vector_size(16)));
+};
+
+// Calls body(first channel, groups) for what covers the channels, large groups first.
+template <class T, class Body>
+inline void for_channel_groups(std::int64_t channels, const Body& body) {
+  std::int64_t first = 0;
+  const auto cover = [&]<class V, int count>(Groups<V, count> groups) {
+    constexpr std::int64_t size = count * width<V, T>;
+    groups.channels = (channels - first) / size * size;
+    if (groups.channels > 0) body(first, groups);
+    first += groups.channels;
+  };
+  cover(Groups<Vector<T>, 4>());
+  cover(Groups<Vector<T>, 2>());
+  cover(Groups<Vector<T>, 1>());
+  cover(Groups<typename SmallVectorOf<T>::type, 1>());
+  cover(Groups<T, 1>());
+}
+
+template <class V, class T>
+inline V load_as(const T* from) {
+  V value;
+  __builtin_memcpy(&value, from, sizeof value);
+  return value;
+}
+
+template <class V, class T>
+inline void store_as(T* to, V value) {
+  __builtin_memcpy(to, &value, sizeof value);
+}
+
+// Integers as wide as V's elements: places in a window, so that they are chosen by the same comparison as the values.
+template <class V>
+struct PlacesOf {
+  using type = decltype(V{} < V{});
+};
+template <>
+struct PlacesOf<float> {
+  using type = std::int32_t;
+};
+template <>
+struct PlacesOf<double> {
+  using type = std::int64_t;
+};
+template <class V>
+using Places = typename PlacesOf<V>::type;
+
+template <class Tap, int lanes>
+struct TapVector {
+  typedef Tap type __attribute__((vector_size(lanes * sizeof(Tap))));
+};
+
+template <class Tap, class P>
+inline void store_taps(Tap* to, P places) {
+  if constexpr (std::is_arithmetic_v<P>) {
+    *to = static_cast<Tap>(places);
+  } else {
+    using Taps = typename TapVector<Tap, sizeof(P) / sizeof(places[0])>::type;
+    store_as(to, __builtin_convertvector(places, Taps));
+  }
+}
+
+template <class P, class Tap>
+inline P load_taps(const Tap* from) {
+  if constexpr (std::is_arithmetic_v<P>) {
+    return static_cast<P>(*from);
+  } else {
+    constexpr int lanes = sizeof(P) / sizeof(P{}[0]);
+    const auto taps = load_as<typename TapVector<Tap, lanes>::type>(from);
+    if constexpr (sizeof(Tap) == 1) {  // in two steps, since GCC 12 makes dozens of instructions of one
+      return __builtin_convertvector(__builtin_convertvector(taps, typename TapVector<std::uint16_t, lanes>::type), P);
+    } else {
+      return __builtin_convertvector(taps, P);
+    }
+  }
+}
+
+// The loops below are functions of their own, over a row of windows for one kind of groups: inlined into their callers
+// for every kind they would run out of registers.
+
+// Winners and their taps. `image`, `output` and `taps` are at the first channel.
+template <class V, int count, class T, class Tap>
+__attribute__((noinline)) void max_of_windows(Groups<V, count> groups, const T* image, const Axes& a,
+                                              std::int64_t kernel_w, const WindowSpan rows, T* output, Tap* taps) {
+  using P = Places<V>;
+  const std::int64_t w = a.w, c = a.c;
+  for (const WindowSpan columns : a.columns.spans) {
+    const std::int64_t tap_before = -columns.origin - rows.origin * kernel_w;  // tap of the image's pixel (0, 0)
+    for (std::int64_t at = 0; at < groups.channels; at += count * width<V, T>) {
+      V best[count];
+      P winner[count];
+      DEFT_UNROLL
+      for (int k = 0; k < count; ++k) {
+        best[k] = V{} - std::numeric_limits<T>::infinity();
+        winner[k] = P{} + static_cast<Integer<T>>(tap_before + rows.begin * kernel_w + columns.begin);
+      }
+      for (std::int64_t y = rows.begin; y < rows.end; ++y) {
+        const T* pixel = image + (y * w + columns.begin) * c + at;
+        P tap = P{} + static_cast<Integer<T>>(tap_before + y * kernel_w + columns.begin);
+        for (std::int64_t x = columns.begin; x < columns.end; ++x, pixel += c, tap += 1) {
+          DEFT_UNROLL
+          for (int k = 0; k < count; ++k) {
+            const V value = load_as<V>(pixel + k * width<V, T>);
+            winner[k] = value > best[k] ? tap : winner[k];
+            winner[k] = value != value ? tap : winner[k];
+            best[k] = value > best[k] ? value : best[k];
+            best[k] = value != value ? value : best[k];
+          }
+        }
+      }
+      DEFT_UNROLL
+      for (int k = 0; k < count; ++k) {
+        store_as(output + at + k * width<V, T>, best[k]);
+        store_taps(taps + at + k * width<V, T>, winner[k]);
+      }
+    }
+    output += c;
+    taps += c;
+  }
+}
+
+// Adds a row of windows' gradients where they won, in row y of the image, to that row's gradient.
+template <class V, int count, class T, class Tap>
+__attribute__((noinline)) void add_to_winners(Groups<V, count> groups, const T* grad_output, const Tap* taps,
+                                              const Axes& a, std::int64_t kernel_w, const WindowSpan rows,
+                                              std::int64_t y, T* grad) {
+  using P = Places<V>;
+  const std::int64_t c = a.c;
+  for (const WindowSpan columns : a.columns.spans) {
+    for (std::int64_t at = 0; at < groups.channels; at += count * width<V, T>) {
+      V gradient[count];
+      P winner[count];
+      DEFT_UNROLL
+      for (int k = 0; k < count; ++k) {
+        gradient[k] = load_as<V>(grad_output + at + k * width<V, T>);
+        winner[k] = load_taps<P>(taps + at + k * width<V, T>);
+      }
+      P tap = P{} + static_cast<Integer<T>>((y - rows.origin) * kernel_w + columns.begin - columns.origin);
+      T* pixel = grad + columns.begin * c + at;
+      for (std::int64_t x = columns.begin; x < columns.end; ++x, pixel += c, tap += 1) {
+        DEFT_UNROLL
+        for (int k = 0; k < count; ++k) {
+          const V sum = load_as<V>(pixel + k * width<V, T>);
+          store_as(pixel + k * width<V, T>, winner[k] == tap ? sum + gradient[k] : sum);
+        }
+      }
+    }
+    grad_output += c;
+    taps += c;
+  }
+}
+
+template <class V, int count, class T>
+__attribute__((noinline)) void mean_of_windows(Groups<V, count> groups, const T* image, const Axes& a,
+                                               const WindowSpan rows, T* output) {
+  const std::int64_t w = a.w, c = a.c;
+  for (const WindowSpan columns : a.columns.spans) {
+    const auto extent = static_cast<T>(rows.extent * columns.extent);
+    for (std::int64_t at = 0; at < groups.channels; at += count * width<V, T>) {
+      V sum[count] = {};
+      for (std::int64_t y = rows.begin; y < rows.end; ++y) {
+        const T* pixel = image + (y * w + columns.begin) * c + at;
+        for (std::int64_t x = columns.begin; x < columns.end; ++x, pixel += c) {
+          DEFT_UNROLL
+          for (int k = 0; k < count; ++k) sum[k] += load_as<V>(pixel + k * width<V, T>);
+        }
+      }
+      DEFT_UNROLL
+      for (int k = 0; k < count; ++k) store_as(output + at + k * width<V, T>, sum[k] / extent);
+    }
+    output += c;
+  }
+}
+
+// Adds what a row of windows gives to each of its pixels in a row of the image to that row's gradient.
+template <class V, int count, class T>
+__attribute__((noinline)) void add_shares(Groups<V, count> groups, const T* grad_output, const Axes& a,
+                                          const WindowSpan rows, T* grad) {
+  const std::int64_t c = a.c;
+  for (const WindowSpan columns : a.columns.spans) {
+    const T factor = T(1) / static_cast<T>(rows.extent * columns.extent);
+    for (std::int64_t at = 0; at < groups.channels; at += count * width<V, T>) {
+      V share[count];
+      DEFT_UNROLL
+      for (int k = 0; k < count; ++k) share[k] = load_as<V>(grad_output + at + k * width<V, T>) * factor;
+      T* pixel = grad + columns.begin * c + at;
+      for (std::int64_t x = columns.begin; x < columns.end; ++x, pixel += c) {
+        DEFT_UNROLL
+        for (int k = 0; k < count; ++k) {
+          store_as(pixel + k * width<V, T>, load_as<V>(pixel + k * width<V, T>) + share[k]);
+        }
+      }
+    }
+    grad_output += c;
+  }
+}
+
+// Calls body(image and first channel, rows, place of their first output, groups) for all rows of windows.
+template <class T, class Body>
+void for_window_rows(const Axes& a, const Body& body) {
+  for_output_rows(a, [&](std::int64_t n, std::int64_t row) {
+    for_channel_groups<T>(a.c, [&](std::int64_t c, auto groups) {
+      body(n * a.h * a.w * a.c + c, a.rows.spans[static_cast<std::size_t>(row)],
+           (n * a.h_out() + row) * a.w_out() * a.c + c, groups);
+    });
+  });
+}
+
+// Sums up the gradient of the input row by row, so that no two threads write the same place: calls add(place of the first
+// window, rows, y, row of grad_input, groups) for each row of windows that has pixels in row y.
+template <class T, class Add>
+void for_gradient_rows(const Axes& a, T* grad_input, const Add& add) {
   parallel_blocks(a.n * a.h, rows_per_block(a.w * a.c), [&](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t i = begin; i < end; ++i) {
-      const std::int64_t y = i % a.h;
-      for (std::int64_t x = 0; x < a.w; ++x) {
-        body(i / a.h, y, x, a.rows.holding[static_cast<std::size_t>(y)],
-             a.columns.holding[static_cast<std::size_t>(x)]);
+    for (std::int64_t row = begin; row < end; ++row) {
+      const std::int64_t n = row / a.h, y = row % a.h;
+      T* grad = grad_input + row * a.w * a.c;
+      clear(grad, a.w * a.c);
+      const WindowRange windows = a.rows.holding[static_cast<std::size_t>(y)];
+      for (std::int64_t i = windows.begin; i < windows.end; ++i) {
+        for_channel_groups<T>(a.c, [&](std::int64_t c, auto groups) {
+          add((n * a.h_out() + i) * a.w_out() * a.c + c, a.rows.spans[static_cast<std::size_t>(i)], y, grad + c,
+              groups);
+        });
       }
     }
   });
 }
 
-// Channels are handled in tiles that stay in registers. Calls body(first channel, number of channels) for each; the
-// number is a compile-time constant for all but the last.
-constexpr std::int64_t tile_size = 32;
-
-template <class Body>
-void for_tiles(std::int64_t channels, const Body& body) {
-  std::int64_t c = 0;
-  for (; c + tile_size <= channels; c += tile_size) body(c, std::integral_constant<std::int64_t, tile_size>());
-  if (c < channels) body(c, channels - c);
-}
-
-// A tap as wide as T, so that values and taps are chosen by the same comparison.
-template <class T, class Tap>
-using WideTap = std::conditional_t<sizeof(T) == 4 && sizeof(Tap) == 1, std::int32_t, std::int64_t>;
-
-// Winner and its tap of one window, for the `n` channels from `image` on.
-template <class T, class Tap, class Channels>
-void max_of_window(const T* __restrict image, const Axes& a, std::int64_t kernel_w, WindowSpan rows, WindowSpan columns,
-                   Channels n, T* __restrict output, Tap* __restrict taps) {
-  using Wide = WideTap<T, Tap>;
-  const std::int64_t c = a.c, w = a.w;
-  T best[tile_size];
-  Wide winner[tile_size];
-  const T* first = image + (rows.begin * w + columns.begin) * c;
-  const auto first_tap = static_cast<Wide>((rows.begin - rows.origin) * kernel_w + columns.begin - columns.origin);
-  for (std::int64_t k = 0; k < n; ++k) {
-    best[k] = first[k];
-    winner[k] = first_tap;
-  }
-  for (std::int64_t y = rows.begin; y < rows.end; ++y) {
-    for (std::int64_t x = columns.begin; x < columns.end; ++x) {
-      const T* pixel = image + (y * w + x) * c;
-      const auto tap = static_cast<Wide>((y - rows.origin) * kernel_w + x - columns.origin);
-      for (std::int64_t k = 0; k < n; ++k) {
-        const bool wins = (pixel[k] > best[k]) | (pixel[k] != pixel[k]);
-        best[k] = wins ? pixel[k] : best[k];
-        winner[k] = wins ? tap : winner[k];
-      }
-    }
-  }
-  for (std::int64_t k = 0; k < n; ++k) {
-    output[k] = best[k];
-    taps[k] = static_cast<Tap>(winner[k]);
-  }
-}
-
-// Sets `grad` to a window's gradient in the channels where `tap` won and to 0 elsewhere, or adds it.
-template <bool add, class T, class Tap, class Channels>
-void gradient_where_won(const T* __restrict grad_window, const Tap* __restrict taps, WideTap<T, Tap> tap, Channels n,
-                        T* __restrict grad) {
-  for (std::int64_t k = 0; k < n; ++k) {
-    const T window = grad_window[k];
-    const T won = static_cast<WideTap<T, Tap>>(taps[k]) == tap ? window : T(0);
-    grad[k] = add ? grad[k] + won : won;
-  }
-}
-
-template <class T>
-void mean_of_window(const T* image, std::int64_t w, std::int64_t c, const WindowSpan& rows, const WindowSpan& columns,
-                    T* output) {
-  std::fill_n(output, c, T(0));
-  for (std::int64_t y = rows.begin; y < rows.end; ++y) {
-    for (std::int64_t x = columns.begin; x < columns.end; ++x) {
-      const T* pixel = image + (y * w + x) * c;
-      for (std::int64_t i = 0; i < c; ++i) output[i] += pixel[i];
-    }
-  }
-  const auto count = static_cast<T>(rows.extent * columns.extent);
-  for (std::int64_t i = 0; i < c; ++i) output[i] /= count;
-}
-
 template <class T>
 void mean_forward(const Axes& a, const T* input, T* output) {
-  for_output_rows(a, [&](std::int64_t n, std::int64_t row) {
-    T* out = output + (n * a.h_out() + row) * a.w_out() * a.c;
-    for (const WindowSpan& column : a.columns.spans) {
-      mean_of_window(input + n * a.h * a.w * a.c, a.w, a.c, a.rows.spans[static_cast<std::size_t>(row)], column, out);
-      out += a.c;
-    }
+  for_window_rows<T>(a, [&](std::int64_t from, const WindowSpan& rows, std::int64_t to, auto groups) {
+    mean_of_windows(groups, input + from, a, rows, output + to);
   });
 }
 
 template <class T>
 void mean_backward(const Axes& a, const T* grad_output, T* grad_input) {
-  for_input_pixels(a, [&](std::int64_t n, std::int64_t y, std::int64_t x, WindowRange rows, WindowRange columns) {
-    T* grad = grad_input + ((n * a.h + y) * a.w + x) * a.c;
-    std::fill_n(grad, a.c, T(0));
-    for (std::int64_t i = rows.begin; i < rows.end; ++i) {
-      for (std::int64_t j = columns.begin; j < columns.end; ++j) {
-        const std::int64_t count =
-            a.rows.spans[static_cast<std::size_t>(i)].extent * a.columns.spans[static_cast<std::size_t>(j)].extent;
-        const T share = T(1) / static_cast<T>(count);
-        const T* window = grad_output + ((n * a.h_out() + i) * a.w_out() + j) * a.c;
-        for (std::int64_t k = 0; k < a.c; ++k) grad[k] += window[k] * share;
-      }
-    }
+  for_gradient_rows(a, grad_input, [&](std::int64_t from, const WindowSpan& rows, std::int64_t, T* grad, auto groups) {
+    add_shares(groups, grad_output + from, a, rows, grad);
   });
 }
 
 }  // namespace
+}  // namespace DEFT_SIMD
+using namespace DEFT_SIMD;
 
 template <class T, class Tap>
 void max_pool2d_forward(Cpu, const Pool2dShape& shape, const T* input, T* output, Tap* taps) {
   const Axes a(pool_windows(shape, false));
-  for_output_rows(a, [&](std::int64_t n, std::int64_t row) {
-    std::int64_t at = (n * a.h_out() + row) * a.w_out() * a.c;
-    for (const WindowSpan& column : a.columns.spans) {
-      for_tiles(a.c, [&](std::int64_t c, auto channels) {
-        max_of_window(input + n * a.h * a.w * a.c + c, a, shape.kernel_w, a.rows.spans[static_cast<std::size_t>(row)],
-                      column, channels, output + at + c, taps + at + c);
-      });
-      at += a.c;
-    }
+  for_window_rows<T>(a, [&](std::int64_t from, const WindowSpan& rows, std::int64_t to, auto groups) {
+    max_of_windows(groups, input + from, a, shape.kernel_w, rows, output + to, taps + to);
   });
 }
 
 template <class T, class Tap>
 void max_pool2d_backward(Cpu, const Pool2dShape& shape, const T* grad_output, const Tap* taps, T* grad_input) {
   const Axes a(pool_windows(shape, false));
-  for_input_pixels(a, [&](std::int64_t n, std::int64_t y, std::int64_t x, WindowRange rows, WindowRange columns) {
-    for_tiles(a.c, [&](std::int64_t c, auto channels) {
-      T* grad = grad_input + ((n * a.h + y) * a.w + x) * a.c + c;
-      bool first = true;
-      for (std::int64_t i = rows.begin; i < rows.end; ++i) {
-        for (std::int64_t j = columns.begin; j < columns.end; ++j) {
-          const std::int64_t at = ((n * a.h_out() + i) * a.w_out() + j) * a.c + c;
-          const auto tap =
-              static_cast<WideTap<T, Tap>>((y - a.rows.spans[static_cast<std::size_t>(i)].origin) * shape.kernel_w + x -
-                                           a.columns.spans[static_cast<std::size_t>(j)].origin);
-          if (first) {
-            gradient_where_won<false>(grad_output + at, taps + at, tap, channels, grad);
-          } else {
-            gradient_where_won<true>(grad_output + at, taps + at, tap, channels, grad);
-          }
-          first = false;
-        }
-      }
-      if (first) std::fill_n(grad, std::int64_t{channels}, T(0));
-    });
-  });
+  for_gradient_rows(a, grad_input,
+                    [&](std::int64_t from, const WindowSpan& rows, std::int64_t y, T* grad, auto groups) {
+                      add_to_winners(groups, grad_output + from, taps + from, a, shape.kernel_w, rows, y, grad);
+                    });
 }
 
 template <class T>
