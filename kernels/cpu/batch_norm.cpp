@@ -4,10 +4,12 @@
 #include <cmath>
 
 #include "deft/kernels/allocator.h"
+#include "deft/kernels/cpu/channel_groups.h"
 #include "deft/kernels/instantiate.h"
 #include "deft/kernels/parallel_for.h"
 
 namespace deft::kernels {
+namespace DEFT_SIMD {
 namespace {
 
 // Two sums per channel of every block of rows, kept in double, and the loop over the blocks.
@@ -39,18 +41,84 @@ class BlockSums {
   Scratch<double> sums_;
 };
 
-// Mean and sum of squared deviations of the rows of one block. Two passes: the block stays in the cache.
-template <class T>
-void block_moments(const T* x, std::int64_t rows, std::int64_t channels, double* mean, double* squares) {
-  for (std::int64_t r = 0; r < rows; ++r) {
-    for (std::int64_t c = 0; c < channels; ++c) mean[c] += static_cast<double>(x[r * channels + c]);
-  }
-  for (std::int64_t c = 0; c < channels; ++c) mean[c] /= static_cast<double>(rows);
-  for (std::int64_t r = 0; r < rows; ++r) {
-    for (std::int64_t c = 0; c < channels; ++c) {
-      const double deviation = static_cast<double>(x[r * channels + c]) - mean[c];
-      squares[c] += deviation * deviation;
+// Rows whose sums are taken in T before they are added to those in double.
+constexpr std::int64_t rows_in_turn = 16;
+
+template <class V, class T>
+inline void add_lanes(double* sums, V values) {
+  T lane[width<V, T>];
+  store_as(lane, values);
+  for (std::int64_t i = 0; i < width<V, T>; ++i) sums[i] += static_cast<double>(lane[i]);
+}
+
+// Adds to two sums per channel what body(row's first element, first terms, second terms) adds to V first[count] and
+// second[count] in every row.
+template <class V, int count, class T, class Body>
+inline void sum_rows(Groups<V, count>, std::int64_t rows, std::int64_t channels, double* first, double* second,
+                     const Body& body) {
+  for (std::int64_t begin = 0; begin < rows; begin += rows_in_turn) {
+    const std::int64_t end = std::min(begin + rows_in_turn, rows);
+    V one[count] = {}, two[count] = {};
+    for (std::int64_t r = begin; r < end; ++r) body(r * channels, one, two);
+    DEFT_UNROLL
+    for (int k = 0; k < count; ++k) {
+      add_lanes<V, T>(first + k * width<V, T>, one[k]);
+      add_lanes<V, T>(second + k * width<V, T>, two[k]);
     }
+  }
+}
+
+// Mean and sum of squared deviations of the rows of one block, in one pass: deviations are taken from the mean of the
+// first rows, which is near enough to that of the block for the difference to lose nothing.
+template <class V, int count, class T>
+__attribute__((noinline)) void block_moments(Groups<V, count> groups, const T* input, std::int64_t rows,
+                                             std::int64_t channels, double* means, double* squares) {
+  for (std::int64_t c = 0; c < groups.channels; c += count * width<V, T>) {
+    const T* x = input + c;
+    const std::int64_t first_rows = std::min(rows, rows_in_turn);
+    V near[count] = {};
+    for (std::int64_t r = 0; r < first_rows; ++r) {
+      DEFT_UNROLL
+      for (int k = 0; k < count; ++k) near[k] += load_as<V>(x + r * channels + k * width<V, T>);
+    }
+    DEFT_UNROLL
+    for (int k = 0; k < count; ++k) near[k] /= static_cast<T>(first_rows);
+    sum_rows<V, count, T>(groups, rows, channels, means + c, squares + c, [&](std::int64_t row, V* sum, V* square) {
+      DEFT_UNROLL
+      for (int k = 0; k < count; ++k) {
+        const V deviation = load_as<V>(x + row + k * width<V, T>) - near[k];
+        sum[k] += deviation;
+        square[k] += deviation * deviation;
+      }
+    });
+    T base[count * width<V, T>];
+    __builtin_memcpy(base, near, sizeof base);
+    for (std::int64_t i = 0; i < count * width<V, T>; ++i) {
+      const double shift = means[c + i] / static_cast<double>(rows);
+      squares[c + i] -= shift * means[c + i];
+      means[c + i] = static_cast<double>(base[i]) + shift;
+    }
+  }
+}
+
+// Sums of grad_output, and of grad_output · (input − mean), over the rows of one block.
+template <class V, int count, class T>
+__attribute__((noinline)) void block_gradients(Groups<V, count> groups, const T* grad_output, const T* input,
+                                               const T* mean, std::int64_t rows, std::int64_t channels, double* plain,
+                                               double* weighted) {
+  for (std::int64_t c = 0; c < groups.channels; c += count * width<V, T>) {
+    V middle[count];
+    DEFT_UNROLL
+    for (int k = 0; k < count; ++k) middle[k] = load_as<V>(mean + c + k * width<V, T>);
+    sum_rows<V, count, T>(groups, rows, channels, plain + c, weighted + c, [&](std::int64_t row, V* sum, V* product) {
+      DEFT_UNROLL
+      for (int k = 0; k < count; ++k) {
+        const std::int64_t at = row + c + k * width<V, T>;
+        const V gradient = load_as<V>(grad_output + at);
+        sum[k] += gradient;
+        product[k] += gradient * (load_as<V>(input + at) - middle[k]);
+      }
+    });
   }
 }
 
@@ -95,24 +163,9 @@ void normalise(const BatchNormShape& s, const T* input, const T* weight, const T
   });
 }
 
-// Sums of grad_output, and of grad_output · (input − mean), over the rows.
-template <class T>
-void gradient_sums(BlockSums& sums, const BatchNormShape& s, const T* grad_output, const T* input, const T* mean) {
-  sums.for_blocks([&](std::int64_t at, std::int64_t rows, double* plain, double* weighted) {
-    for (std::int64_t r = 0; r < rows; ++r) {
-      const T* g = grad_output + at + r * s.channels;
-      const T* x = input + at + r * s.channels;
-      for (std::int64_t c = 0; c < s.channels; ++c) {
-        const double gradient = static_cast<double>(g[c]);
-        plain[c] += gradient;
-        weighted[c] += gradient * static_cast<double>(x[c] - mean[c]);
-      }
-    }
-  });
-  join_sums(sums, s.channels);
-}
-
 }  // namespace
+}  // namespace DEFT_SIMD
+using namespace DEFT_SIMD;
 
 template <class T>
 void batch_norm_forward_training(Cpu, const BatchNormShape& s, const T* input, const T* weight, const T* bias,
@@ -124,7 +177,9 @@ void batch_norm_forward_training(Cpu, const BatchNormShape& s, const T* input, c
   }
   BlockSums sums(s);
   sums.for_blocks([&](std::int64_t at, std::int64_t rows, double* means, double* squares) {
-    block_moments(input + at, rows, s.channels, means, squares);
+    for_channel_groups<T>(s.channels, [&](std::int64_t c, auto groups) {
+      block_moments(groups, input + at + c, rows, s.channels, means + c, squares + c);
+    });
   });
   join_moments(sums, s.channels);
   const auto n = static_cast<double>(s.rows);
@@ -163,7 +218,13 @@ void batch_norm_backward(Cpu, const BatchNormShape& s, bool training, const T* g
   }
   if (training || gradients.weight != nullptr || gradients.bias != nullptr) {
     BlockSums sums(s);
-    gradient_sums(sums, s, grad_output, input, mean);
+    sums.for_blocks([&](std::int64_t at, std::int64_t rows, double* plain, double* weighted) {
+      for_channel_groups<T>(s.channels, [&](std::int64_t c, auto groups) {
+        block_gradients(groups, grad_output + at + c, input + at + c, mean + c, rows, s.channels, plain + c,
+                        weighted + c);
+      });
+    });
+    join_sums(sums, s.channels);
     for (std::int64_t c = 0; c < s.channels; ++c) {
       const double plain = s.rows > 0 ? sums.first(0)[c] : 0, weighted = s.rows > 0 ? sums.second(0)[c] : 0;
       const double inverse = static_cast<double>(inv_std[c]);

@@ -53,25 +53,46 @@ void adam_piece(const AdamFactors<T> f, const AdamCorrection<T> correction, std:
   }
 }
 
+template <class T>
+struct SgdFactors {
+  T lr, weight_decay;
+  T keep, take;  // of the buffer and of the gradient
+  bool first, nesterov;
+};
+
+template <class T>
+void sgd_piece(const SgdFactors<T> f, std::int64_t n, const T* __restrict grad, T* __restrict buffer,
+               T* __restrict param) {
+  for (std::int64_t i = 0; i < n; ++i) {
+    const T g = grad[i] + f.weight_decay * param[i];
+    const T b = f.first ? g : f.keep * buffer[i] + f.take * g;
+    buffer[i] = b;
+    param[i] -= f.lr * (f.nesterov ? g + f.keep * b : b);
+  }
+}
+
+template <class T>
+void plain_sgd_piece(T lr, T weight_decay, std::int64_t n, const T* __restrict grad, T* __restrict param) {
+  for (std::int64_t i = 0; i < n; ++i) param[i] -= lr * (grad[i] + weight_decay * param[i]);
+}
+
 }  // namespace
 
 template <class T>
 void sgd_step(Cpu, const SgdStep& step, const std::vector<SgdArrays<T>>& parameters) {
-  const T lr = static_cast<T>(step.lr), momentum = static_cast<T>(step.momentum);
-  const T weight_decay = static_cast<T>(step.weight_decay);
-  const bool has_momentum = step.momentum != 0;
+  SgdFactors<T> factors{static_cast<T>(step.lr),
+                        static_cast<T>(step.weight_decay),
+                        static_cast<T>(step.momentum),
+                        static_cast<T>(1 - step.dampening),
+                        false,
+                        step.nesterov};
   for_each_piece(parameters, [&](const SgdArrays<T>& arrays, std::int64_t begin, std::int64_t end) {
-    const auto [n, grad, buffer, param, first] = arrays;
-    if (!has_momentum) {
-      for (std::int64_t i = begin; i < end; ++i) param[i] -= lr * (grad[i] + weight_decay * param[i]);
-      return;
-    }
-    const T take = first ? T(1) : static_cast<T>(1 - step.dampening);
-    for (std::int64_t i = begin; i < end; ++i) {
-      const T g = grad[i] + weight_decay * param[i];
-      buffer[i] = (first ? T(0) : momentum * buffer[i]) + take * g;
-      param[i] -= lr * (step.nesterov ? g + momentum * buffer[i] : buffer[i]);
-    }
+    const T* grad = arrays.grad + begin;
+    T* param = arrays.param + begin;
+    if (step.momentum == 0) return plain_sgd_piece(factors.lr, factors.weight_decay, end - begin, grad, param);
+    SgdFactors<T> f = factors;
+    f.first = arrays.first;
+    sgd_piece(f, end - begin, grad, arrays.buffer + begin, param);
   });
 }
 
@@ -92,6 +113,7 @@ double squared_norm(Cpu, const std::vector<GradientArray<const T>>& gradients) {
     const Piece& piece = pieces[static_cast<std::size_t>(i)];
     const T* values = gradients[piece.array].grad;
     double sum = 0;
+#pragma omp simd reduction(+ : sum)
     for (std::int64_t k = piece.begin; k < piece.end; ++k) {
       sum += static_cast<double>(values[k]) * static_cast<double>(values[k]);
     }

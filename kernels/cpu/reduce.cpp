@@ -6,9 +6,9 @@
 #include <type_traits>
 
 #include "deft/kernels/allocator.h"
-#include "deft/kernels/instantiate.h"
 #include "deft/kernels/cpu/strided_loop.h"
 #include "deft/kernels/cpu/vector_math.h"
+#include "deft/kernels/instantiate.h"
 
 namespace deft::kernels {
 namespace {
@@ -34,7 +34,7 @@ struct Max {
   static T start() {
     return std::is_floating_point_v<T> ? -std::numeric_limits<T>::infinity() : std::numeric_limits<T>::lowest();
   }
-  static T add(T a, T x, std::int64_t) { return x > a || is_nan(x) ? x : a; }
+  static T add(T a, T x, std::int64_t) { return (x > a) | is_nan(x) ? x : a; }
   static T combine(T a, T b) { return add(a, b, 0); }
   T finish(T a) const { return a; }
 };
@@ -45,7 +45,7 @@ struct Min {
   static T start() {
     return std::is_floating_point_v<T> ? std::numeric_limits<T>::infinity() : std::numeric_limits<T>::max();
   }
-  static T add(T a, T x, std::int64_t) { return x < a || is_nan(x) ? x : a; }
+  static T add(T a, T x, std::int64_t) { return (x < a) | is_nan(x) ? x : a; }
   static T combine(T a, T b) { return add(a, b, 0); }
   T finish(T a) const { return a; }
 };
@@ -106,13 +106,30 @@ std::int64_t fold_interleaved(Accumulator& total, const T* x, std::int64_t count
   for (; i + width <= count; i += width) {
     for (std::int64_t j = 0; j < width; ++j) part[j] = Reducer::add(part[j], x[i + j], position + i + j);
   }
-  for (std::int64_t j = 0; j < width; ++j) total = Reducer::combine(total, part[j]);
+  for (std::int64_t half = width / 2; half > 0; half /= 2) {
+    for (std::int64_t j = 0; j < half; ++j) part[j] = Reducer::combine(part[j], part[j + half]);
+  }
+  total = Reducer::combine(total, part[0]);
   return i;
+}
+
+template <class Reducer, class T, class Accumulator>
+Accumulator fold_run(Accumulator total, const T* x, std::int64_t count, std::int64_t position);
+
+/// Finds the largest value first, in vector code, then its place.
+template <class T>
+typename ArgMax<T>::Accumulator arg_max_of_run(typename ArgMax<T>::Accumulator total, const T* x, std::int64_t count,
+                                               std::int64_t position) {
+  const T largest = fold_run<Max<T>>(Max<T>::start(), x, count, position);
+  std::int64_t i = 0;
+  while (x[i] != largest && !is_nan(x[i])) ++i;
+  return ArgMax<T>::combine(total, {x[i], position + i});
 }
 
 /// Folds a dense run.
 template <class Reducer, class T, class Accumulator>
 Accumulator fold_run(Accumulator total, const T* x, std::int64_t count, std::int64_t position) {
+  if constexpr (std::is_same_v<Reducer, ArgMax<T>>) return arg_max_of_run(total, x, count, position);
   std::int64_t i = fold_interleaved<64, Reducer>(total, x, count, position);
   i += fold_interleaved<8, Reducer>(total, x + i, count - i, position + i);
   for (; i < count; ++i) total = Reducer::add(total, x[i], position + i);

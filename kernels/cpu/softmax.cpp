@@ -4,9 +4,9 @@
 #include <cmath>
 #include <type_traits>
 
-#include "deft/kernels/instantiate.h"
 #include "deft/kernels/cpu/strided_loop.h"
 #include "deft/kernels/cpu/vector_math.h"
+#include "deft/kernels/instantiate.h"
 
 namespace deft::kernels {
 namespace {
@@ -31,6 +31,7 @@ void for_each_line(const SoftmaxShape& shape, Body&& body) {
 template <class T, class Stride>
 T line_maximum(std::int64_t n, const T* x, Stride stride) {
   T maximum = x[0];
+#pragma omp simd reduction(max : maximum)
   for (std::int64_t i = 1; i < n; ++i) maximum = std::max(maximum, x[i * stride]);
   return maximum;
 }
@@ -38,6 +39,7 @@ T line_maximum(std::int64_t n, const T* x, Stride stride) {
 template <class T, class Stride>
 T log_sum_exp_above(T maximum, std::int64_t n, const T* x, Stride stride) {
   double sum = 0;
+#pragma omp simd reduction(+ : sum)
   for (std::int64_t i = 0; i < n; ++i) sum += vector_math::exp(x[i * stride] - maximum);
   return static_cast<T>(std::log(sum));
 }
@@ -52,6 +54,7 @@ void softmax_forward(Cpu, const SoftmaxShape& shape, const T* input, T* output) 
     const T maximum = line_maximum(shape.n, x, stride);
     for (std::int64_t i = 0; i < shape.n; ++i) y[i * stride] = vector_math::exp(x[i * stride] - maximum);
     double sum = 0;
+#pragma omp simd reduction(+ : sum)
     for (std::int64_t i = 0; i < shape.n; ++i) sum += y[i * stride];
     const T factor = static_cast<T>(1 / sum);
     for (std::int64_t i = 0; i < shape.n; ++i) y[i * stride] *= factor;
@@ -64,6 +67,7 @@ void softmax_backward(Cpu, const SoftmaxShape& shape, const T* grad_output, cons
     const T *g = grad_output + offset, *y = output + offset;
     T* gx = grad_input + offset;
     double sum = 0;
+#pragma omp simd reduction(+ : sum)
     for (std::int64_t i = 0; i < shape.n; ++i) sum += static_cast<double>(g[i * stride]) * y[i * stride];
     const T dot = static_cast<T>(sum);
     for (std::int64_t i = 0; i < shape.n; ++i) gx[i * stride] = y[i * stride] * (g[i * stride] - dot);
@@ -87,6 +91,7 @@ void log_softmax_backward(Cpu, const SoftmaxShape& shape, const T* grad_output, 
     const T *g = grad_output + offset, *y = output + offset;
     T* gx = grad_input + offset;
     double sum = 0;
+#pragma omp simd reduction(+ : sum)
     for (std::int64_t i = 0; i < shape.n; ++i) sum += g[i * stride];
     const T total = static_cast<T>(sum);
     for (std::int64_t i = 0; i < shape.n; ++i) gx[i * stride] = g[i * stride] - vector_math::exp(y[i * stride]) * total;
@@ -104,6 +109,7 @@ void cross_entropy_forward(Cpu, const CrossEntropyShape& shape, const T* logits,
     const T maximum = line_maximum(shape.classes, x, stride);
     const T log_sum = log_sum_exp_above(maximum, shape.classes, x, stride);
     double sum = 0;
+#pragma omp simd reduction(+ : sum)
     for (std::int64_t c = 0; c < shape.classes; ++c) sum += maximum - x[c];
     const T mean = static_cast<T>(sum / static_cast<double>(shape.classes));
     const T at_target = maximum - x[target[sample]];
