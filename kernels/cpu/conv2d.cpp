@@ -1,9 +1,7 @@
 #include "deft/kernels/conv2d.h"
 
-#include <cstring>
-#include <vector>
-
 #include "deft/kernels/allocator.h"
+#include "deft/kernels/cpu/band.h"
 #include "deft/kernels/cpu/conv_weight.h"
 #include "deft/kernels/cpu/gemm_micro.h"
 #include "deft/kernels/cpu/panel.h"
@@ -16,13 +14,17 @@ namespace {
 
 /// What the taps of each output pixel read.
 Gather forward_gather(const Conv2dShape& s) {
-  Gather gather{s.n, s.h, s.w, s.c, s.groups, s.h_out(), s.w_out(), s.stride_h, s.stride_w, {}};
-  for (std::int64_t i = 0; i < s.kernel_h; ++i) {
-    for (std::int64_t j = 0; j < s.kernel_w; ++j) {
-      gather.taps.push_back({i * s.dilation_h - s.pad_top, j * s.dilation_w - s.pad_left});
-    }
-  }
-  return gather;
+  return {s.n,
+          s.h,
+          s.w,
+          s.c,
+          s.groups,
+          s.h_out(),
+          s.w_out(),
+          s.stride_h,
+          s.stride_w,
+          {-s.pad_top, s.dilation_h, s.kernel_h},
+          {-s.pad_left, s.dilation_w, s.kernel_w}};
 }
 
 /// Where results go: lattice point (i, j) to pixel (first_h + i · step_h, first_w + j · step_w) of images [n, h, w, c].
@@ -32,46 +34,42 @@ struct Destination {
   std::int64_t h, w, c;
   std::int64_t first_h, first_w, step_h, step_w;
 
-  T* pixel(std::int64_t image, std::int64_t i, std::int64_t j) const {
-    return data + ((image * h + first_h + i * step_h) * w + first_w + j * step_w) * c;
+  T* row(std::int64_t image, std::int64_t i) const {
+    return data + ((image * h + first_h + i * step_h) * w + first_w) * c;
   }
 };
 
-template <class T>
-void write_strided(const Gather& gather, const Piece& piece, std::int64_t begin, std::int64_t count, const T* from,
-                   const Destination<T>& destination) {
-  for (std::int64_t p = 0; p < count; ++p) {
-    const std::int64_t row = (begin + p) / gather.columns;
-    T* const to =
-        destination.pixel(piece.image + row / piece.rows, piece.row + row % piece.rows, (begin + p) % gather.columns);
-    std::memcpy(to, from + p * destination.c, static_cast<std::size_t>(destination.c) * sizeof(T));
+/// Calls body(begin, count, to) for the points of a piece that lie at equal distances in the destination: all, or a row.
+template <class T, class Body>
+void for_even_points(const Piece& piece, std::int64_t columns, const Destination<T>& destination, Body&& body) {
+  if (destination.step_h == 1 && destination.step_w == 1) {
+    body(0, piece.images * piece.rows * columns, destination.row(piece.image, piece.row));
+    return;
+  }
+  for (std::int64_t i = 0; i < piece.images * piece.rows; ++i) {
+    body(i * columns, columns, destination.row(piece.image + i / piece.rows, piece.row + i % piece.rows));
   }
 }
 
-/// destination = gathered panel · weight + bias.
+/// destination = gathered rows · weight + bias.
 template <class T>
 void correlate(const Gather& gather, const T* source, const PackedWeight<T>& weight,
                const Destination<T>& destination) {
-  const std::int64_t depth = gather.depth(), outputs = destination.c / gather.groups;
-  const std::int64_t stride = panel_stride<T>(depth), most = panel_points<T>(depth);
-  const Pieces pieces(gather.n, gather.rows, gather.columns, piece_points(depth, gather.c, destination.c));
-  const Band<T> band(gather, pieces.images_step(), pieces.rows_step());
-  const std::vector<Run> runs = panel_runs(gather, band);
-  const bool dense = destination.step_h == 1 && destination.step_w == 1;
+  const std::int64_t outputs = destination.c / gather.groups;
+  const Pieces pieces(gather.n, gather.rows, gather.columns, piece_points(gather.depth(), gather.c, destination.c));
+  const Band<T> band(gather, pieces.images_step(), pieces.rows_step(), false);
+  const Runs<T> runs(gather, band);
   parallel_for(pieces.count(), [&](std::int64_t i) {
     const Piece piece = pieces[i];
-    Scratch<T> pixels(band.size()), panel(panel_size<T>(most, depth)), results(dense ? 0 : most * destination.c);
+    Scratch<T> copy(band.size());
     Scratch<std::int64_t> origins(pieces.largest(gather.columns));
-    band.fill(piece, source, pixels.data(), origins.data());
-    for_blocks(piece.images * piece.rows * gather.columns, most, [&](std::int64_t begin, std::int64_t count) {
-      T* const out = dense ? destination.pixel(piece.image, piece.row, 0) + begin * destination.c : results.data();
+    const T* const pixels = band.open(piece, source, copy.data(), origins.data());
+    for_even_points(piece, gather.columns, destination, [&](std::int64_t begin, std::int64_t count, T* to) {
       for (std::int64_t group = 0; group < gather.groups; ++group) {
-        fill_panel(runs, pixels.data() + group * (gather.c / gather.groups), origins.data() + begin, count, stride,
-                   panel.data());
-        gemm<T, Layout::rows>(count, outputs, depth, panel.data(), stride, weight.matrix(group), weight.bias(group), 0,
-                              out + group * outputs, destination.c);
+        const GatheredRows<T> rows{pixels + group * gather.inputs(), origins.data() + begin, runs.data(), runs.count()};
+        gemm_gathered(count, outputs, rows, weight.matrix(group), weight.bias(group), 0, to + group * outputs,
+                      destination.step_w * destination.c);
       }
-      if (!dense) write_strided(gather, piece, begin, count, out, destination);
     });
   });
 }
@@ -84,37 +82,58 @@ void forward(const Conv2dShape& s, const T* input, const T* weight, const T* bia
   correlate(gather, input, packed_weight, Destination<T>{output, s.h_out(), s.w_out(), s.o, 0, 0, 1, 1});
 }
 
+/// Along one axis, the taps that reach the input pixels phase, phase + stride, …: as displacements in the output, and
+/// the indices of theirs in the kernel, from `last` downwards.
+struct PhaseAxis {
+  PhaseAxis(std::int64_t phase, std::int64_t kernel, std::int64_t stride, std::int64_t padding, std::int64_t dilation) {
+    for (std::int64_t i = kernel - 1; i >= 0; --i) {
+      const std::int64_t distance = phase + padding - i * dilation;
+      if (distance % stride != 0) continue;
+      if (taps.count == 0) {
+        taps.first = distance / stride;
+        last = i;
+      } else if (taps.count == 1) {
+        taps.step = distance / stride - taps.first;
+        step = last - i;
+      }
+      ++taps.count;
+    }
+  }
+
+  std::int64_t index(std::int64_t tap) const { return last - tap * step; }
+
+  TapAxis taps{0, 1, 0};
+  std::int64_t last = 0, step = 0;
+};
+
 /// The input pixels of one phase, those at (phase_h + i · stride_h, phase_w + j · stride_w), are reached by the same
 /// taps: their gradient is a correlation of grad_output with these.
 template <class T>
 void backward_input_phase(const Conv2dShape& s, std::int64_t phase_h, std::int64_t phase_w, const T* grad_output,
                           const T* weight, T* grad_input) {
-  Gather gather{s.n,
-                s.h_out(),
-                s.w_out(),
-                s.o,
-                s.groups,
-                (s.h - phase_h + s.stride_h - 1) / s.stride_h,
-                (s.w - phase_w + s.stride_w - 1) / s.stride_w,
-                1,
-                1,
-                {}};
-  std::vector<std::int64_t> taps;
-  for (std::int64_t i = 0; i < s.kernel_h; ++i) {
-    for (std::int64_t j = 0; j < s.kernel_w; ++j) {
-      const std::int64_t y = phase_h + s.pad_top - i * s.dilation_h, x = phase_w + s.pad_left - j * s.dilation_w;
-      if (y % s.stride_h != 0 || x % s.stride_w != 0) continue;
-      gather.taps.push_back({y / s.stride_h, x / s.stride_w});
-      taps.push_back(i * s.kernel_w + j);
-    }
-  }
-  if (taps.empty()) return;
-  const std::int64_t inputs = s.c / s.groups, outputs = s.o / s.groups, depth = gather.depth();
-  PackedWeight<T> packed_weight(s.groups, depth, inputs);
+  const PhaseAxis y(phase_h, s.kernel_h, s.stride_h, s.pad_top, s.dilation_h);
+  const PhaseAxis x(phase_w, s.kernel_w, s.stride_w, s.pad_left, s.dilation_w);
+  if (y.taps.count == 0 || x.taps.count == 0) return;
+  const Gather gather{s.n,
+                      s.h_out(),
+                      s.w_out(),
+                      s.o,
+                      s.groups,
+                      (s.h - phase_h + s.stride_h - 1) / s.stride_h,
+                      (s.w - phase_w + s.stride_w - 1) / s.stride_w,
+                      1,
+                      1,
+                      y.taps,
+                      x.taps};
+  const std::int64_t inputs = s.c / s.groups, outputs = s.o / s.groups;
+  PackedWeight<T> packed_weight(s.groups, gather.depth(), inputs);
   for (std::int64_t group = 0; group < s.groups; ++group) {
-    for (std::size_t t = 0; t < taps.size(); ++t) {
-      packed_weight.pack_rows(group, static_cast<std::int64_t>(t) * outputs, outputs,
-                              weight + (group * outputs * s.taps() + taps[t]) * inputs, s.taps() * inputs, 1);
+    for (std::int64_t i = 0, row = 0; i < y.taps.count; ++i) {
+      for (std::int64_t j = 0; j < x.taps.count; ++j, row += outputs) {
+        const std::int64_t tap = y.index(i) * s.kernel_w + x.index(j);
+        packed_weight.pack_rows(group, row, outputs, weight + (group * outputs * s.taps() + tap) * inputs,
+                                s.taps() * inputs, 1);
+      }
     }
   }
   correlate(gather, grad_output, packed_weight,
@@ -136,28 +155,28 @@ template <class T>
 void backward_weight(const Conv2dShape& s, const T* input, const T* grad_output, T* grad_weight, T* grad_bias) {
   const Gather gather = forward_gather(s);
   const std::int64_t depth = gather.depth(), outputs = s.o / s.groups;
-  const std::int64_t stride = panel_stride<T>(depth), most = panel_points<T>(depth);
   const Pieces pieces(s.n, gather.rows, gather.columns, piece_points(depth, s.c, s.o));
-  const Band<T> band(gather, pieces.images_step(), pieces.rows_step());
-  const std::vector<Run> runs = panel_runs(gather, band);
+  const Band<T> band(gather, pieces.images_step(), pieces.rows_step(), true);
+  const Runs<T> runs(gather, band);
   const std::int64_t pieces_per_chunk = chunk_pieces(pieces.count(), pieces.largest(gather.columns));
   WeightGradient<T> gradient((pieces.count() + pieces_per_chunk - 1) / pieces_per_chunk, s.o, depth);
   parallel_blocks(pieces.count(), pieces_per_chunk, [&](std::int64_t first, std::int64_t end) {
-    Scratch<T> pixels(band.size()), panel(panel_size<T>(most, depth));
+    Scratch<T> copy(band.size());
     Scratch<std::int64_t> origins(pieces.largest(gather.columns));
     const typename WeightGradient<T>::Chunk chunk = gradient.chunk(first / pieces_per_chunk);
     for (std::int64_t i = first; i < end; ++i) {
       const Piece piece = pieces[i];
-      band.fill(piece, input, pixels.data(), origins.data());
+      const T* const pixels = band.open(piece, input, copy.data(), origins.data());
       const T* const grad = grad_output + (piece.image * gather.rows + piece.row) * gather.columns * s.o;
-      for_blocks(piece.images * piece.rows * gather.columns, most, [&](std::int64_t begin, std::int64_t count) {
-        for (std::int64_t group = 0; group < s.groups; ++group) {
-          fill_panel(runs, pixels.data() + group * (s.c / s.groups), origins.data() + begin, count, stride,
-                     panel.data());
-          chunk.add_weight(group * outputs, outputs, count, grad + begin * s.o, panel.data());
-        }
-        if (grad_bias != nullptr) chunk.add_bias(count, grad + begin * s.o);
-      });
+      for_blocks(piece.images * piece.rows * gather.columns, gradient_points,
+                 [&](std::int64_t begin, std::int64_t count) {
+                   for (std::int64_t group = 0; group < s.groups; ++group) {
+                     const GatheredRows<T> rows{pixels + group * gather.inputs(), origins.data() + begin, runs.data(),
+                                                runs.count()};
+                     chunk.add_weight(group * outputs, outputs, count, grad + begin * s.o, rows);
+                   }
+                   if (grad_bias != nullptr) chunk.add_bias(count, grad + begin * s.o);
+                 });
     }
   });
   gradient.write(grad_weight, grad_bias);

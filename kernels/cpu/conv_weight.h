@@ -50,6 +50,9 @@ class PackedWeight {
   Scratch<T> weights_, bias_;
 };
 
+/// Points whose gradients and pixels are gone through at once: as many as stay in the L1 cache.
+constexpr std::int64_t gradient_points = 128;
+
 /// How many pieces of work, each of `points` points, share a partial sum: enough that adding the sums costs little.
 inline std::int64_t chunk_pieces(std::int64_t pieces, std::int64_t points) {
   constexpr std::int64_t least_points = 384, most_chunks = 64;
@@ -81,6 +84,17 @@ class WeightGradient {
       T* const out = weights_ + first * stride_;
       gemm<T, Layout::transposed>(outputs, stride_, points, grad + first, o_, unpacked(panel, stride_), out, stride_,
                                   out, stride_);
+    }
+
+    /// The same from gathered rows.
+    void add_weight(std::int64_t first, std::int64_t outputs, std::int64_t points, const T* grad,
+                    const GatheredRows<T>& rows) const {
+      T* out = weights_ + first * stride_;
+      for (const Run* run = rows.runs; run != rows.runs + rows.run_count; ++run) {
+        gemm_transposed_gathered(outputs, run->count, points, grad + first, o_, rows.data + run->displacement,
+                                 rows.origins, out, stride_);
+        out += run->count;
+      }
     }
 
     /// Adds the column sums of grad [points, o].

@@ -15,6 +15,9 @@ constexpr int tile_vectors = 2;
 template <class T>
 constexpr std::int64_t tile_columns = tile_vectors* lanes<T>;
 
+/// Steps of the inner product taken at once, so that a column block of `b` stays in the L1 cache.
+constexpr std::int64_t gemm_depth = 320;
+
 /// Where the left matrix [m, k] lies: element (i, p) is data[i · stride + p] or, transposed, data[p · stride + i].
 enum class Layout { rows, transposed };
 
@@ -32,12 +35,6 @@ RightMatrix<T> unpacked(const T* data, std::int64_t stride) {
   return {data, stride, tile_columns<T>};
 }
 
-/// c [m, n] (rows of c_stride elements) = start + a · b. `start` is null (zeros), or has rows of start_stride elements
-/// readable to whole vectors: stride 0 adds a bias, `c` itself accumulates. Exactly n columns of c are written.
-template <class T, Layout layout>
-void gemm(std::int64_t m, std::int64_t n, std::int64_t k, const T* a, std::int64_t a_stride, const RightMatrix<T>& b,
-          const T* start, std::int64_t start_stride, T* c, std::int64_t c_stride);
-
 /// Elements of a packed right matrix [k, n].
 template <class T>
 std::int64_t packed_size(std::int64_t k, std::int64_t n) {
@@ -50,18 +47,42 @@ RightMatrix<T> packed(const T* data, std::int64_t k) {
   return {data, tile_columns<T>, k * tile_columns<T>};
 }
 
+/// c [m, n] (rows of c_stride elements) = start + a · b. `b` is packed, or `a` transposed. `start` is null (zeros), or
+/// has rows of start_stride elements: stride 0 adds a bias, `c` itself accumulates. Exactly n columns of c are written.
+template <class T, Layout layout>
+void gemm(std::int64_t m, std::int64_t n, std::int64_t k, const T* a, std::int64_t a_stride, const RightMatrix<T>& b,
+          const T* start, std::int64_t start_stride, T* c, std::int64_t c_stride);
+
+/// Contiguous elements of a gathered row: where they lie relative to the row's origin, and how many they are.
+struct Run {
+  std::int64_t displacement, count;
+};
+
+/// A left matrix [m, k] that is nowhere written out: row i consists of the runs at data + origins[i], one after the
+/// other, each of at most gemm_depth elements.
+template <class T>
+struct GatheredRows {
+  const T* data;
+  const std::int64_t* origins;  // [m]
+  const Run* runs;
+  std::int64_t run_count;
+};
+
+/// As gemm, of a gathered left matrix and a packed right one.
+template <class T>
+void gemm_gathered(std::int64_t m, std::int64_t n, const GatheredRows<T>& a, const RightMatrix<T>& b, const T* start,
+                   std::int64_t start_stride, T* c, std::int64_t c_stride);
+
+/// c [m, n] += aᵀ · b. a [k, m] has rows of a_stride elements; row p of b lies at b + origins[p], from where whole
+/// vectors can be read.
+template <class T>
+void gemm_transposed_gathered(std::int64_t m, std::int64_t n, std::int64_t k, const T* a, std::int64_t a_stride,
+                              const T* b, const std::int64_t* origins, T* c, std::int64_t c_stride);
+
 /// Writes rows [first, first + rows) of a packed [k, n]: element (first + p, j) = from[p · row_stride + j ·
-/// column_stride]; columns beyond n become zeros.
+/// column_stride]; columns beyond n become zeros. One of the strides is 1.
 template <class T>
 void pack(std::int64_t k, std::int64_t n, std::int64_t first, std::int64_t rows, const T* from, std::int64_t row_stride,
-          std::int64_t column_stride, T* to) {
-  for (std::int64_t column = 0; column < n; column += tile_columns<T>, to += k * tile_columns<T>) {
-    for (std::int64_t j = 0; j < tile_columns<T>; ++j) {
-      T* const out = to + first * tile_columns<T> + j;
-      const T* const in = from + (column + j) * column_stride;
-      for (std::int64_t p = 0; p < rows; ++p) out[p * tile_columns<T>] = column + j < n ? in[p * row_stride] : T(0);
-    }
-  }
-}
+          std::int64_t column_stride, T* to);
 
 }  // namespace deft::kernels::DEFT_SIMD

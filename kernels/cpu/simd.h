@@ -7,6 +7,10 @@
 #include <type_traits>
 #include <utility>
 
+#if defined(__AVX2__)
+#include <immintrin.h>
+#endif
+
 #if defined(__AVX512F__)
 #define DEFT_SIMD simd_avx512
 #define DEFT_SIMD_BYTES 64
@@ -71,11 +75,66 @@ inline Vector<T> lane_numbers(std::integer_sequence<int, i...>) {
   return Vector<T>{static_cast<T>(i)...};
 }
 
+template <class T>
+inline Vector<T> lane_numbers() {
+  return lane_numbers<T>(std::make_integer_sequence<int, static_cast<int>(lanes<T>)>());
+}
+
+/// The first `count` elements (all, where there are more), and zeros in the other lanes; reads no others.
+template <class T>
+inline Vector<T> load_first(const T* from, std::int64_t count) {
+  if (count >= lanes<T>) return load(from);
+#if DEFT_SIMD_BYTES == 64
+  const unsigned mask = (1U << count) - 1;
+  if constexpr (sizeof(T) == 4) {
+    return reinterpret_cast<Vector<T>>(_mm512_maskz_loadu_ps(static_cast<__mmask16>(mask), from));
+  } else {
+    return reinterpret_cast<Vector<T>>(_mm512_maskz_loadu_pd(static_cast<__mmask8>(mask), from));
+  }
+#elif DEFT_SIMD_BYTES == 32
+  const auto mask = lane_numbers<Integer<T>>() < broadcast(static_cast<Integer<T>>(count));
+  if constexpr (sizeof(T) == 4) {
+    return reinterpret_cast<Vector<T>>(_mm256_maskload_ps(from, reinterpret_cast<__m256i>(mask)));
+  } else {
+    return reinterpret_cast<Vector<T>>(_mm256_maskload_pd(from, reinterpret_cast<__m256i>(mask)));
+  }
+#else
+  Vector<T> vector = {};
+  for (std::int64_t i = 0; i < count; ++i) vector[i] = from[i];
+  return vector;
+#endif
+}
+
+/// Writes the first `count` lanes (all, where there are fewer) and nothing else.
+template <class T>
+inline void store_first(T* to, Vector<T> vector, std::int64_t count) {
+  if (count >= lanes<T>) {
+    store(to, vector);
+    return;
+  }
+#if DEFT_SIMD_BYTES == 64
+  const unsigned mask = (1U << count) - 1;
+  if constexpr (sizeof(T) == 4) {
+    _mm512_mask_storeu_ps(to, static_cast<__mmask16>(mask), reinterpret_cast<__m512>(vector));
+  } else {
+    _mm512_mask_storeu_pd(to, static_cast<__mmask8>(mask), reinterpret_cast<__m512d>(vector));
+  }
+#elif DEFT_SIMD_BYTES == 32
+  const auto mask = lane_numbers<Integer<T>>() < broadcast(static_cast<Integer<T>>(count));
+  if constexpr (sizeof(T) == 4) {
+    _mm256_maskstore_ps(to, reinterpret_cast<__m256i>(mask), reinterpret_cast<__m256>(vector));
+  } else {
+    _mm256_maskstore_pd(to, reinterpret_cast<__m256i>(mask), reinterpret_cast<__m256d>(vector));
+  }
+#else
+  for (std::int64_t i = 0; i < count; ++i) to[i] = vector[i];
+#endif
+}
+
 /// `vector` with zeros in all but its first `count` lanes.
 template <class T>
 inline Vector<T> first_lanes(Vector<T> vector, std::int64_t count) {
-  const auto numbers = lane_numbers<T>(std::make_integer_sequence<int, static_cast<int>(lanes<T>)>());
-  return numbers < broadcast(static_cast<T>(count)) ? vector : Vector<T>{};
+  return lane_numbers<T>() < broadcast(static_cast<T>(count)) ? vector : Vector<T>{};
 }
 
 /// The lanes of `a` and `b` are sums in parts, `block` lanes each; halves the parts of each: sums of block / 2 lanes.
@@ -95,6 +154,32 @@ inline Vector<T> fold(Vector<T> a, Vector<T> b) {
 template <int first, class V, int... i>
 inline V every_second(V a, V b, std::integer_sequence<int, i...>) {
   return __builtin_shufflevector(a, b, (2 * i + first)...);
+}
+
+/// The lower (half = 0) or upper half of the lanes of `a`, each followed by that of `b`.
+template <int half, class V, int... i>
+inline V interleave(V a, V b, std::integer_sequence<int, i...>) {
+  constexpr int n = sizeof...(i);
+  return __builtin_shufflevector(a, b, (i % 2 * n + half * (n / 2) + i / 2)...);
+}
+
+/// rows[i][j] becomes rows[j][i].
+template <class T>
+__attribute__((no_sanitize("undefined"))) inline void transpose(Vector<T> (&rows)[lanes<T>]) {
+  constexpr int n = static_cast<int>(lanes<T>);
+  constexpr auto indices = std::make_integer_sequence<int, n>();
+  // Each round moves the highest bit of the row's number to the lowest of the lane's.
+  DEFT_UNROLL
+  for (int round = n; round > 1; round /= 2) {
+    Vector<T> shuffled[n];
+    DEFT_UNROLL
+    for (int i = 0; i < n / 2; ++i) {
+      shuffled[2 * i] = interleave<0>(rows[i], rows[i + n / 2], indices);
+      shuffled[2 * i + 1] = interleave<1>(rows[i], rows[i + n / 2], indices);
+    }
+    DEFT_UNROLL
+    for (int i = 0; i < n; ++i) rows[i] = shuffled[i];
+  }
 }
 
 /// Reads lanes<T> pairs.

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstdint>
-#include <utility>
 
 #include "deft/kernels/allocator.h"
 #include "deft/kernels/cpu/gemm_micro.h"
@@ -10,30 +9,6 @@
 #include "deft/kernels/parallel_for.h"
 
 namespace deft::kernels::DEFT_SIMD {
-
-/// The lanes [half · n, half · n + n / 2) of a and b in turn.
-template <int half, class V, int... i>
-inline V interleave(V a, V b, std::integer_sequence<int, i...>) {
-  constexpr int n = sizeof...(i);
-  return __builtin_shufflevector(a, b, (half * n / 2 + i / 2 + i % 2 * n)...);
-}
-
-/// Transposes a square of lanes × lanes elements.
-__attribute__((no_sanitize("undefined"))) inline void transpose(Vector<float> (&rows)[lanes<float>]) {
-  constexpr int n = static_cast<int>(lanes<float>);
-  constexpr auto indices = std::make_integer_sequence<int, n>();
-  DEFT_UNROLL
-  for (int step = 1; step < n; step *= 2) {  // each step turns a bit of the row's number into one of the lane's
-    Vector<float> turned[n];
-    DEFT_UNROLL
-    for (int i = 0; i < n / 2; ++i) {
-      turned[2 * i] = interleave<0>(rows[i], rows[i + n / 2], indices);
-      turned[2 * i + 1] = interleave<1>(rows[i], rows[i + n / 2], indices);
-    }
-    DEFT_UNROLL
-    for (int i = 0; i < n; ++i) rows[i] = turned[i];
-  }
-}
 
 class WinogradFilter {
  public:
@@ -55,7 +30,7 @@ class WinogradFilter {
         for (std::int64_t i = 0; i < lanes<float>; ++i) {
           square[i] = first + i < outputs_ ? load_first(weight + (first + i) * row + at, row - at) : Vector<float>{};
         }
-        transpose(square);
+        transpose<float>(square);
         for (std::int64_t i = 0; i < lanes<float>; ++i) store(&transposed[(at + i) * lanes<float>], square[i]);
       }
       for (std::int64_t p = 0; p < depth_; ++p) {

@@ -17,23 +17,6 @@ constexpr int winograd_outputs = 4;    ///< side of a tile of outputs
 constexpr int winograd_inputs = 6;     ///< side of the tile of inputs that these read
 constexpr int winograd_products = 36;  ///< products per tile: the frequencies
 
-/// The first `count` elements (all, where there are more), and zeros in the other lanes; reads no others.
-inline Vector<float> load_first(const float* from, std::int64_t count) {
-  if (count >= lanes<float>) return load(from);
-  float own[lanes<float>] = {};
-  for (std::int64_t i = 0; i < count; ++i) own[i] = from[i];
-  return load(own);
-}
-
-/// Writes the first `count` lanes (all, where there are fewer) and nothing else.
-inline void store_first(float* to, Vector<float> vector, std::int64_t count) {
-  if (count >= lanes<float>) {
-    store(to, vector);
-    return;
-  }
-  for (std::int64_t i = 0; i < count; ++i) to[i] = vector[static_cast<int>(i)];
-}
-
 // A transform in one dimension, from `inputs` to `outputs` vectors. ±a and ±b are the points; where two are opposite,
 // the even and the odd powers are taken once for both.
 namespace winograd_points {
