@@ -1,21 +1,20 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <filesystem>
 
+#include "deft/apps/nets/nets.h"
 #include "deft/apps/scaled_mnist/commands.h"
 #include "deft/apps/scaled_mnist/digit_image.h"
-#include "deft/apps/scaled_mnist/scaled_test.h"
-#include "deft/apps/support/checkpoint.h"
+#include "deft/apps/scaled_mnist/protocol.h"
+#include "deft/apps/scaled_mnist/trained_net.h"
 #include "deft/apps/support/compare.h"
 #include "deft/apps/support/interrupt.h"
-#include "deft/apps/support/run_directory.h"
 #include "deft/apps/support/runtime.h"
 #include "deft/apps/support/table.h"
+#include "deft/apps/support/training_run.h"
 #include "deft/core/autograd.h"
 #include "deft/core/shape_ops.h"
 #include "deft/data/locate.h"
-#include "deft/kernels/error.h"
 #include "deft/layers/softmax.h"
 
 namespace deft::apps {
@@ -34,20 +33,22 @@ int eval(const EvalSettings& settings) {
   const Device device = settings.runtime.apply();
   TrainedNet trained = load_net(settings.weights, device);
   const Dataset test = load_data("mnist", Part::test, settings.data, settings.limit);
+  const std::vector<TestSet> sets = final_tests(trained.experiment);
 
-  using Style = support::ProgressOptions::Style;
   const double start = support::steady_seconds();
   const support::Evaluation result =
-      evaluate_scales(trained.net, test, device, {.style = settings.no_progress ? Style::off : Style::automatic});
-  fmt::print("{}: {}, on {} test images ({}, {})\n\n", trained.path, trained.model, test.size(), test.name,
-             test.source);
-  const support::Table table({"scale", "accuracy"}, {5, 9});
+      evaluate(*trained.net, test, sets, device, support::progress_options(settings.no_progress));
+  auto rows = result.per_scale;
+  if (sets.size() == 1) rows.emplace_back(sets[0].name, result.accuracy);
+  if (trained.experiment == "E0") rows.emplace_back("mean", result.accuracy);
+  fmt::print("{}: {}, {}, on {} test images ({}, {})\n\n", trained.path, trained.experiment, trained.model, test.size(),
+             test.name, test.source);
+  const support::Table table({trained.experiment == "E0" ? "scale" : "images", "accuracy"}, {8, 9});
   fmt::print("{}", table.header());
-  for (const auto& [scale, accuracy] : result.per_scale) {
-    fmt::print("{}", table.row({scale, fmt::format("{:.2f} %", 100 * accuracy)}));
+  for (const auto& [name, accuracy] : rows) {
+    fmt::print("{}", table.row({name, fmt::format("{:.2f} %", 100 * accuracy)}));
   }
-  fmt::print("{}\n{:.1f} seconds\n", table.row({"mean", fmt::format("{:.2f} %", 100 * result.accuracy)}),
-             support::steady_seconds() - start);
+  fmt::print("{:.1f} seconds\n", support::steady_seconds() - start);
   return 0;
 }
 
@@ -63,9 +64,9 @@ int predict(const PredictSettings& settings) {
   const Tensor digit = load_digit(settings.image, settings.invert ? Ink::dark : Ink::automatic);
 
   const NoGrad no_grad;
-  const EvalScope evaluating(trained.net);
-  const Tensor images = transform_images(reshape(digit, {1, 28, 28, 1}), mnist_normalisation());
-  const std::vector<float> shares = softmax(trained.net(images.to(device)), 1).to_vector<float>();
+  const EvalScope evaluating(*trained.net);
+  const Tensor images = transform_images(reshape(digit, {1, 28, 28, 1}), net_pixels(trained.experiment));
+  const std::vector<float> shares = softmax((*trained.net)(images.to(device)), 1).to_vector<float>();
   const auto most = std::max_element(shares.begin(), shares.end());
   fmt::print("{}: {}\n\n", settings.image, most - shares.begin());
   const support::Table table({"digit", "probability", "<"});
@@ -77,26 +78,11 @@ int predict(const PredictSettings& settings) {
   return 0;
 }
 
-constexpr const char* weights_help = "weights file of a training run, or the run's folder (its best.safetensors)";
-
 }  // namespace
-
-TrainedNet load_net(const std::string& path, Device device) {
-  if (path.empty()) throw Error("--weights is required: " + std::string(weights_help));
-  const std::string file = std::filesystem::is_directory(path) ? support::RunDirectory(path).best_weights() : path;
-  const Safetensors weights = load_safetensors(file);
-  const std::string model = support::metadata_value(weights, file, "model");
-  return support::naming_file(file, [&] {
-    TrainedNet trained{file, model, FiveConvNet(model)};
-    trained.net.load_state_dict(weights.tensors);
-    trained.net.to(device);
-    return trained;
-  });
-}
 
 support::Command eval_command() {
   const auto settings = std::make_shared<EvalSettings>();
-  support::Command command{.name = "eval", .summary = "Test trained weights at all scales"};
+  support::Command command{.name = "eval", .summary = "Test trained weights as their experiment does"};
   command.settings.add("weights", settings->weights, weights_help);
   command.settings.add("data", settings->data, data_help);
   command.settings.add("limit", settings->limit, "use so many test images, 0: all");

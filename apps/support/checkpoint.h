@@ -13,8 +13,8 @@
 
 namespace deft::support {
 
-/// Writes the parameters and buffers of `model` with the metadata experiment, model, epoch, accuracy (on the test images
-/// after that epoch), seed, data and layout (channels last).
+/// Writes the parameters and buffers of `model` with the metadata experiment, model, epoch, accuracy (in the
+/// evaluation after that epoch), seed, data and layout (channels last).
 void save_weights(const std::string& path, const Module& model, const RunInfo& info, const EpochRecord& record);
 
 /// What a weights file says about itself: the value of `key` in its metadata. Throws Error that names the file, `path`,

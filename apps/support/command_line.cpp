@@ -25,6 +25,7 @@ std::string type_name(const Setting& setting) {
   if (!setting.choices.empty()) return fmt::format("{}", fmt::join(setting.choices, "|"));
   if (std::holds_alternative<std::int64_t*>(setting.target)) return "INT";
   if (std::holds_alternative<double*>(setting.target)) return "NUMBER";
+  if (std::holds_alternative<std::vector<std::int64_t>*>(setting.target)) return "INT,INT,…";
   return "TEXT";
 }
 
@@ -32,6 +33,9 @@ std::string default_text(const Setting& setting) {
   if (const auto* target = std::get_if<std::int64_t*>(&setting.target)) return std::to_string(**target);
   if (const auto* target = std::get_if<double*>(&setting.target)) return fmt::format("{}", **target);
   if (const auto* target = std::get_if<std::string*>(&setting.target)) return **target;
+  if (const auto* target = std::get_if<std::vector<std::int64_t>*>(&setting.target)) {
+    return fmt::format("{}", fmt::join(**target, ","));
+  }
   return "";
 }
 

@@ -72,6 +72,14 @@ struct JsonAssigner {
     require(value.is_string(), "a string");
     assign_text(setting, *target, value.get<std::string>(), where);
   }
+  void operator()(std::vector<std::int64_t>* target) const {
+    require(value.is_array(), "a list of integers");
+    std::vector<std::int64_t> numbers(value.size());
+    for (std::size_t i = 0; i < numbers.size(); ++i) {
+      JsonAssigner{setting, value[i], fmt::format("{}[{}]", where, i)}(&numbers[i]);
+    }
+    *target = std::move(numbers);
+  }
   void operator()(std::vector<std::string>*) const {}
 };
 
@@ -92,6 +100,16 @@ struct TextAssigner {
     assign_number(setting, *target, parse_number<double>(text, where, "a number"), where, text);
   }
   void operator()(std::string* target) const { assign_text(setting, *target, text, where); }
+  void operator()(std::vector<std::int64_t>* target) const {
+    std::vector<std::int64_t> numbers;
+    for (std::size_t begin = 0, end = 0; end != std::string::npos; begin = end + 1) {
+      end = text.find(',', begin);
+      const std::string one = text.substr(begin, end == std::string::npos ? end : end - begin);
+      const auto number = parse_number<std::int64_t>(one, where, "integers with commas between them");
+      assign_number(setting, numbers.emplace_back(), number, where, one);
+    }
+    *target = std::move(numbers);
+  }
   void operator()(std::vector<std::string>* target) const { target->push_back(text); }
 };
 
@@ -140,6 +158,11 @@ void Settings::add(std::string name, double& value, std::string help, double min
 
 void Settings::add(std::string name, std::string& value, std::string help, std::vector<std::string> choices) {
   list_.push_back({.name = std::move(name), .target = &value, .help = std::move(help), .choices = std::move(choices)});
+}
+
+void Settings::add(std::string name, std::vector<std::int64_t>& values, std::string help, std::int64_t minimum) {
+  list_.push_back(
+      {.name = std::move(name), .target = &values, .help = std::move(help), .minimum = static_cast<double>(minimum)});
 }
 
 void Settings::add_positional(std::string name, std::string& value, std::string help) {

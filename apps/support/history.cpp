@@ -60,16 +60,26 @@ const EpochRecord& History::best() const {
   });
 }
 
-std::string to_csv(const History& history) {
-  std::string text = "epoch,learning_rate,train_loss,train_accuracy,test_loss,test_accuracy,train_seconds,test_seconds";
+double History::elapsed(const EpochRecord& record) const {
+  double seconds = 0;
+  for (const EpochRecord& one : epochs) {
+    if (one.epoch <= record.epoch) seconds += one.seconds + one.test_seconds;
+  }
+  return seconds;
+}
+
+std::string to_csv(const History& history, const std::string& evaluation) {
+  std::string text = fmt::format(
+      "epoch,learning_rate,train_loss,train_accuracy,{0}_loss,{0}_accuracy,train_seconds,{0}_seconds,elapsed_seconds",
+      evaluation);
   if (!history.epochs.empty()) {
     for (const auto& [scale, accuracy] : history.epochs.front().test.per_scale) text += ",accuracy_at_" + scale;
   }
   text += "\n";
   for (const EpochRecord& record : history.epochs) {
-    text += fmt::format("{},{:.6g},{:.6f},{:.6f},{:.6f},{:.6f},{:.3f},{:.3f}", record.epoch, record.learning_rate,
-                        record.train_loss, record.train_accuracy, record.test.loss, record.test.accuracy,
-                        record.seconds, record.test_seconds);
+    text += fmt::format("{},{:.6g},{:.6f},{:.6f},{:.6f},{:.6f},{:.3f},{:.3f},{:.3f}", record.epoch,
+                        record.learning_rate, record.train_loss, record.train_accuracy, record.test.loss,
+                        record.test.accuracy, record.seconds, record.test_seconds, history.elapsed(record));
     for (const auto& [scale, accuracy] : record.test.per_scale) text += fmt::format(",{:.6f}", accuracy);
     text += "\n";
   }
@@ -115,6 +125,7 @@ std::string summary_json(const RunInfo& info, const History& history) {
                         {"device", info.device},
                         {"precision", info.precision},
                         {"data", info.data},
+                        {"evaluation", info.evaluation},
                         {"machine", machine_name(Device::parse(info.device))}};
   return to_text(summary, 2) + "\n";
 }

@@ -1,6 +1,7 @@
 // The folder that a training run writes.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <utility>
 
@@ -22,10 +23,12 @@ class RunDirectory {
   std::string summary() const { return file("summary.json"); }           ///< results
   std::string best_weights() const { return file("best.safetensors"); }  ///< of the epoch with the best test accuracy
   std::string last_weights() const { return file("last.safetensors"); }
+  /// The weights of one epoch, kept besides the best and the last.
+  std::string snapshot(std::int64_t epoch) const { return file("epoch-" + std::to_string(epoch) + ".safetensors"); }
   std::string checkpoint() const { return file("checkpoint.safetensors"); }  ///< all that resuming needs
 
  private:
-  std::string file(const char* name) const { return path_ + "/" + name; }
+  std::string file(const std::string& name) const { return path_ + "/" + name; }
 
   std::string path_;
 };

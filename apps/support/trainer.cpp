@@ -17,18 +17,11 @@ namespace deft::support {
 
 namespace {
 
-const Table& epoch_table() {
-  static const Table table({"epoch", "learning rate", "train loss", "train acc.", "test acc.", "train s", "test s"},
-                           {0, 0, 0, 0, 9, 8, 8});
-  return table;
-}
-
-std::string epoch_row(const EpochRecord& record, bool best) {
-  return epoch_table().row({std::to_string(record.epoch), fmt::format("{:.3g}", record.learning_rate),
-                            fmt::format("{:.4f}", record.train_loss),
-                            fmt::format("{:.2f} %", 100 * record.train_accuracy),
-                            fmt::format("{:.2f} %", 100 * record.test.accuracy), fmt::format("{:.1f}", record.seconds),
-                            fmt::format("{:.1f}{}", record.test_seconds, best ? " *" : "  ")});
+// `evaluation` is what RunInfo says: "test".
+Table epoch_table(const std::string& evaluation) {
+  return Table(
+      {"epoch", "learning rate", "train loss", evaluation + " loss", "train acc.", evaluation + " acc.", "elapsed s"},
+      {0, 0, 0, 0, 0, 0, 11});
 }
 
 }  // namespace
@@ -48,10 +41,8 @@ const History& Trainer::run() {
     directory_.create();
     if (!options_.resume || !resume()) directory_.remove_results();
     write_file(directory_.config(), options_.config);
-    if (!options_.quiet) fmt::print("{}", epoch_table().header());
-    for (const EpochRecord& record : state_.history.epochs) {
-      if (!options_.quiet) fmt::print("{}", epoch_row(record, &record == &state_.history.best()));
-    }
+    if (!options_.quiet) fmt::print("{}", epoch_table(info_.evaluation).header());
+    for (const EpochRecord& record : state_.history.epochs) print(record);
     while (!finished()) run_epoch(static_cast<std::int64_t>(state_.history.epochs.size()) + 1);
     write_reports();
   } catch (const Interrupted&) {
@@ -87,10 +78,20 @@ void Trainer::run_epoch(std::int64_t epoch) {
   state_.scheduler.step();
   state_.history.epochs.push_back(record);
   save(record);
-  if (!options_.quiet) {
-    fmt::print("{}", epoch_row(record, &state_.history.best() == &state_.history.epochs.back()));
-    std::fflush(stdout);
-  }
+  print(state_.history.epochs.back());
+}
+
+// The star says that no epoch's accuracy was better so far, or of a resumed run's, at all.
+void Trainer::print(const EpochRecord& record) const {
+  if (options_.quiet) return;
+  const auto percent = [](double share) { return fmt::format("{:.2f} %", 100 * share); };
+  fmt::print("{}", epoch_table(info_.evaluation)
+                       .row({std::to_string(record.epoch), fmt::format("{:.3g}", record.learning_rate),
+                             fmt::format("{:.4f}", record.train_loss), fmt::format("{:.4f}", record.test.loss),
+                             percent(record.train_accuracy), percent(record.test.accuracy),
+                             fmt::format("{:.1f}{}", state_.history.elapsed(record),
+                                         &record == &state_.history.best() ? " *" : "  ")}));
+  std::fflush(stdout);
 }
 
 EpochRecord Trainer::train_epoch(std::int64_t epoch) {
@@ -137,12 +138,15 @@ void Trainer::save(const EpochRecord& record) const {
     save_weights(directory_.best_weights(), state_.model, info_, record);
   }
   save_weights(directory_.last_weights(), state_.model, info_, record);
+  if (options_.save_epoch_freq > 0 && record.epoch % options_.save_epoch_freq == 0) {
+    save_weights(directory_.snapshot(record.epoch), state_.model, info_, record);
+  }
   save_checkpoint(directory_.checkpoint(), state_, options_.settings, batches_.options().device);
   write_reports();
 }
 
 void Trainer::write_reports() const {
-  write_file(directory_.log(), to_csv(state_.history));
+  write_file(directory_.log(), to_csv(state_.history, info_.evaluation));
   write_file(directory_.summary(), summary_json(info_, state_.history));
 }
 

@@ -16,18 +16,20 @@ namespace deft::support {
 
 struct TrainerOptions {
   std::int64_t epochs = 1;
-  std::int64_t max_steps = 0;  ///< ends the run after so many steps in all; 0: no such limit
-  bool resume = false;         ///< goes on from the run's checkpoint, if there is one
-  bool quiet = false;          ///< no table
+  std::int64_t max_steps = 0;        ///< ends the run after so many steps in all; 0: no such limit
+  std::int64_t save_epoch_freq = 0;  ///< also keeps the weights of every so many epochs; 0: of none
+  bool resume = false;               ///< goes on from the run's checkpoint, if there is one
+  bool quiet = false;                ///< no table
   ProgressOptions progress = {};
   std::string config = {};  ///< contents of config.json
   /// The settings that decide what the run computes; a checkpoint of other settings is refused.
   std::map<std::string, std::string> settings = {};
 };
 
-/// Trains a classifier with cross entropy and tests it after every epoch. Writes, into its folder, which it makes and,
+/// Trains a classifier with cross entropy and evaluates it after every epoch. Writes, into its folder, which it makes and,
 /// unless it resumes, clears of an earlier run's files: config.json at the start, and after every epoch log.csv, the weights best.safetensors and last.safetensors,
-/// summary.json and a checkpoint. An interrupted run that is resumed ends with the same bits as one that was not.
+/// summary.json, a checkpoint, and the
+/// snapshots that save_epoch_freq asks for. An interrupted run that is resumed ends with the same bits as one that was not.
 class Trainer {
  public:
   /// Tests the model; returns what goes into the log.
@@ -45,6 +47,7 @@ class Trainer {
   bool resume();  // whether there was a checkpoint to go on from
   void run_epoch(std::int64_t epoch);
   EpochRecord train_epoch(std::int64_t epoch);
+  void print(const EpochRecord& record) const;
   void save(const EpochRecord& record) const;
   void write_reports() const;
   bool finished() const;

@@ -17,6 +17,7 @@ struct Example {
   std::int64_t batch_size = 64;
   double lr = 1e-3;
   std::string model = "regular";
+  std::vector<std::int64_t> channels = {64, 128};
   Settings settings;
 
   Example() {
@@ -24,6 +25,7 @@ struct Example {
     settings.add("batch_size", batch_size, "images per step", 1);
     settings.add("lr", lr, "learning rate");
     settings.add("model", model, "net", {"regular", "deform-v1"});
+    settings.add("channels", channels, "of the layers", 1);
   }
   Example(const Example&) = delete;
 
@@ -68,6 +70,13 @@ TEST_CASE("a JSON file sets what it names and leaves the rest") {
   CHECK(example.model == "deform-v1");
   CHECK(example.quiet);
   CHECK(example.batch_size == 64);
+  CHECK(example.channels == std::vector<std::int64_t>{64, 128});
+
+  deft::write_file(path, R"({"channels": [3, 4, 5]})");
+  example.settings.load_json(path);
+  CHECK(example.channels == std::vector<std::int64_t>{3, 4, 5});
+  example.settings.set_from_text(example.setting("channels"), "6,7");
+  CHECK(example.channels == std::vector<std::int64_t>{6, 7});
 }
 
 TEST_CASE("settings written as JSON load again") {
@@ -76,11 +85,13 @@ TEST_CASE("settings written as JSON load again") {
   Example written;
   written.batch_size = 7;
   written.lr = 0.1;
+  written.channels = {9};
   deft::write_file(path, written.settings.to_json());
   const Example read;
   read.settings.load_json(path);
   CHECK(read.batch_size == 7);
   CHECK(read.lr == 0.1);
+  CHECK(read.channels == std::vector<std::int64_t>{9});
   CHECK(read.model == "regular");
 }
 
@@ -97,6 +108,9 @@ TEST_CASE("a wrong JSON file gets one line with file, key and value") {
   check_load_error(R"({"quiet": 1})", "quiet is 1, expected true or false");
   check_load_error(R"({"model": 3})", "model is 3, expected a string");
   check_load_error(R"({"model": "v9"})", "model is 'v9', expected regular, deform-v1");
+  check_load_error(R"({"channels": 64})", "channels is 64, expected a list of integers");
+  check_load_error(R"({"channels": [64, "x"]})", "channels[1] is \"x\", expected an integer");
+  check_load_error(R"({"channels": [0]})", "channels[0] is 0, expected at least 1");
   check_load_error("[1]", "holds array, expected a JSON object");
   check_load_error("{\"lr\": }",
                    "not JSON: parse error at line 1, column 8: syntax error while parsing value - unexpected '}'; "
@@ -116,6 +130,9 @@ TEST_CASE("a wrong flag gets one line with flag and text") {
   check_text_error("batch_size", "99999999999999999999", "--batch-size is '99999999999999999999', expected an integer");
   check_text_error("lr", "nan", "--lr is nan, expected at least 0");
   check_text_error("lr", "", "--lr is '', expected a number");
+  check_text_error("channels", "64,,2", "--channels is '', expected integers with commas between them");
+  check_text_error("channels", "64 128", "--channels is '64 128', expected integers with commas between them");
+  check_text_error("channels", "64,0", "--channels is 0, expected at least 1");
   check_text_error("model", "v9", "--model is 'v9', expected regular, deform-v1");
 }
 

@@ -1,6 +1,7 @@
 // The program as users run it, on a few synthetic digits.
 #include <unistd.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
@@ -112,6 +113,94 @@ TEST_CASE("a resumed run and another number of threads give the same bits") {
   CHECK_THAT(other.output, Contains("checkpoint.safetensors: was written with seed 1, this run has seed 2"));
 }
 
+TEST_CASE("E1's training draws the same images for any number of threads and after a break") {
+  const TemporaryDirectory directory;
+  const std::string e1 = device == "cpu" ? "--experiment E1 --model deform-v1" : "--experiment E1 --model regular";
+  const std::string whole = train(directory, "whole", e1 + " --epochs 3 --save-epoch-freq 2 --threads 1");
+  const std::string parts = train(directory, "parts", e1 + " --epochs 1 --threads 2");
+  train(directory, "parts", e1 + " --epochs 3 --threads 2 --resume");
+  CHECK(read_file(whole + "/last.safetensors") == read_file(parts + "/last.safetensors"));
+
+  CHECK_FALSE(fs::exists(whole + "/epoch-1.safetensors"));
+  CHECK(deft::load_safetensors(whole + "/epoch-2.safetensors").metadata.at("epoch") == "2");
+  CHECK_THAT(read_file(whole + "/log.csv"),
+             Contains("test_loss,test_accuracy,train_seconds,test_seconds,elapsed_seconds\n"));
+
+  // The test images are those of the run, whoever tests.
+  const auto last = deft::load_safetensors(whole + "/last.safetensors").metadata.at("accuracy");
+  char line[32];
+  std::snprintf(line, sizeof line, "expanded  %7.2f %%\n", 100 * std::stod(last));
+  const ProgramResult eval =
+      scaled_mnist("eval --data synthetic --no-progress --weights " + whole + "/last.safetensors" + limit + on_device);
+  CHECK_THAT(eval.output, Contains(line));
+}
+
+TEST_CASE("finetune trains E4's offsets and nothing else") {
+  const TemporaryDirectory directory;
+  const std::string regular = train(directory, "regular", "--experiment E4 --epochs 1");
+  const auto finetune = [&](const std::string& name, const std::string& arguments) {
+    return scaled_mnist("finetune" + tiny.substr(5) + " --lr 0.01 --regular " + regular + " --out " +
+                        directory.path(name) + " " + arguments);
+  };
+  const ProgramResult result = finetune("whole", "--epochs 2");
+  INFO(result.output);
+  REQUIRE(result.status == 0);
+  CHECK_THAT(result.output,
+             Contains("test images    regular  deform-v1\n") && Contains("\nplain ") && Contains("\nscaled "));
+
+  const auto before = deft::load_safetensors(regular + "/last.safetensors");
+  const auto after = deft::load_safetensors(directory.path("whole/last.safetensors"));
+  CHECK(after.metadata.at("model") == "deform-v1");
+  std::size_t same = 0, offsets = 0;
+  for (const auto& [name, tensor] : after.tensors) {
+    INFO(name);
+    if (name.find("offset_conv") != std::string::npos) {
+      const std::vector<float> values = tensor.to_vector<float>();
+      CHECK(std::any_of(values.begin(), values.end(), [](float value) { return value != 0; }));
+      ++offsets;
+      continue;
+    }
+    for (const auto& [old_name, old] : before.tensors) {
+      if (name != old_name) continue;
+      CHECK(tensor.to_vector<float>() == old.to_vector<float>());
+      ++same;
+    }
+  }
+  CHECK(offsets == 8);
+  CHECK(same == before.tensors.size());
+
+  REQUIRE(finetune("parts", "--epochs 1 --threads 1").status == 0);
+  REQUIRE(finetune("parts", "--epochs 2 --threads 2 --resume").status == 0);
+  if (device == "cpu")
+    CHECK(read_file(directory.path("whole/last.safetensors")) == read_file(directory.path("parts/last.safetensors")));
+
+  const std::string e0 = train(directory, "e0", "--epochs 1");
+  check_error("finetune --regular " + e0 + on_device,
+              "--regular: " + e0 + "/last.safetensors holds E0's regular net, expected E4's regular net");
+}
+
+TEST_CASE("the presets of the experiments run") {
+  const TemporaryDirectory directory;
+  const std::string few = " --data synthetic --limit 8 --max-steps 1 --quiet" + on_device + " --out ";
+  for (const auto& [preset, experiment, model] : {std::tuple("e0_regular", "E0", "regular"),
+                                                  {"e0_deform_v1", "E0", "deform-v1"},
+                                                  {"e0_deform_v2", "E0", "deform-v2"},
+                                                  {"e1_regular", "E1", "regular"},
+                                                  {"e1_deform_v1", "E1", "deform-v1"},
+                                                  {"e4_regular", "E4", "regular"},
+                                                  {"e4_deform_v1", "E4", "deform-v1"}}) {
+    const std::string out = directory.path(preset), config = DEFT_CONFIGS "/" + std::string(preset) + ".json";
+    const bool tunes = preset == std::string("e4_deform_v1");
+    const ProgramResult result = scaled_mnist((tunes ? "finetune --regular " + directory.path("e4_regular") : "train") +
+                                              " --config " + config + few + out);
+    INFO(preset << ": " << result.output);
+    REQUIRE(result.status == 0);
+    const auto weights = deft::load_safetensors(out + "/last.safetensors");
+    CHECK(weights.metadata.at("experiment") == experiment);
+    CHECK(weights.metadata.at("model") == model);
+  }
+}
+
 TEST_CASE("a run goes on from a checkpoint of another device") {
   const TemporaryDirectory directory;
   const auto run = [&](const std::string& name, const std::string& where, const std::string& arguments) {
@@ -155,7 +244,8 @@ TEST_CASE("a run does not go on from a checkpoint of other data") {
 
 TEST_CASE("a new run in the folder of an old one leaves nothing of it") {
   const TemporaryDirectory directory;
-  const std::string out = train(directory, "run", "--epochs 1 --seed 1");
+  const std::string out = train(directory, "run", "--epochs 1 --seed 1 --save-epoch-freq 1");
+  REQUIRE(fs::exists(out + "/epoch-1.safetensors"));
   const ProgramResult result = scaled_mnist(tiny + " --lr 1e30 --epochs 1 --out " + out);
   REQUIRE(result.status == 1);  // before its first epoch was saved
   for (const auto& entry : fs::directory_iterator(out)) CHECK(entry.path().filename() == "config.json");
@@ -199,9 +289,11 @@ TEST_CASE("compare puts figures of one name into one row") {
 TEST_CASE("a weights file that does not fit is named") {
   const TemporaryDirectory directory;
   const std::string path = directory.path("w.safetensors");
-  deft::save_safetensors(path, {.tensors = {}, .metadata = {{"model", "v9"}}});
+  deft::save_safetensors(path, {.tensors = {}, .metadata = {{"experiment", "E2"}, {"model", "regular"}}});
+  check_error("predict x.png --weights " + path, path + ": experiment is 'E2', expected E0, E1, E4");
+  deft::save_safetensors(path, {.tensors = {}, .metadata = {{"experiment", "E0"}, {"model", "v9"}}});
   check_error("predict x.png --weights " + path, path + ": model is 'v9', expected regular, deform-v1, deform-v2");
-  deft::save_safetensors(path, {.tensors = {}, .metadata = {{"model", "regular"}}});
+  deft::save_safetensors(path, {.tensors = {}, .metadata = {{"experiment", "E0"}, {"model", "regular"}}});
   CHECK_THAT(scaled_mnist("predict x.png --weights " + path).output, Contains("scaled_mnist: " + path + ": "));
 }
 
@@ -223,7 +315,9 @@ TEST_CASE("flags override the configuration file") {
 
 TEST_CASE("mistakes are one line and exit status 1") {
   check_error("train --epoch 3", "unknown flag '--epoch', did you mean '--epochs'?");
-  check_error("train --model deform", "--model is 'deform', expected regular, deform-v1, deform-v2");
+  check_error("train --model deform", "model is 'deform', expected regular, deform-v1, deform-v2");
+  check_error("train --experiment E1 --model deform-v2", "model is 'deform-v2', expected regular, deform-v1");
+  check_error("train --experiment E9", "--experiment is 'E9', expected E0, E1, E4");
   check_error("train --precision half", "--precision is 'half', expected highest, tf32");
   check_error("train --threads -1 --data synthetic", "--threads is -1, expected at least 0");
   check_error("train --threads 5000000000 --data synthetic", "threads is 5000000000, expected at most 1024");

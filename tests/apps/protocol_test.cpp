@@ -1,0 +1,80 @@
+// What the experiments on MNIST do to their images.
+#include "deft/apps/scaled_mnist/protocol.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "deft/data/random.h"
+#include "deft/kernels/error.h"
+
+#include "catch.h"
+
+using namespace deft;
+
+namespace {
+
+AffineMatrix drawn(const Transform& transform, std::uint64_t index) {
+  PhiloxSequence random = draws(0, Draw::augment, 0, index);
+  return draw_matrix(transform.steps, {28, 28}, random);
+}
+
+// Uniform in [low, high], as far as many draws of it tell, and not drawn together with the other numbers.
+void check_uniform(const std::vector<double>& numbers, double low, double high) {
+  double mean = 0, square = 0;
+  for (const double number : numbers) mean += number / double(numbers.size());
+  for (const double number : numbers) square += std::pow(number - mean, 2) / double(numbers.size());
+  CHECK(*std::min_element(numbers.begin(), numbers.end()) >= low);
+  CHECK(*std::max_element(numbers.begin(), numbers.end()) <= high);
+  CHECK(mean == Approx((low + high) / 2).margin(0.03 * (high - low)));
+  CHECK(std::sqrt(square) == Approx((high - low) / std::sqrt(12.0)).epsilon(0.05));
+}
+
+}  // namespace
+
+// E4's images come from zoom · position about the centre, moved by a shift in the image's own pixels.
+TEST_CASE("E4 shifts by up to a pixel and zooms out by up to 2.5, each axis by itself") {
+  const apps::Protocol tuning = apps::protocol("E4", true);
+  CHECK(tuning.training.border == Border::replicate);
+  CHECK(tuning.training.interpolation == Interpolation::bilinear);
+  std::vector<double> zoom_y, zoom_x, shift_y, shift_x, difference;
+  for (std::uint64_t i = 0; i < 4000; ++i) {
+    const AffineMatrix m = drawn(tuning.training, i);
+    REQUIRE((m.xy == 0 && m.yx == 0));
+    zoom_y.push_back(m.yy), zoom_x.push_back(m.xx), shift_y.push_back(m.y), shift_x.push_back(m.x);
+    difference.push_back((m.yy - m.xx) * (m.yy - m.xx));
+  }
+  check_uniform(zoom_y, 1, 2.5);
+  check_uniform(zoom_x, 1, 2.5);
+  check_uniform(shift_y, -1, 1);
+  check_uniform(shift_x, -1, 1);
+  double mean = 0;  // of the squared difference of two independent uniform numbers: 1.5² / 6
+  for (const double number : difference) mean += number / double(difference.size());
+  CHECK(mean == Approx(1.5 * 1.5 / 6).epsilon(0.1));
+
+  CHECK(apps::protocol("E4").training.steps.empty());
+  CHECK(apps::protocol("E4").tests.at(0).transform.steps.empty());
+}
+
+// That such a matrix equals pasting and resizing is for transform_test.cpp.
+TEST_CASE("E1 pastes on whole canvases of up to three times the side, in black") {
+  const apps::Protocol e1 = apps::protocol("E1");
+  CHECK(e1.training.border == Border::constant);
+  CHECK_FALSE(e1.training.fill.has_value());
+  std::vector<double> ratios;
+  for (std::uint64_t i = 0; i < 4000; ++i) {
+    const AffineMatrix m = drawn(e1.training, i);
+    REQUIRE(28 * m.xx == Approx(std::round(28 * m.xx)).margin(1e-9));
+    REQUIRE(m.xx == m.yy);
+    ratios.push_back(m.xx);
+  }
+  check_uniform(ratios, 1, 3);
+}
+
+TEST_CASE("E0 tests eleven scales, the others what they train on") {
+  std::string names;
+  for (const apps::TestSet& set : apps::final_tests("E0")) names += set.name + " ";
+  CHECK(names == "0.5 0.6 0.7 0.8 0.9 1.0 1.1 1.2 1.3 1.4 1.5 ");
+  CHECK(apps::final_tests("E1").size() == 1);
+  CHECK(apps::final_tests("E4").at(1).name == "scaled");
+  CHECK_THROWS_AS(apps::protocol("E9"), Error);
+}
