@@ -27,7 +27,3 @@ configure_package_config_file(cmake/deftConfig.cmake.in deftConfig.cmake INSTALL
 write_basic_package_version_file(deftConfigVersion.cmake COMPATIBILITY SameMinorVersion)
 install(FILES ${PROJECT_BINARY_DIR}/deftConfig.cmake ${PROJECT_BINARY_DIR}/deftConfigVersion.cmake
   DESTINATION ${_deft_package})
-
-if(DEFT_NATIVE)
-  install(CODE "message(STATUS \"These libraries run on processors like this machine's only; for packages, build with the preset 'package' (DEFT_NATIVE=OFF).\")")
-endif()

@@ -6,10 +6,6 @@ target_compile_options(deft_options INTERFACE
   # CMake 3.25 knows no C++20 for CUDA.
   "$<$<COMPILE_LANGUAGE:CUDA>:-std=c++20;-Xcompiler=-Wall,-Wextra;-Xptxas=-warn-spills>")
 
-if(DEFT_NATIVE)
-  target_compile_options(deft_options INTERFACE $<$<COMPILE_LANGUAGE:CXX>:-march=native>)
-endif()
-
 if(DEFT_SANITIZE STREQUAL "ON")
   set(_deft_sanitizers -fsanitize=address,undefined -fno-sanitize-recover=all)
 elseif(DEFT_SANITIZE STREQUAL "thread")

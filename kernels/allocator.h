@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "deft/kernels/device.h"
+#include "deft/kernels/host_device.h"
 
 namespace deft {
 
@@ -35,16 +36,16 @@ void empty_cache(Device device);
 template <class T>
 class Scratch {
  public:
-  explicit Scratch(std::int64_t n)
+  DEFT_ALWAYS_INLINE explicit Scratch(std::int64_t n)
       : bytes_(static_cast<std::size_t>(n) * sizeof(T)), data_(static_cast<T*>(allocate(Device::cpu(), bytes_))) {}
-  ~Scratch() { deallocate(Device::cpu(), data_, bytes_); }
+  DEFT_ALWAYS_INLINE ~Scratch() { deallocate(Device::cpu(), data_, bytes_); }
   Scratch(const Scratch&) = delete;
   Scratch& operator=(const Scratch&) = delete;
 
-  T* data() { return data_; }
-  const T* data() const { return data_; }
-  T& operator[](std::int64_t i) { return data_[i]; }
-  const T& operator[](std::int64_t i) const { return data_[i]; }
+  DEFT_ALWAYS_INLINE T* data() { return data_; }
+  DEFT_ALWAYS_INLINE const T* data() const { return data_; }
+  DEFT_ALWAYS_INLINE T& operator[](std::int64_t i) { return data_[i]; }
+  DEFT_ALWAYS_INLINE const T& operator[](std::int64_t i) const { return data_[i]; }
 
  private:
   std::size_t bytes_;

@@ -4,6 +4,8 @@
 #include <cstdint>
 #include <type_traits>
 
+#include "deft/kernels/host_device.h"
+
 namespace deft {
 
 /// Cores that this thread may run on.
@@ -54,7 +56,7 @@ void parallel_blocks(std::int64_t n, std::int64_t block, Body&& body) {
 }
 
 /// Rows of `row_size` elements that make up a block worth handing to a thread (a parallel region costs microseconds).
-inline std::int64_t rows_per_block(std::int64_t row_size) {
+DEFT_ALWAYS_INLINE inline std::int64_t rows_per_block(std::int64_t row_size) {
   constexpr std::int64_t block_size = 16384;
   return row_size < block_size ? block_size / (row_size > 0 ? row_size : 1) : 1;
 }

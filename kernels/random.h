@@ -25,9 +25,11 @@ void fill_normal(Cpu, RandomStream random, std::int64_t n, T mean, T stddev, T* 
 template <class T>
 void fill_normal(Cuda, RandomStream random, std::int64_t n, T mean, T stddev, T* output);
 
-/// Uniform integers in [low, high), low < high.
-void fill_randint(Cpu, RandomStream random, std::int64_t n, std::int64_t low, std::int64_t high, std::int64_t* output);
-void fill_randint(Cuda, RandomStream random, std::int64_t n, std::int64_t low, std::int64_t high, std::int64_t* output);
+/// Uniform integers in [low, high), low < high. int64.
+template <class T>
+void fill_randint(Cpu, RandomStream random, std::int64_t n, T low, T high, T* output);
+template <class T>
+void fill_randint(Cuda, RandomStream random, std::int64_t n, T low, T high, T* output);
 
 /// output = input / (1 − p) with probability 1 − p, else 0, for 0 <= p <= 1. The same call on grad_output is the
 /// backward kernel, since the mask is drawn again. `output` may be the same memory as `input`. float32, float64.

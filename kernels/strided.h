@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "deft/kernels/error.h"
+#include "deft/kernels/host_device.h"
 
 namespace deft::kernels {
 
@@ -21,18 +22,18 @@ struct Strided {
   std::int64_t stride[operands][max_rank] = {};  ///< in elements; 0 where the operand is broadcast
 
   /// Appends an axis inside the others. Throws Error beyond max_rank axes.
-  void add_axis(std::int64_t axis_size, const std::int64_t (&strides)[operands]) {
+  DEFT_ALWAYS_INLINE void add_axis(std::int64_t axis_size, const std::int64_t (&strides)[operands]) {
     if (axis_size == 1) return;
     bool merge = rank > 0;
     for (int i = 0; i < operands; ++i) merge = merge && stride[i][rank - 1] == axis_size * strides[i];
-    if (!merge && rank == max_rank) throw Error("more than 8 axes that cannot be merged are not supported");
+    if (!merge && rank == max_rank) throw_error("more than 8 axes that cannot be merged are not supported");
     if (!merge) size[rank++] = 1;
     size[rank - 1] *= axis_size;
     for (int i = 0; i < operands; ++i) stride[i][rank - 1] = strides[i];
   }
 
   /// Number of points, 1 for rank 0.
-  std::int64_t numel() const {
+  DEFT_ALWAYS_INLINE std::int64_t numel() const {
     std::int64_t n = 1;
     for (int axis = 0; axis < rank; ++axis) n *= size[axis];
     return n;

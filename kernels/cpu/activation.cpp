@@ -1,10 +1,12 @@
 #include "deft/kernels/activation.h"
 
+#include "deft/kernels/cpu/kernel.h"
 #include "deft/kernels/instantiate.h"
 #include "deft/kernels/cpu/strided_loop.h"
 #include "deft/kernels/cpu/vector_math.h"
 
 namespace deft::kernels {
+namespace DEFT_SIMD {
 namespace {
 
 constexpr double inverse_sqrt_2 = 0.70710678118654752440;
@@ -93,17 +95,19 @@ void gelu_backward(Cpu, GeluForm form, std::int64_t n, const T* grad_output, con
   }
 }
 
+}  // namespace DEFT_SIMD
+
 #define DEFT_FLOATING(T)                                                              \
-  template void relu_forward<T>(Cpu, std::int64_t, const T*, T*);                     \
-  template void relu_backward<T>(Cpu, std::int64_t, const T*, const T*, T*);          \
-  template void leaky_relu_forward<T>(Cpu, std::int64_t, T, const T*, T*);            \
-  template void leaky_relu_backward<T>(Cpu, std::int64_t, T, const T*, const T*, T*); \
-  template void sigmoid_forward<T>(Cpu, std::int64_t, const T*, T*);                  \
-  template void sigmoid_backward<T>(Cpu, std::int64_t, const T*, const T*, T*);       \
-  template void tanh_forward<T>(Cpu, std::int64_t, const T*, T*);                     \
-  template void tanh_backward<T>(Cpu, std::int64_t, const T*, const T*, T*);          \
-  template void gelu_forward<T>(Cpu, GeluForm, std::int64_t, const T*, T*);           \
-  template void gelu_backward<T>(Cpu, GeluForm, std::int64_t, const T*, const T*, T*);
+  DEFT_KERNEL(void, relu_forward, Cpu, std::int64_t, const T*, T*)                     \
+  DEFT_KERNEL(void, relu_backward, Cpu, std::int64_t, const T*, const T*, T*)          \
+  DEFT_KERNEL(void, leaky_relu_forward, Cpu, std::int64_t, T, const T*, T*)            \
+  DEFT_KERNEL(void, leaky_relu_backward, Cpu, std::int64_t, T, const T*, const T*, T*) \
+  DEFT_KERNEL(void, sigmoid_forward, Cpu, std::int64_t, const T*, T*)                  \
+  DEFT_KERNEL(void, sigmoid_backward, Cpu, std::int64_t, const T*, const T*, T*)       \
+  DEFT_KERNEL(void, tanh_forward, Cpu, std::int64_t, const T*, T*)                     \
+  DEFT_KERNEL(void, tanh_backward, Cpu, std::int64_t, const T*, const T*, T*)          \
+  DEFT_KERNEL(void, gelu_forward, Cpu, GeluForm, std::int64_t, const T*, T*)           \
+  DEFT_KERNEL(void, gelu_backward, Cpu, GeluForm, std::int64_t, const T*, const T*, T*)
 
 DEFT_INSTANTIATE_FLOATING(DEFT_FLOATING)
 

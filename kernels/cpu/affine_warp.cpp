@@ -5,9 +5,11 @@
 
 #include "deft/kernels/affine_warp_value.h"
 #include "deft/kernels/allocator.h"
+#include "deft/kernels/cpu/kernel.h"
 #include "deft/kernels/parallel_for.h"
 
 namespace deft::kernels {
+namespace DEFT_SIMD {
 namespace {
 
 // Writes output rows, with tables for one row: where each of its pixels comes from. Channels is the number of channels
@@ -110,8 +112,10 @@ void affine_warp(Cpu, const AffineWarpShape& s, const In* input, const T* matrix
   }
 }
 
+}  // namespace DEFT_SIMD
+
 #define DEFT_INSTANTIATE(In, T) \
-  template void affine_warp<In, T>(Cpu, const AffineWarpShape&, const In*, const T*, const T*, const T*, const T*, T*);
+  DEFT_KERNEL(void, affine_warp, Cpu, const AffineWarpShape&, const In*, const T*, const T*, const T*, const T*, T*)
 DEFT_INSTANTIATE(std::uint8_t, float)
 DEFT_INSTANTIATE(std::uint8_t, double)
 DEFT_INSTANTIATE(float, float)

@@ -5,6 +5,7 @@
 
 #include "deft/kernels/allocator.h"
 #include "deft/kernels/cpu/channel_groups.h"
+#include "deft/kernels/cpu/kernel.h"
 #include "deft/kernels/instantiate.h"
 #include "deft/kernels/parallel_for.h"
 
@@ -164,8 +165,6 @@ void normalise(const BatchNormShape& s, const T* input, const T* weight, const T
 }
 
 }  // namespace
-}  // namespace DEFT_SIMD
-using namespace DEFT_SIMD;
 
 template <class T>
 void batch_norm_forward_training(Cpu, const BatchNormShape& s, const T* input, const T* weight, const T* bias,
@@ -250,13 +249,12 @@ void batch_norm_backward(Cpu, const BatchNormShape& s, bool training, const T* g
   });
 }
 
+}  // namespace DEFT_SIMD
+
 #define DEFT_INSTANTIATE(T)                                                                                       \
-  template void batch_norm_forward_training<T>(Cpu, const BatchNormShape&, const T*, const T*, const T*, double,  \
-                                               const RunningStatistics<T>&, T*, T*, T*);                          \
-  template void batch_norm_forward_inference<T>(Cpu, const BatchNormShape&, const T*, const T*, const T*, double, \
-                                                const T*, const T*, T*, T*);                                      \
-  template void batch_norm_backward<T>(Cpu, const BatchNormShape&, bool, const T*, const T*, const T*, const T*,  \
-                                       const T*, const BatchNormGradients<T>&);
+  DEFT_KERNEL(void, batch_norm_forward_training, Cpu, const BatchNormShape&, const T*, const T*, const T*, double, const RunningStatistics<T>&, T*, T*, T*)                          \
+  DEFT_KERNEL(void, batch_norm_forward_inference, Cpu, const BatchNormShape&, const T*, const T*, const T*, double, const T*, const T*, T*, T*)                                      \
+  DEFT_KERNEL(void, batch_norm_backward, Cpu, const BatchNormShape&, bool, const T*, const T*, const T*, const T*, const T*, const BatchNormGradients<T>&)
 DEFT_INSTANTIATE_FLOATING(DEFT_INSTANTIATE)
 #undef DEFT_INSTANTIATE
 

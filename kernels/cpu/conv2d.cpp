@@ -2,11 +2,11 @@
 
 #include "deft/kernels/allocator.h"
 #include "deft/kernels/cpu/band.h"
-#include "deft/kernels/cpu/conv2d_weight_gradient.h"
 #include "deft/kernels/cpu/conv_weight.h"
 #include "deft/kernels/cpu/gemm_micro.h"
 #include "deft/kernels/cpu/panel.h"
 #include "deft/kernels/cpu/winograd.h"
+#include "deft/kernels/cpu/kernel.h"
 #include "deft/kernels/parallel_for.h"
 
 namespace deft::kernels {
@@ -152,48 +152,79 @@ void backward_input(const Conv2dShape& s, const T* grad_output, const T* weight,
   }
 }
 
+template <class T>
+void backward_weight(const Conv2dShape& s, const T* input, const T* grad_output, T* grad_weight, T* grad_bias) {
+  const Gather gather = forward_gather(s);
+  const std::int64_t depth = gather.depth(), outputs = s.o / s.groups;
+  const Pieces pieces(s.n, gather.rows, gather.columns, piece_points(depth, s.c, s.o));
+  const Band<T> band(gather, pieces.images_step(), pieces.rows_step(), true);
+  const Runs<T> runs(gather, band);
+  const std::int64_t pieces_per_chunk = chunk_pieces(pieces.count(), pieces.largest(gather.columns));
+  WeightGradient<T> gradient((pieces.count() + pieces_per_chunk - 1) / pieces_per_chunk, s.o, depth);
+  parallel_blocks(pieces.count(), pieces_per_chunk, [&](std::int64_t first, std::int64_t end) {
+    Scratch<T> copy(band.size());
+    Scratch<std::int64_t> origins(pieces.largest(gather.columns));
+    const typename WeightGradient<T>::Chunk chunk = gradient.chunk(first / pieces_per_chunk);
+    for (std::int64_t i = first; i < end; ++i) {
+      const Piece piece = pieces[i];
+      const T* const pixels = band.open(piece, input, copy.data(), origins.data());
+      const T* const grad = grad_output + (piece.image * gather.rows + piece.row) * gather.columns * s.o;
+      for_blocks(piece.images * piece.rows * gather.columns, gradient_points,
+                 [&](std::int64_t begin, std::int64_t count) {
+                   for (std::int64_t group = 0; group < s.groups; ++group) {
+                     const GatheredRows<T> rows{pixels + group * gather.inputs(), origins.data() + begin, runs.data(),
+                                                runs.count()};
+                     chunk.add_weight(group * outputs, outputs, count, grad + begin * s.o, rows);
+                   }
+                   if (grad_bias != nullptr) chunk.add_bias(count, grad + begin * s.o);
+                 });
+    }
+  });
+  gradient.write(grad_weight, grad_bias);
+}
+
 }  // namespace
-}  // namespace DEFT_SIMD
 
 template <class T>
 void conv2d_forward(Cpu, const Conv2dShape& shape, const T* input, const T* weight, const T* bias, T* output) {
   if constexpr (sizeof(T) == sizeof(float)) {
-    if (DEFT_SIMD::winograd_chosen(shape)) {
-      DEFT_SIMD::winograd_forward(shape, input, weight, bias, output);
+    if (winograd_chosen(shape)) {
+      winograd_forward(shape, input, weight, bias, output);
       return;
     }
   }
-  DEFT_SIMD::forward(shape, input, weight, bias, output);
+  forward(shape, input, weight, bias, output);
 }
 
 template <class T>
 void conv2d_backward_input(Cpu, const Conv2dShape& shape, const T* grad_output, const T* weight, T* grad_input) {
   if constexpr (sizeof(T) == sizeof(float)) {
-    if (DEFT_SIMD::winograd_chosen(shape)) {
-      DEFT_SIMD::winograd_backward_input(shape, grad_output, weight, grad_input);
+    if (winograd_chosen(shape)) {
+      winograd_backward_input(shape, grad_output, weight, grad_input);
       return;
     }
   }
-  DEFT_SIMD::backward_input(shape, grad_output, weight, grad_input);
+  backward_input(shape, grad_output, weight, grad_input);
 }
 
 template <class T>
 void conv2d_backward_weight(Cpu, const Conv2dShape& shape, const T* input, const T* grad_output, T* grad_weight,
                             T* grad_bias) {
   if constexpr (sizeof(T) == sizeof(float)) {
-    if (DEFT_SIMD::winograd_chosen(shape)) {
-      DEFT_SIMD::winograd_backward_weight(shape, input, grad_output, grad_weight, grad_bias);
+    if (winograd_chosen(shape)) {
+      winograd_backward_weight(shape, input, grad_output, grad_weight, grad_bias);
       return;
     }
   }
-  const DEFT_SIMD::Gather gather = DEFT_SIMD::forward_gather(shape);
-  DEFT_SIMD::Conv2dWeightGradient<T>(shape, gather, input, grad_output).run(grad_weight, grad_bias);
+  backward_weight(shape, input, grad_output, grad_weight, grad_bias);
 }
 
+}  // namespace DEFT_SIMD
+
 #define DEFT_INSTANTIATE(T)                                                                   \
-  template void conv2d_forward<T>(Cpu, const Conv2dShape&, const T*, const T*, const T*, T*); \
-  template void conv2d_backward_input<T>(Cpu, const Conv2dShape&, const T*, const T*, T*);    \
-  template void conv2d_backward_weight<T>(Cpu, const Conv2dShape&, const T*, const T*, T*, T*);
+  DEFT_KERNEL(void, conv2d_forward, Cpu, const Conv2dShape&, const T*, const T*, const T*, T*) \
+  DEFT_KERNEL(void, conv2d_backward_input, Cpu, const Conv2dShape&, const T*, const T*, T*)    \
+  DEFT_KERNEL(void, conv2d_backward_weight, Cpu, const Conv2dShape&, const T*, const T*, T*, T*)
 DEFT_INSTANTIATE(float)
 DEFT_INSTANTIATE(double)
 #undef DEFT_INSTANTIATE

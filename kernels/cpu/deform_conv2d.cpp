@@ -4,6 +4,7 @@
 #include "deft/kernels/cpu/conv_weight.h"
 #include "deft/kernels/cpu/deform_panel.h"
 #include "deft/kernels/cpu/gemm_micro.h"
+#include "deft/kernels/cpu/kernel.h"
 #include "deft/kernels/parallel_for.h"
 
 namespace deft::kernels {
@@ -44,17 +45,17 @@ void forward(const DeformConv2dShape& s, const T* input, const T* offset, const 
 }
 
 }  // namespace
-}  // namespace DEFT_SIMD
 
 template <class T>
 void deform_conv2d_forward(Cpu, const DeformConv2dShape& shape, const T* input, const T* offset, const T* mask,
                            const T* weight, const T* bias, T* output) {
-  DEFT_SIMD::forward(shape, input, offset, mask, weight, bias, output);
+  forward(shape, input, offset, mask, weight, bias, output);
 }
 
+}  // namespace DEFT_SIMD
+
 #define DEFT_INSTANTIATE(T)                                                                                     \
-  template void deform_conv2d_forward<T>(Cpu, const DeformConv2dShape&, const T*, const T*, const T*, const T*, \
-                                         const T*, T*);
+  DEFT_KERNEL(void, deform_conv2d_forward, Cpu, const DeformConv2dShape&, const T*, const T*, const T*, const T*, const T*, T*)
 DEFT_INSTANTIATE(float)
 DEFT_INSTANTIATE(double)
 #undef DEFT_INSTANTIATE

@@ -3,6 +3,7 @@
 #include "deft/kernels/cpu/deform_panel.h"
 #include "deft/kernels/cpu/gemm_micro.h"
 #include "deft/kernels/deform_conv2d.h"
+#include "deft/kernels/cpu/kernel.h"
 #include "deft/kernels/parallel_for.h"
 
 namespace deft::kernels {
@@ -115,12 +116,12 @@ class Backward {
     const bool whole = pieces_.rows_step() == geometry_.rows;
     const PaddedBatch<T> batch(geometry_, input_, !whole);
     Scratch<T> bands(whole || gradients_.input == nullptr ? 0 : pieces_.count() * image_size());
-    WeightGradient<T> weight_gradient(pieces_.count(), s_.o, geometry_.depth, gradients_.weight, gradients_.bias);
+    WeightGradient<T> weight_gradient(pieces_.count(), s_.o, geometry_.depth);
     parallel_for(pieces_.count(), [&](std::int64_t i) {
       T* const band = bands.data() == nullptr ? nullptr : bands.data() + i * image_size();
       run_piece(pieces_[i], whole ? nullptr : &batch, band, weight_gradient.chunk(i));
     });
-    weight_gradient.finish();
+    weight_gradient.write(gradients_.weight, gradients_.bias);
     if (gradients_.input == nullptr) return;
     if (pieces_.count() == 0) {
       clear(gradients_.input, s_.n * s_.h * s_.w * s_.c);
@@ -296,17 +297,17 @@ class Backward {
 };
 
 }  // namespace
-}  // namespace DEFT_SIMD
 
 template <class T>
 void deform_conv2d_backward(Cpu, const DeformConv2dShape& shape, const T* input, const T* offset, const T* mask,
                             const T* weight, const T* grad_output, const DeformConv2dGradients<T>& gradients) {
-  DEFT_SIMD::Backward<T>(shape, input, offset, mask, weight, grad_output, gradients).run();
+  Backward<T>(shape, input, offset, mask, weight, grad_output, gradients).run();
 }
 
+}  // namespace DEFT_SIMD
+
 #define DEFT_INSTANTIATE(T)                                                                                      \
-  template void deform_conv2d_backward<T>(Cpu, const DeformConv2dShape&, const T*, const T*, const T*, const T*, \
-                                          const T*, const DeformConv2dGradients<T>&);
+  DEFT_KERNEL(void, deform_conv2d_backward, Cpu, const DeformConv2dShape&, const T*, const T*, const T*, const T*, const T*, const DeformConv2dGradients<T>&)
 DEFT_INSTANTIATE(float)
 DEFT_INSTANTIATE(double)
 #undef DEFT_INSTANTIATE

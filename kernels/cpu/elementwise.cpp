@@ -5,9 +5,11 @@
 
 #include "deft/kernels/cpu/strided_loop.h"
 #include "deft/kernels/cpu/vector_math.h"
+#include "deft/kernels/cpu/kernel.h"
 #include "deft/kernels/instantiate.h"
 
 namespace deft::kernels {
+namespace DEFT_SIMD {
 namespace {
 
 using vector_math::is_nan;
@@ -57,7 +59,7 @@ void visit(BinaryOp op, Visitor&& visitor) {
       if constexpr (std::is_floating_point_v<T>) return visitor([](T a, T b) { return std::pow(a, b); });
       break;
   }
-  throw Error("div and pow are for floating types");
+  throw_error("div and pow are for floating types");
 }
 
 template <class T, class Visitor>
@@ -77,7 +79,7 @@ void visit_gradient_a(BinaryOp op, Visitor&& visitor) {
     case BinaryOp::sub:
       break;
   }
-  throw Error("add and sub have no gradient kernels");
+  throw_error("add and sub have no gradient kernels");
 }
 
 template <class T, class Visitor>
@@ -97,7 +99,7 @@ void visit_gradient_b(BinaryOp op, Visitor&& visitor) {
     case BinaryOp::sub:
       break;
   }
-  throw Error("add and sub have no gradient kernels");
+  throw_error("add and sub have no gradient kernels");
 }
 
 template <class T, class Visitor>
@@ -143,7 +145,7 @@ void unary_forward(Cpu, UnaryOp op, std::int64_t n, const T* input, T* output) {
       return map(
           n, [](T x) { return std::sqrt(x); }, output, input);
   }
-  throw Error("exp, log and sqrt are for floating types");
+  throw_error("exp, log and sqrt are for floating types");
 }
 
 template <class T>
@@ -243,24 +245,26 @@ void add_scaled(Cpu, std::int64_t n, T factor, const T* input, T* output) {
       n, [=](T x, T y) { return y + factor * x; }, output, input, output);
 }
 
+}  // namespace DEFT_SIMD
+
 #define DEFT_FLOATING(T)                                                                                  \
-  template void unary_backward<T>(Cpu, UnaryOp, std::int64_t, const T*, const T*, T*);                    \
-  template void clamp_forward<T>(Cpu, std::int64_t, T, T, const T*, T*);                                  \
-  template void clamp_backward<T>(Cpu, std::int64_t, T, T, const T*, const T*, T*);                       \
-  template void binary_backward_a<T>(Cpu, BinaryOp, const Strided<2>&, const T*, const T*, const T*, T*); \
-  template void binary_backward_b<T>(Cpu, BinaryOp, const Strided<2>&, const T*, const T*, const T*, T*); \
-  template void add_scaled<T>(Cpu, std::int64_t, T, const T*, T*);
+  DEFT_KERNEL(void, unary_backward, Cpu, UnaryOp, std::int64_t, const T*, const T*, T*)                    \
+  DEFT_KERNEL(void, clamp_forward, Cpu, std::int64_t, T, T, const T*, T*)                                  \
+  DEFT_KERNEL(void, clamp_backward, Cpu, std::int64_t, T, T, const T*, const T*, T*)                       \
+  DEFT_KERNEL(void, binary_backward_a, Cpu, BinaryOp, const Strided<2>&, const T*, const T*, const T*, T*) \
+  DEFT_KERNEL(void, binary_backward_b, Cpu, BinaryOp, const Strided<2>&, const T*, const T*, const T*, T*) \
+  DEFT_KERNEL(void, add_scaled, Cpu, std::int64_t, T, const T*, T*)
 #define DEFT_SIGNED(T)                                                      \
-  template void unary_forward<T>(Cpu, UnaryOp, std::int64_t, const T*, T*); \
-  template void binary_forward<T>(Cpu, BinaryOp, const Strided<2>&, const T*, const T*, T*);
+  DEFT_KERNEL(void, unary_forward, Cpu, UnaryOp, std::int64_t, const T*, T*) \
+  DEFT_KERNEL(void, binary_forward, Cpu, BinaryOp, const Strided<2>&, const T*, const T*, T*)
 #define DEFT_ALL(T)                                                                               \
-  template void compare<T>(Cpu, CompareOp, const Strided<2>&, const T*, const T*, std::uint8_t*); \
-  template void where<T>(Cpu, const Strided<3>&, const std::uint8_t*, const T*, const T*, T*);    \
-  template void cast<T, float>(Cpu, std::int64_t, const T*, float*);                              \
-  template void cast<T, double>(Cpu, std::int64_t, const T*, double*);                            \
-  template void cast<T, std::int64_t>(Cpu, std::int64_t, const T*, std::int64_t*);                \
-  template void cast<T, std::uint8_t>(Cpu, std::int64_t, const T*, std::uint8_t*);                \
-  template void fill<T>(Cpu, std::int64_t, T, T*);
+  DEFT_KERNEL(void, compare, Cpu, CompareOp, const Strided<2>&, const T*, const T*, std::uint8_t*) \
+  DEFT_KERNEL(void, where, Cpu, const Strided<3>&, const std::uint8_t*, const T*, const T*, T*)    \
+  DEFT_KERNEL(void, cast, Cpu, std::int64_t, const T*, float*)                              \
+  DEFT_KERNEL(void, cast, Cpu, std::int64_t, const T*, double*)                            \
+  DEFT_KERNEL(void, cast, Cpu, std::int64_t, const T*, std::int64_t*)                \
+  DEFT_KERNEL(void, cast, Cpu, std::int64_t, const T*, std::uint8_t*)                \
+  DEFT_KERNEL(void, fill, Cpu, std::int64_t, T, T*)
 
 DEFT_INSTANTIATE_FLOATING(DEFT_FLOATING)
 DEFT_INSTANTIATE_SIGNED(DEFT_SIGNED)

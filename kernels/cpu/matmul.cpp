@@ -3,10 +3,12 @@
 #include <algorithm>
 
 #include "deft/kernels/cpu/eigen.h"
+#include "deft/kernels/cpu/kernel.h"
 #include "deft/kernels/instantiate.h"
 #include "deft/kernels/cpu/strided_loop.h"
 
 namespace deft::kernels {
+namespace DEFT_SIMD {
 namespace {
 
 /// Rows and columns of the output that one task computes.
@@ -64,7 +66,9 @@ void matmul(Cpu, const MatmulShape& shape, const T* a, const T* b, const T* bias
   });
 }
 
-#define DEFT_FLOATING(T) template void matmul<T>(Cpu, const MatmulShape&, const T*, const T*, const T*, T*);
+}  // namespace DEFT_SIMD
+
+#define DEFT_FLOATING(T) DEFT_KERNEL(void, matmul, Cpu, const MatmulShape&, const T*, const T*, const T*, T*)
 
 DEFT_INSTANTIATE_FLOATING(DEFT_FLOATING)
 

@@ -6,10 +6,12 @@
 
 #include "deft/kernels/adam_factors.h"
 #include "deft/kernels/allocator.h"
+#include "deft/kernels/cpu/kernel.h"
 #include "deft/kernels/instantiate.h"
 #include "deft/kernels/parallel_for.h"
 
 namespace deft::kernels {
+namespace DEFT_SIMD {
 namespace {
 
 /// A part of one of several arrays, of a size that does not depend on the number of threads.
@@ -131,11 +133,13 @@ void scale(Cpu, T factor, const std::vector<GradientArray<T>>& gradients) {
   });
 }
 
+}  // namespace DEFT_SIMD
+
 #define DEFT_FLOATING(T)                                                               \
-  template void sgd_step<T>(Cpu, const SgdStep&, const std::vector<SgdArrays<T>>&);    \
-  template void adam_step<T>(Cpu, const AdamStep&, const std::vector<AdamArrays<T>>&); \
-  template double squared_norm<T>(Cpu, const std::vector<GradientArray<const T>>&);    \
-  template void scale<T>(Cpu, T, const std::vector<GradientArray<T>>&);
+  DEFT_KERNEL(void, sgd_step, Cpu, const SgdStep&, const std::vector<SgdArrays<T>>&)    \
+  DEFT_KERNEL(void, adam_step, Cpu, const AdamStep&, const std::vector<AdamArrays<T>>&) \
+  DEFT_KERNEL(double, squared_norm, Cpu, const std::vector<GradientArray<const T>>&)    \
+  DEFT_KERNEL(void, scale, Cpu, T, const std::vector<GradientArray<T>>&)
 
 DEFT_INSTANTIATE_FLOATING(DEFT_FLOATING)
 

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "deft/kernels/cpu/channel_groups.h"
+#include "deft/kernels/cpu/kernel.h"
 #include "deft/kernels/instantiate.h"
 #include "deft/kernels/parallel_for.h"
 #include "deft/kernels/pool_window.h"
@@ -259,8 +260,6 @@ void mean_backward(const Axes& a, const T* grad_output, T* grad_input) {
 }
 
 }  // namespace
-}  // namespace DEFT_SIMD
-using namespace DEFT_SIMD;
 
 template <class T, class Tap>
 void max_pool2d_forward(Cpu, const Pool2dShape& shape, const T* input, T* output, Tap* taps) {
@@ -299,16 +298,18 @@ void adaptive_avg_pool2d_backward(Cpu, const AdaptivePool2dShape& shape, const T
   mean_backward(Axes(pool_windows(shape)), grad_output, grad_input);
 }
 
+}  // namespace DEFT_SIMD
+
 #define DEFT_INSTANTIATE_MAX(T, Tap)                                                     \
-  template void max_pool2d_forward<T, Tap>(Cpu, const Pool2dShape&, const T*, T*, Tap*); \
-  template void max_pool2d_backward<T, Tap>(Cpu, const Pool2dShape&, const T*, const Tap*, T*);
+  DEFT_KERNEL(void, max_pool2d_forward, Cpu, const Pool2dShape&, const T*, T*, Tap*) \
+  DEFT_KERNEL(void, max_pool2d_backward, Cpu, const Pool2dShape&, const T*, const Tap*, T*)
 #define DEFT_INSTANTIATE(T)                                                                    \
   DEFT_INSTANTIATE_MAX(T, std::uint8_t)                                                        \
   DEFT_INSTANTIATE_MAX(T, std::int64_t)                                                        \
-  template void avg_pool2d_forward<T>(Cpu, const Pool2dShape&, bool, const T*, T*);            \
-  template void avg_pool2d_backward<T>(Cpu, const Pool2dShape&, bool, const T*, T*);           \
-  template void adaptive_avg_pool2d_forward<T>(Cpu, const AdaptivePool2dShape&, const T*, T*); \
-  template void adaptive_avg_pool2d_backward<T>(Cpu, const AdaptivePool2dShape&, const T*, T*);
+  DEFT_KERNEL(void, avg_pool2d_forward, Cpu, const Pool2dShape&, bool, const T*, T*)            \
+  DEFT_KERNEL(void, avg_pool2d_backward, Cpu, const Pool2dShape&, bool, const T*, T*)           \
+  DEFT_KERNEL(void, adaptive_avg_pool2d_forward, Cpu, const AdaptivePool2dShape&, const T*, T*) \
+  DEFT_KERNEL(void, adaptive_avg_pool2d_backward, Cpu, const AdaptivePool2dShape&, const T*, T*)
 DEFT_INSTANTIATE_FLOATING(DEFT_INSTANTIATE)
 #undef DEFT_INSTANTIATE
 #undef DEFT_INSTANTIATE_MAX

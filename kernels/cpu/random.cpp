@@ -4,11 +4,13 @@
 #include <cmath>
 #include <type_traits>
 
+#include "deft/kernels/cpu/kernel.h"
 #include "deft/kernels/instantiate.h"
 #include "deft/kernels/cpu/strided_loop.h"
 #include "deft/kernels/philox.h"
 
 namespace deft::kernels {
+namespace DEFT_SIMD {
 namespace {
 
 /// 32-bit words of the stream that an element takes.
@@ -69,12 +71,13 @@ void fill_normal(Cpu, RandomStream random, std::int64_t n, T mean, T stddev, T* 
   });
 }
 
-void fill_randint(Cpu, RandomStream random, std::int64_t n, std::int64_t low, std::int64_t high, std::int64_t* output) {
+template <class T>
+void fill_randint(Cpu, RandomStream random, std::int64_t n, T low, T high, T* output) {
   const std::uint64_t range = static_cast<std::uint64_t>(high) - static_cast<std::uint64_t>(low);
-  for_each_piece<std::int64_t>(random, n, [&](std::int64_t begin, std::int64_t count, const std::uint32_t* words) {
+  for_each_piece<T>(random, n, [&](std::int64_t begin, std::int64_t count, const std::uint32_t* words) {
     for (std::int64_t i = 0; i < count; ++i) {
       const std::uint64_t bits = static_cast<std::uint64_t>(words[2 * i]) << 32 | words[2 * i + 1];
-      output[begin + i] = static_cast<std::int64_t>(static_cast<std::uint64_t>(low) + multiply_high(bits, range));
+      output[begin + i] = static_cast<T>(static_cast<std::uint64_t>(low) + multiply_high(bits, range));
     }
   });
 }
@@ -93,11 +96,14 @@ void dropout(Cpu, RandomStream random, std::int64_t n, double p, const T* input,
   });
 }
 
+}  // namespace DEFT_SIMD
+
 #define DEFT_FLOATING(T)                                                    \
-  template void fill_uniform<T>(Cpu, RandomStream, std::int64_t, T, T, T*); \
-  template void fill_normal<T>(Cpu, RandomStream, std::int64_t, T, T, T*);  \
-  template void dropout<T>(Cpu, RandomStream, std::int64_t, double, const T*, T*);
+  DEFT_KERNEL(void, fill_uniform, Cpu, RandomStream, std::int64_t, T, T, T*) \
+  DEFT_KERNEL(void, fill_normal, Cpu, RandomStream, std::int64_t, T, T, T*)  \
+  DEFT_KERNEL(void, dropout, Cpu, RandomStream, std::int64_t, double, const T*, T*)
 
 DEFT_INSTANTIATE_FLOATING(DEFT_FLOATING)
+DEFT_KERNEL(void, fill_randint, Cpu, RandomStream, std::int64_t, std::int64_t, std::int64_t, std::int64_t*)
 
 }  // namespace deft::kernels

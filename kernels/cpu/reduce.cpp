@@ -8,9 +8,11 @@
 #include "deft/kernels/allocator.h"
 #include "deft/kernels/cpu/strided_loop.h"
 #include "deft/kernels/cpu/vector_math.h"
+#include "deft/kernels/cpu/kernel.h"
 #include "deft/kernels/instantiate.h"
 
 namespace deft::kernels {
+namespace DEFT_SIMD {
 namespace {
 
 using vector_math::is_nan;
@@ -220,9 +222,11 @@ void argmax(Cpu, const Strided<2>& space, const T* input, std::int64_t* output) 
   run(ArgMax<T>{}, space, input, output);
 }
 
+}  // namespace DEFT_SIMD
+
 #define DEFT_SIGNED(T)                                                     \
-  template void reduce<T>(Cpu, ReduceOp, const Strided<2>&, const T*, T*); \
-  template void argmax<T>(Cpu, const Strided<2>&, const T*, std::int64_t*);
+  DEFT_KERNEL(void, reduce, Cpu, ReduceOp, const Strided<2>&, const T*, T*) \
+  DEFT_KERNEL(void, argmax, Cpu, const Strided<2>&, const T*, std::int64_t*)
 
 DEFT_INSTANTIATE_SIGNED(DEFT_SIGNED)
 

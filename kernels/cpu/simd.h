@@ -1,5 +1,4 @@
-// Vectors of the instruction set that the including file is compiled for. Everything that uses them stands in the
-// namespace DEFT_SIMD, whose name tells the set, so that one source can be compiled for several and linked together.
+// Vectors as wide as the instruction set's that the including file is compiled for; kernel.h has the rules for such files.
 #pragma once
 
 #include <cstddef>
@@ -7,19 +6,10 @@
 #include <type_traits>
 #include <utility>
 
-#if defined(__AVX2__)
-#include <immintrin.h>
-#endif
+#include "deft/kernels/cpu/kernel.h"
 
-#if defined(__AVX512F__)
-#define DEFT_SIMD simd_avx512
-#define DEFT_SIMD_BYTES 64
-#elif defined(__AVX2__) && defined(__FMA__)
-#define DEFT_SIMD simd_avx2
-#define DEFT_SIMD_BYTES 32
-#else
-#define DEFT_SIMD simd_baseline
-#define DEFT_SIMD_BYTES 16
+#ifdef __AVX2__
+#include <immintrin.h>
 #endif
 
 // Before a loop over registers: it must unroll completely, or the array lands in memory.

@@ -6,9 +6,11 @@
 
 #include "deft/kernels/cpu/strided_loop.h"
 #include "deft/kernels/cpu/vector_math.h"
+#include "deft/kernels/cpu/kernel.h"
 #include "deft/kernels/instantiate.h"
 
 namespace deft::kernels {
+namespace DEFT_SIMD {
 namespace {
 
 /// Calls body(offset, stride) for each line of `n` elements of the tensor; the stride is a constant where it is 1, so
@@ -133,14 +135,15 @@ void cross_entropy_backward(Cpu, const CrossEntropyShape& shape, const T* grad_l
   });
 }
 
+}  // namespace DEFT_SIMD
+
 #define DEFT_FLOATING(T)                                                                                          \
-  template void softmax_forward<T>(Cpu, const SoftmaxShape&, const T*, T*);                                       \
-  template void softmax_backward<T>(Cpu, const SoftmaxShape&, const T*, const T*, T*);                            \
-  template void log_softmax_forward<T>(Cpu, const SoftmaxShape&, const T*, T*);                                   \
-  template void log_softmax_backward<T>(Cpu, const SoftmaxShape&, const T*, const T*, T*);                        \
-  template void cross_entropy_forward<T>(Cpu, const CrossEntropyShape&, const T*, const std::int64_t*, T*, T*);   \
-  template void cross_entropy_backward<T>(Cpu, const CrossEntropyShape&, const T*, const T*, const std::int64_t*, \
-                                          const T*, T*);
+  DEFT_KERNEL(void, softmax_forward, Cpu, const SoftmaxShape&, const T*, T*)                                       \
+  DEFT_KERNEL(void, softmax_backward, Cpu, const SoftmaxShape&, const T*, const T*, T*)                            \
+  DEFT_KERNEL(void, log_softmax_forward, Cpu, const SoftmaxShape&, const T*, T*)                                   \
+  DEFT_KERNEL(void, log_softmax_backward, Cpu, const SoftmaxShape&, const T*, const T*, T*)                        \
+  DEFT_KERNEL(void, cross_entropy_forward, Cpu, const CrossEntropyShape&, const T*, const std::int64_t*, T*, T*)   \
+  DEFT_KERNEL(void, cross_entropy_backward, Cpu, const CrossEntropyShape&, const T*, const T*, const std::int64_t*, const T*, T*)
 
 DEFT_INSTANTIATE_FLOATING(DEFT_FLOATING)
 

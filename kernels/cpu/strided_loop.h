@@ -6,10 +6,11 @@
 #include <tuple>
 #include <utility>
 
+#include "deft/kernels/cpu/kernel.h"
 #include "deft/kernels/parallel_for.h"
 #include "deft/kernels/strided.h"
 
-namespace deft::kernels {
+namespace deft::kernels::DEFT_SIMD {
 
 /// Elements that one task works on: enough to outweigh the start of a parallel region, few enough to share out.
 inline constexpr std::int64_t block_elements = 1 << 14;
@@ -173,4 +174,4 @@ void map(std::int64_t n, Function function, Out* output, const In*... inputs) {
   });
 }
 
-}  // namespace deft::kernels
+}  // namespace deft::kernels::DEFT_SIMD

@@ -6,7 +6,9 @@
 #include <cmath>
 #include <cstdint>
 
-namespace deft::kernels::vector_math {
+#include "deft/kernels/cpu/kernel.h"
+
+namespace deft::kernels::DEFT_SIMD::vector_math {
 
 /// False for integers; without the overloads that std::isnan would need for them.
 template <class T>
@@ -74,4 +76,4 @@ inline float erf(float x) {
   return magnitude < 1.0f ? near : far;
 }
 
-}  // namespace deft::kernels::vector_math
+}  // namespace deft::kernels::DEFT_SIMD::vector_math

@@ -131,8 +131,8 @@ void fill_normal(Cuda device, RandomStream random, std::int64_t n, T mean, T std
   cuda_random::fill(device, random, n, cuda_random::Normal<T>{mean, stddev}, output);
 }
 
-void fill_randint(Cuda device, RandomStream random, std::int64_t n, std::int64_t low, std::int64_t high,
-                  std::int64_t* output) {
+template <class T>
+void fill_randint(Cuda device, RandomStream random, std::int64_t n, T low, T high, T* output) {
   const std::uint64_t range = static_cast<std::uint64_t>(high) - static_cast<std::uint64_t>(low);
   cuda_random::fill(device, random, n, cuda_random::Integers{static_cast<std::uint64_t>(low), range}, output);
 }
@@ -150,5 +150,6 @@ void dropout(Cuda device, RandomStream random, std::int64_t n, double p, const T
   template void dropout<T>(Cuda, RandomStream, std::int64_t, double, const T*, T*);
 
 DEFT_INSTANTIATE_FLOATING(DEFT_FLOATING)
+template void fill_randint<std::int64_t>(Cuda, RandomStream, std::int64_t, std::int64_t, std::int64_t, std::int64_t*);
 
 }  // namespace deft::kernels

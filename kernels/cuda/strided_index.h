@@ -23,7 +23,7 @@ struct Offsets {
 
 /// The offsets of point `i` of the space in row-major order.
 template <int operands>
-DEFT_HOST_DEVICE Offsets<operands> offsets_at(const Strided<operands>& space, std::int64_t i) {
+DEFT_HOST_DEVICE inline Offsets<operands> offsets_at(const Strided<operands>& space, std::int64_t i) {
   Offsets<operands> offsets{};
   for (int axis = space.rank - 1; axis >= 0; --axis) {
     const std::int64_t rest = axis > 0 ? quotient(i, space.size[axis]) : 0;

@@ -44,7 +44,7 @@ __device__ void store_pack_at(T* array, std::int64_t element, const Pack<T, widt
 
 /// Whether packs of `width` elements can be read from `pointer`, at its alignment.
 template <int width, class T>
-DEFT_HOST_DEVICE bool is_aligned(const T* pointer) {
+DEFT_HOST_DEVICE inline bool is_aligned(const T* pointer) {
   return reinterpret_cast<std::uintptr_t>(pointer) % (sizeof(T) * width) == 0;
 }
 

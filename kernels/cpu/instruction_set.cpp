@@ -1,0 +1,49 @@
+#include "deft/kernels/instruction_set.h"
+
+#include <cstdlib>
+
+#include "deft/kernels/error.h"
+
+namespace deft {
+namespace {
+
+constexpr InstructionSet all_sets[] = {InstructionSet::avx512, InstructionSet::avx2, InstructionSet::baseline};
+
+/// Whether the build has kernels for `set` and processor and operating system run them: what cmake/DeftInstructionSets.cmake
+/// lets the compiler use.
+bool is_supported(InstructionSet set) {
+  if (set == InstructionSet::baseline) return true;
+#ifdef DEFT_X86_64_SETS
+  const bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("bmi") &&
+                    __builtin_cpu_supports("bmi2") && __builtin_cpu_supports("popcnt");
+  if (set == InstructionSet::avx2) return avx2;
+  return avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+         __builtin_cpu_supports("avx512cd") && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
+#else
+  return false;
+#endif
+}
+
+InstructionSet choose() {
+  const char* wanted = std::getenv("DEFT_ISA");
+  for (const InstructionSet set : all_sets) {
+    if (wanted == nullptr ? is_supported(set) : to_string(set) == wanted) {
+      if (is_supported(set)) return set;
+      throw Error("DEFT_ISA is '" + to_string(set) + "', which this processor or this build does not have");
+    }
+  }
+  throw Error("DEFT_ISA is '" + std::string(wanted) + "', expected baseline, avx2 or avx512");
+}
+
+}  // namespace
+
+InstructionSet instruction_set() {
+  static const InstructionSet set = choose();
+  return set;
+}
+
+std::string to_string(InstructionSet set) {
+  return set == InstructionSet::avx512 ? "avx512" : set == InstructionSet::avx2 ? "avx2" : "baseline";
+}
+
+}  // namespace deft

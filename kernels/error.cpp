@@ -1,0 +1,7 @@
+#include "deft/kernels/error.h"
+
+namespace deft {
+
+void throw_error(const char* text) { throw Error(text); }
+
+}  // namespace deft
