@@ -52,6 +52,13 @@ NoGrad::~NoGrad() { grad_mode = outer_; }
 
 bool grad_enabled() { return grad_mode; }
 
+Tensor reuse_or_empty(const Tensor& x) {
+  // A trace keeps what enters it.
+  return owned_alone(x) && !Trace::active() ? alias(x, x.shape()) : empty_like(x);
+}
+
+Tensor BackwardContext::memory_of_grad(std::size_t i) const { return reuse_or_empty(grad(i)); }
+
 void record(const char* op, const std::vector<Tensor>& inputs, Attributes attributes,
             const std::vector<Tensor>& outputs, Backward backward) {
   for (Trace* trace = Trace::innermost(); trace != nullptr; trace = trace->outer_) {

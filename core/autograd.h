@@ -58,6 +58,8 @@ class BackwardContext {
   const Tensor& saved(std::size_t i = 0) const { return saved_.at(i); }
   /// Whether the gradient with respect to input `i` is wanted.
   bool needs(std::size_t i = 0) const { return needs_.at(i); }
+  /// Memory for a gradient of the shape of grad(i), as reuse_or_empty gives it.
+  Tensor memory_of_grad(std::size_t i = 0) const;
 
  private:
   std::vector<Tensor> grads_, saved_;
@@ -72,6 +74,11 @@ struct Backward {
   /// Returns one gradient per input; undefined for those that are not needed.
   std::function<std::vector<Tensor>(const BackwardContext&)> apply = {};
 };
+
+/// A tensor like `x` for the result of a kernel whose output may be the same memory as its input: the memory of `x` if it
+/// ends with this handle, as that of a temporary does, else new. Operations that can use it take `x` by value; they must
+/// not save it.
+Tensor reuse_or_empty(const Tensor& x);
 
 /// Reports an operation that has just computed `outputs` from `inputs`; every differentiable function ends with this
 /// call. If gradients are enabled and an input requires them, it makes the node that backward() visits and the floating

@@ -15,11 +15,6 @@ namespace {
 
 thread_local bool anomaly_mode = false;
 
-// Adds in place only what nobody else holds.
-bool owned_alone(const Tensor& tensor) {
-  return tensor.shared_impl().use_count() == 1 && tensor.impl()->storage.use_count() == 1;
-}
-
 void add_in_place(Tensor& sum, const Tensor& term) {
   visit_floating(sum.dtype(), "backward", [&](auto tag) {
     using T = typename decltype(tag)::type;

@@ -126,7 +126,7 @@ Tensor unary(const char* name, UnaryOp op, const Tensor& x) {
          {.saved = {kernels::backward_reads_output(op) ? result : x},
           .apply = [op](const BackwardContext& context) -> std::vector<Tensor> {
             const Tensor& grad = context.grad();
-            Tensor grad_x = empty_like(grad);
+            Tensor grad_x = context.memory_of_grad();
             on_device(grad.device(), [&](auto device) {
               visit_floating(grad.dtype(), "backward", [&](auto tag) {
                 using T = typename decltype(tag)::type;
@@ -179,7 +179,7 @@ Tensor clamp(const Tensor& x, double low, double high) {
   record("clamp", {x}, {{"low", low}, {"high", high}}, {result},
          {.saved = {x}, .apply = [low, high](const BackwardContext& context) -> std::vector<Tensor> {
             const Tensor &grad = context.grad(), &saved_x = context.saved();
-            Tensor grad_x = empty_like(grad);
+            Tensor grad_x = context.memory_of_grad();
             on_device(grad.device(), [&](auto device) {
               visit_floating(grad.dtype(), "clamp", [&](auto tag) {
                 using T = typename decltype(tag)::type;

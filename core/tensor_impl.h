@@ -45,4 +45,9 @@ struct TensorImpl {
   void* data() const { return static_cast<char*>(storage->data) + offset * static_cast<std::int64_t>(size_of(dtype)); }
 };
 
+/// Whether nothing but this handle would see a change of the tensor's elements.
+inline bool owned_alone(const Tensor& tensor) {
+  return tensor.shared_impl().use_count() == 1 && tensor.impl()->storage.use_count() == 1;
+}
+
 }  // namespace deft

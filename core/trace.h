@@ -39,6 +39,9 @@ class Trace {
   Trace(const Trace&) = delete;
   Trace& operator=(const Trace&) = delete;
 
+  /// Whether one lives on this thread and is not paused.
+  static bool active() { return innermost() != nullptr; }
+
   const std::vector<TracedOp>& ops() const { return ops_; }
   /// Tensors that entered from outside (images, parameters, constants), by id. They live as long as the trace.
   const std::unordered_map<std::uint64_t, Tensor>& entering() const { return entering_; }

@@ -14,7 +14,7 @@ enum class Saves { input, output };
 template <class Forward, class BackwardKernel>
 Tensor activation(const char* op, const Tensor& x, Attributes attributes, Saves saves, const Forward& forward,
                   const BackwardKernel& backward) {
-  Tensor y = empty_like(x);
+  Tensor y = saves == Saves::output ? reuse_or_empty(x) : empty_like(x);
   on_device(x.device(), [&](auto device) {
     visit_floating(x.dtype(), op, [&](auto tag) {
       using T = typename decltype(tag)::type;
@@ -25,7 +25,7 @@ Tensor activation(const char* op, const Tensor& x, Attributes attributes, Saves 
          {.saved = {saves == Saves::input ? x : y},
           .apply = [op, backward](const BackwardContext& context) -> std::vector<Tensor> {
             const Tensor &grad = context.grad(), &saved = context.saved();
-            Tensor grad_x = empty_like(grad);
+            Tensor grad_x = context.memory_of_grad();
             on_device(grad.device(), [&](auto device) {
               visit_floating(grad.dtype(), op, [&](auto tag) {
                 using T = typename decltype(tag)::type;
@@ -39,7 +39,7 @@ Tensor activation(const char* op, const Tensor& x, Attributes attributes, Saves 
 
 }  // namespace
 
-Tensor relu(const Tensor& x) {
+Tensor relu(Tensor x) {
   return activation(
       "relu", x, {}, Saves::output, [](auto... arguments) { kernels::relu_forward(arguments...); },
       [](auto... arguments) { kernels::relu_backward(arguments...); });
@@ -59,13 +59,13 @@ Tensor leaky_relu(const Tensor& x, const LeakyReLUOptions& options) {
       });
 }
 
-Tensor sigmoid(const Tensor& x) {
+Tensor sigmoid(Tensor x) {
   return activation(
       "sigmoid", x, {}, Saves::output, [](auto... arguments) { kernels::sigmoid_forward(arguments...); },
       [](auto... arguments) { kernels::sigmoid_backward(arguments...); });
 }
 
-Tensor tanh(const Tensor& x) {
+Tensor tanh(Tensor x) {
   return activation(
       "tanh", x, {}, Saves::output, [](auto... arguments) { kernels::tanh_forward(arguments...); },
       [](auto... arguments) { kernels::tanh_backward(arguments...); });

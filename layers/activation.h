@@ -1,4 +1,5 @@
 // Activation functions of one argument, elementwise, and their modules. float32 and float64; other types throw Error.
+// Those that take their argument by value write over the memory of a temporary: relu(conv(x)) needs no second buffer.
 #pragma once
 
 #include "deft/layers/module.h"
@@ -6,7 +7,7 @@
 namespace deft {
 
 /// max(x, 0); the derivative at 0 is 0.
-Tensor relu(const Tensor& x);
+Tensor relu(Tensor x);
 
 struct LeakyReLUOptions {
   double negative_slope = 0.01;
@@ -16,9 +17,9 @@ struct LeakyReLUOptions {
 Tensor leaky_relu(const Tensor& x, const LeakyReLUOptions& options = {});
 
 /// 1 / (1 + exp(−x)).
-Tensor sigmoid(const Tensor& x);
+Tensor sigmoid(Tensor x);
 
-Tensor tanh(const Tensor& x);
+Tensor tanh(Tensor x);
 
 struct GELUOptions {
   bool tanh_approximation = false;  ///< PyTorch's approximate="tanh"

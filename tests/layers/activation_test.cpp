@@ -2,9 +2,13 @@
 #include "deft/layers/activation.h"
 
 #include <cmath>
+#include <functional>
+#include <utility>
 
+#include "deft/core/elementwise.h"
 #include "deft/core/gradcheck.h"
 #include "deft/core/reduce.h"
+#include "deft/core/trace.h"
 #include "deft/layers/softmax.h"
 
 #include "catch.h"
@@ -15,12 +19,12 @@ using Catch::Matchers::Contains;
 
 TEST_CASE("gradients of activations") {
   const std::vector<Tensor> inputs = {random_tensor({3, 7}, 1)};
-  using Function = Tensor (*)(const Tensor&);
-  for (const Function function :
-       {Function(relu), Function(sigmoid), Function(tanh), Function([](const Tensor& x) { return leaky_relu(x); }),
-        Function([](const Tensor& x) { return leaky_relu(x, {.negative_slope = 0.3}); }),
-        Function([](const Tensor& x) { return gelu(x); }),
-        Function([](const Tensor& x) { return gelu(x, {.tanh_approximation = true}); })}) {
+  using Function = std::function<Tensor(const Tensor&)>;
+  for (const Function function : {Function(relu), Function(sigmoid), Function([](const Tensor& x) { return tanh(x); }),
+                                  Function([](const Tensor& x) { return leaky_relu(x); }),
+                                  Function([](const Tensor& x) { return leaky_relu(x, {.negative_slope = 0.3}); }),
+                                  Function([](const Tensor& x) { return gelu(x); }),
+                                  Function([](const Tensor& x) { return gelu(x, {.tanh_approximation = true}); })}) {
     const auto result = gradcheck([&](const auto& x) { return function(x[0]); }, inputs);
     INFO(result.message);
     CHECK(result.ok);
@@ -51,6 +55,33 @@ TEST_CASE("activation modules apply their functions") {
   CHECK(GELU()(x).to_vector<double>()[2] == Approx(1.9544997361036416));
   CHECK(GELU({.tanh_approximation = true})(x).to_vector<double>()[2] == Approx(1.954597694087775));
   CHECK(Softmax()(x).to_vector<double>() == softmax(x).to_vector<double>());
+}
+
+TEST_CASE("activations write over temporaries, and over nothing that anybody still sees") {
+  const Tensor x = random_tensor({3, 7}, 3).set_requires_grad();
+  const auto reuses = [](Tensor input) {
+    const double* memory = input.data<double>();
+    return relu(std::move(input)).data<double>() == memory;
+  };
+  CHECK(reuses(x * 2));
+  CHECK_FALSE(reuses(x));
+  CHECK_FALSE(reuses(sigmoid(x)));  // its node saved it
+  const Tensor kept = x * 2;
+  CHECK_FALSE(reuses(kept));
+  CHECK(kept.to_vector<double>() == (x * 2).to_vector<double>());
+  const Trace trace;
+  CHECK_FALSE(reuses(x * 2));
+}
+
+TEST_CASE("gradients pass through activations in place, but not those that somebody holds") {
+  const Tensor x = from_vector<double>({-1, 2}).set_requires_grad();
+  Tensor middle = x * 3;
+  middle.retain_grad();
+  const Tensor seed = from_vector<double>({5, 7});
+  (relu(middle) + relu(x * 2)).backward({.gradient = seed});
+  CHECK(seed.to_vector<double>() == std::vector<double>{5, 7});
+  CHECK(middle.grad().to_vector<double>() == std::vector<double>{0, 7});
+  CHECK(x.grad().to_vector<double>() == std::vector<double>{0, 7 * 3 + 7 * 2});
 }
 
 TEST_CASE("activations of nothing and of integers") {
