@@ -20,11 +20,11 @@ using Catch::Matchers::Contains;
 TEST_CASE("gradients of activations") {
   const std::vector<Tensor> inputs = {random_tensor({3, 7}, 1)};
   using Function = std::function<Tensor(const Tensor&)>;
-  for (const Function function : {Function(relu), Function(sigmoid), Function([](const Tensor& x) { return tanh(x); }),
-                                  Function([](const Tensor& x) { return leaky_relu(x); }),
-                                  Function([](const Tensor& x) { return leaky_relu(x, {.negative_slope = 0.3}); }),
-                                  Function([](const Tensor& x) { return gelu(x); }),
-                                  Function([](const Tensor& x) { return gelu(x, {.tanh_approximation = true}); })}) {
+  for (const Function& function : {Function(relu), Function(sigmoid), Function([](const Tensor& x) { return tanh(x); }),
+                                   Function([](const Tensor& x) { return leaky_relu(x); }),
+                                   Function([](const Tensor& x) { return leaky_relu(x, {.negative_slope = 0.3}); }),
+                                   Function([](const Tensor& x) { return gelu(x); }),
+                                   Function([](const Tensor& x) { return gelu(x, {.tanh_approximation = true}); })}) {
     const auto result = gradcheck([&](const auto& x) { return function(x[0]); }, inputs);
     INFO(result.message);
     CHECK(result.ok);
