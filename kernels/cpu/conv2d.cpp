@@ -2,11 +2,12 @@
 
 #include "deft/kernels/allocator.h"
 #include "deft/kernels/cpu/band.h"
+#include "deft/kernels/cpu/conv2d_weight_gradient.h"
 #include "deft/kernels/cpu/conv_weight.h"
 #include "deft/kernels/cpu/gemm_micro.h"
+#include "deft/kernels/cpu/kernel.h"
 #include "deft/kernels/cpu/panel.h"
 #include "deft/kernels/cpu/winograd.h"
-#include "deft/kernels/cpu/kernel.h"
 #include "deft/kernels/parallel_for.h"
 
 namespace deft::kernels {
@@ -152,37 +153,6 @@ void backward_input(const Conv2dShape& s, const T* grad_output, const T* weight,
   }
 }
 
-template <class T>
-void backward_weight(const Conv2dShape& s, const T* input, const T* grad_output, T* grad_weight, T* grad_bias) {
-  const Gather gather = forward_gather(s);
-  const std::int64_t depth = gather.depth(), outputs = s.o / s.groups;
-  const Pieces pieces(s.n, gather.rows, gather.columns, piece_points(depth, s.c, s.o));
-  const Band<T> band(gather, pieces.images_step(), pieces.rows_step(), true);
-  const Runs<T> runs(gather, band);
-  const std::int64_t pieces_per_chunk = chunk_pieces(pieces.count(), pieces.largest(gather.columns));
-  WeightGradient<T> gradient((pieces.count() + pieces_per_chunk - 1) / pieces_per_chunk, s.o, depth);
-  parallel_blocks(pieces.count(), pieces_per_chunk, [&](std::int64_t first, std::int64_t end) {
-    Scratch<T> copy(band.size());
-    Scratch<std::int64_t> origins(pieces.largest(gather.columns));
-    const typename WeightGradient<T>::Chunk chunk = gradient.chunk(first / pieces_per_chunk);
-    for (std::int64_t i = first; i < end; ++i) {
-      const Piece piece = pieces[i];
-      const T* const pixels = band.open(piece, input, copy.data(), origins.data());
-      const T* const grad = grad_output + (piece.image * gather.rows + piece.row) * gather.columns * s.o;
-      for_blocks(piece.images * piece.rows * gather.columns, gradient_points,
-                 [&](std::int64_t begin, std::int64_t count) {
-                   for (std::int64_t group = 0; group < s.groups; ++group) {
-                     const GatheredRows<T> rows{pixels + group * gather.inputs(), origins.data() + begin, runs.data(),
-                                                runs.count()};
-                     chunk.add_weight(group * outputs, outputs, count, grad + begin * s.o, rows);
-                   }
-                   if (grad_bias != nullptr) chunk.add_bias(count, grad + begin * s.o);
-                 });
-    }
-  });
-  gradient.write(grad_weight, grad_bias);
-}
-
 }  // namespace
 
 template <class T>
@@ -216,12 +186,13 @@ void conv2d_backward_weight(Cpu, const Conv2dShape& shape, const T* input, const
       return;
     }
   }
-  backward_weight(shape, input, grad_output, grad_weight, grad_bias);
+  const Gather gather = forward_gather(shape);
+  Conv2dWeightGradient<T>(shape, gather, input, grad_output).run(grad_weight, grad_bias);
 }
 
 }  // namespace DEFT_SIMD
 
-#define DEFT_INSTANTIATE(T)                                                                   \
+#define DEFT_INSTANTIATE(T)                                                                    \
   DEFT_KERNEL(void, conv2d_forward, Cpu, const Conv2dShape&, const T*, const T*, const T*, T*) \
   DEFT_KERNEL(void, conv2d_backward_input, Cpu, const Conv2dShape&, const T*, const T*, T*)    \
   DEFT_KERNEL(void, conv2d_backward_weight, Cpu, const Conv2dShape&, const T*, const T*, T*, T*)

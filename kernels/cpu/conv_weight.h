@@ -50,111 +50,92 @@ class PackedWeight {
   Scratch<T> weights_, bias_;
 };
 
-/// Points whose gradients and pixels are gone through at once: as many as stay in the L1 cache.
-constexpr std::int64_t gradient_points = 128;
-
-/// How many pieces of work, each of `points` points, share a partial sum: enough that adding the sums costs little.
-inline std::int64_t chunk_pieces(std::int64_t pieces, std::int64_t points) {
-  constexpr std::int64_t least_points = 384, most_chunks = 64;
-  const std::int64_t wanted = (least_points + points) / (points + 1);
-  const std::int64_t needed = (pieces + most_chunks - 1) / most_chunks;
-  const std::int64_t larger = wanted > needed ? wanted : needed;
-  return larger > 1 ? larger : 1;
-}
-
+/// The gradients of weight [o, depth] and bias [o], in parts: the first chunk of work sums its own in place, each other
+/// in memory of its own, added afterwards in the order of chunks.
 template <class T>
 class WeightGradient {
  public:
-  /// Sums for weights [o, depth] and biases [o].
-  WeightGradient(std::int64_t chunks, std::int64_t o, std::int64_t depth)
+  /// Either pointer may be null.
+  WeightGradient(std::int64_t chunks, std::int64_t o, std::int64_t depth, T* grad_weight, T* grad_bias)
       : chunks_(chunks),
         o_(o),
         depth_(depth),
-        stride_(panel_stride<T>(depth)),
-        weights_(chunks * o * stride_),
-        biases_(chunks * o) {}
+        grad_weight_(grad_weight),
+        grad_bias_(grad_bias),
+        weights_(grad_weight == nullptr || chunks < 2 ? 0 : (chunks - 1) * o * depth),
+        biases_(grad_bias == nullptr || chunks < 2 ? 0 : (chunks - 1) * o) {}
 
-  /// The partial sums of one chunk.
+  /// The sums of one chunk, for output channels [first, first + count).
   class Chunk {
    public:
     /// Adds gradᵀ · panel, of `points` points, to the weights of channels [first, first + outputs).
     /// grad [points, o], panel [points, depth] with its padding.
     void add_weight(std::int64_t first, std::int64_t outputs, std::int64_t points, const T* grad,
                     const T* panel) const {
-      T* const out = weights_ + first * stride_;
-      gemm<T, Layout::transposed>(outputs, stride_, points, grad + first, o_, unpacked(panel, stride_), out, stride_,
-                                  out, stride_);
-    }
-
-    /// The same from gathered rows.
-    void add_weight(std::int64_t first, std::int64_t outputs, std::int64_t points, const T* grad,
-                    const GatheredRows<T>& rows) const {
-      T* out = weights_ + first * stride_;
-      for (const Run* run = rows.runs; run != rows.runs + rows.run_count; ++run) {
-        gemm_transposed_gathered(outputs, run->count, points, grad + first, o_, rows.data + run->displacement,
-                                 rows.origins, out, stride_);
-        out += run->count;
-      }
+      T* const out = weights_ + first * depth_;
+      gemm<T, Layout::transposed>(outputs, depth_, points, grad + first, o_, unpacked(panel, panel_stride<T>(depth_)),
+                                  out, depth_, out, depth_);
     }
 
     /// Adds the column sums of grad [points, o].
     void add_bias(std::int64_t points, const T* grad) const {
-      std::int64_t j = 0;
-      for (; j + lanes<T> <= o_; j += lanes<T>) {
-        Vector<T> even = load(biases_ + j), odd = {};  // two sums hide the latency of adding
+      for (std::int64_t j = first_; j < first_ + count_; j += lanes<T>) {
+        const std::int64_t rest = first_ + count_ - j;
+        Vector<T> even = load_first(biases_ + j, rest), odd = {};  // two sums hide the latency of adding
         std::int64_t point = 0;
         for (; point + 2 <= points; point += 2) {
-          even += load(grad + point * o_ + j);
-          odd += load(grad + (point + 1) * o_ + j);
+          even += load_first(grad + point * o_ + j, rest);
+          odd += load_first(grad + (point + 1) * o_ + j, rest);
         }
-        if (point < points) even += load(grad + point * o_ + j);
-        store(biases_ + j, even + odd);
-      }
-      for (; j < o_; ++j) {
-        for (std::int64_t point = 0; point < points; ++point) biases_[j] += grad[point * o_ + j];
+        if (point < points) even += load_first(grad + point * o_ + j, rest);
+        store_first(biases_ + j, even + odd, rest);
       }
     }
+
+    /// Sums of weights [o, depth].
+    T* weights() const { return weights_; }
 
    private:
     friend class WeightGradient;
-    Chunk(T* weights, T* biases, std::int64_t o, std::int64_t stride)
-        : weights_(weights), biases_(biases), o_(o), stride_(stride) {}
+    Chunk(T* weights, T* biases, std::int64_t first, std::int64_t count, std::int64_t o, std::int64_t depth)
+        : weights_(weights), biases_(biases), first_(first), count_(count), o_(o), depth_(depth) {
+      if (weights != nullptr) clear(weights + first * depth, count * depth);
+      if (biases != nullptr) clear(biases + first, count);
+    }
 
     T *weights_, *biases_;
-    std::int64_t o_, stride_;
+    std::int64_t first_, count_, o_, depth_;
   };
 
   /// Starts chunk `i` at zero.
-  Chunk chunk(std::int64_t i) {
-    T* const weights = weights_.data() + i * o_ * stride_;
-    T* const biases = biases_.data() + i * o_;
-    for (std::int64_t j = 0; j < o_ * stride_; ++j) weights[j] = 0;
-    for (std::int64_t j = 0; j < o_; ++j) biases[j] = 0;
-    return Chunk(weights, biases, o_, stride_);
+  Chunk chunk(std::int64_t i) { return chunk(i, 0, o_); }
+
+  /// The same for output channels [first, first + count) alone, the others being another task's.
+  Chunk chunk(std::int64_t i, std::int64_t first, std::int64_t count) {
+    return Chunk(grad_weight_ == nullptr || i == 0 ? grad_weight_ : weights_.data() + (i - 1) * o_ * depth_,
+                 grad_bias_ == nullptr || i == 0 ? grad_bias_ : biases_.data() + (i - 1) * o_, first, count, o_,
+                 depth_);
   }
 
-  /// Adds all chunks; either pointer may be null.
-  void write(T* grad_weight, T* grad_bias) {
-    if (grad_weight != nullptr) {
-      const std::int64_t rows = 16384 / (chunks_ * stride_ + 1) + 1;
-      parallel_blocks(o_, rows, [&](std::int64_t begin, std::int64_t end) {
-        for (std::int64_t j = begin; j < end; ++j) {
-          add_chunks(weights_.data() + j * stride_, o_ * stride_, depth_, grad_weight + j * depth_);
-        }
-      });
-    }
-    if (grad_bias != nullptr) add_chunks(biases_.data(), o_, o_, grad_bias);
+  /// Adds up all chunks.
+  void finish() {
+    if (chunks_ == 0) chunk(0);
+    if (grad_weight_ != nullptr) add_chunks(weights_.data(), o_ * depth_, grad_weight_);
+    if (grad_bias_ != nullptr) add_chunks(biases_.data(), o_, grad_bias_);
   }
 
  private:
-  void add_chunks(const T* from, std::int64_t stride, std::int64_t count, T* to) const {
-    for (std::int64_t i = 0; i < count; ++i) to[i] = 0;
-    for (std::int64_t chunk = 0; chunk < chunks_; ++chunk) {
-      for (std::int64_t i = 0; i < count; ++i) to[i] += from[chunk * stride + i];
-    }
+  void add_chunks(const T* from, std::int64_t count, T* to) const {
+    if (chunks_ < 2) return;
+    parallel_blocks(count, 16384 / chunks_ + 1, [&](std::int64_t begin, std::int64_t end) {
+      for (std::int64_t chunk = 0; chunk < chunks_ - 1; ++chunk) {
+        for (std::int64_t i = begin; i < end; ++i) to[i] += from[chunk * count + i];
+      }
+    });
   }
 
-  std::int64_t chunks_, o_, depth_, stride_;
+  std::int64_t chunks_, o_, depth_;
+  T *grad_weight_, *grad_bias_;
   Scratch<T> weights_, biases_;
 };
 

@@ -116,12 +116,12 @@ class Backward {
     const bool whole = pieces_.rows_step() == geometry_.rows;
     const PaddedBatch<T> batch(geometry_, input_, !whole);
     Scratch<T> bands(whole || gradients_.input == nullptr ? 0 : pieces_.count() * image_size());
-    WeightGradient<T> weight_gradient(pieces_.count(), s_.o, geometry_.depth);
+    WeightGradient<T> weight_gradient(pieces_.count(), s_.o, geometry_.depth, gradients_.weight, gradients_.bias);
     parallel_for(pieces_.count(), [&](std::int64_t i) {
       T* const band = bands.data() == nullptr ? nullptr : bands.data() + i * image_size();
       run_piece(pieces_[i], whole ? nullptr : &batch, band, weight_gradient.chunk(i));
     });
-    weight_gradient.write(gradients_.weight, gradients_.bias);
+    weight_gradient.finish();
     if (gradients_.input == nullptr) return;
     if (pieces_.count() == 0) {
       clear(gradients_.input, s_.n * s_.h * s_.w * s_.c);

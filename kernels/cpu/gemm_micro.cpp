@@ -133,29 +133,29 @@ struct RowsTile {
   }
 };
 
-/// A transposed left matrix against columns whose rows are `b_stride` elements apart or, gathered, at `origins`.
-template <class T, bool gathered>
+/// A transposed left matrix against a column block, over the rows of strips.
+template <class T>
 struct TransposedTile {
   using Element = T;
   TilePlace<T> place;
-  std::int64_t k;
   const T* a;
   std::int64_t a_stride;
   const T* b;
   std::int64_t b_stride;
-  const std::int64_t* origins;
+  const Strip *strips, *strips_end;
 
   template <int rows, int vectors>
   static __attribute__((no_sanitize("undefined"))) void compute(const TransposedTile& tile) {
     Sums<T, rows, vectors> sum = {};
     begin_sums<T, rows, vectors>(tile.place, sum);
-    const T *a = tile.a, *b = tile.b;
     const std::int64_t a_stride = tile.a_stride, b_stride = tile.b_stride;
-    const std::int64_t* const origins = tile.origins;
-    for (std::int64_t p = 0; p < tile.k; ++p) {
-      add_step<T, rows, vectors>([&](int i) { return a[i]; }, gathered ? b + origins[p] : b, sum);
-      a += a_stride;
-      if (!gathered) b += b_stride;
+    for (const Strip* strip = tile.strips; strip != tile.strips_end; ++strip) {
+      const T *a = tile.a + strip->a, *b = tile.b + strip->b;
+      for (std::int64_t p = strip->count; p > 0; --p) {
+        add_step<T, rows, vectors>([&](int i) { return a[i]; }, b, sum);
+        a += a_stride;
+        b += b_stride;
+      }
     }
     store_tile<T, rows, vectors>(tile.place, sum);
   }
@@ -233,11 +233,12 @@ void gemm_gathered(std::int64_t m, std::int64_t n, const GatheredRows<T>& a, con
 }
 
 template <class T>
-void gemm_transposed_gathered(std::int64_t m, std::int64_t n, std::int64_t k, const T* a, std::int64_t a_stride,
-                              const T* b, const std::int64_t* origins, T* c, std::int64_t c_stride) {
+void gemm_transposed_strips(std::int64_t m, std::int64_t n, const T* a, std::int64_t a_stride, const T* b,
+                            std::int64_t b_stride, const Strip* strips, std::int64_t strip_count, T* c,
+                            std::int64_t c_stride) {
   for_column_blocks<T>(n, [&](std::int64_t column, std::int64_t columns, std::int64_t) {
     const TilePlace<T> place = place_at<T>(column, true, nullptr, 0, c, c_stride);
-    compute_rows(TransposedTile<T, true>{place, k, a, a_stride, b + column, 0, origins}, m, columns);
+    compute_rows(TransposedTile<T>{place, a, a_stride, b + column, b_stride, strips, strips + strip_count}, m, columns);
   });
 }
 
@@ -270,10 +271,11 @@ void gemm_rows(std::int64_t m, std::int64_t n, std::int64_t k, const T* a, std::
 template <class T>
 void gemm_transposed(std::int64_t m, std::int64_t n, std::int64_t k, const T* a, std::int64_t a_stride,
                      const RightMatrix<T>& b, const T* start, std::int64_t start_stride, T* c, std::int64_t c_stride) {
+  const Strip all{0, 0, k};
   for_column_blocks<T>(n, [&](std::int64_t column, std::int64_t columns, std::int64_t block) {
     const TilePlace<T> place = place_at(column, false, start, start_stride, c, c_stride);
     const T* const right = b.data + block * b.block_stride;
-    compute_rows(TransposedTile<T, false>{place, k, a, a_stride, right, b.row_stride, nullptr}, m, columns);
+    compute_rows(TransposedTile<T>{place, a, a_stride, right, b.row_stride, &all, &all + 1}, m, columns);
   });
 }
 
@@ -331,8 +333,8 @@ void pack(std::int64_t k, std::int64_t n, std::int64_t first, std::int64_t rows,
                                             const RightMatrix<T>&, const T*, std::int64_t, T*, std::int64_t);         \
   template void gemm_gathered<T>(std::int64_t, std::int64_t, const GatheredRows<T>&, const RightMatrix<T>&, const T*, \
                                  std::int64_t, T*, std::int64_t);                                                     \
-  template void gemm_transposed_gathered<T>(std::int64_t, std::int64_t, std::int64_t, const T*, std::int64_t,         \
-                                            const T*, const std::int64_t*, T*, std::int64_t);                         \
+  template void gemm_transposed_strips<T>(std::int64_t, std::int64_t, const T*, std::int64_t, const T*, std::int64_t, \
+                                          const Strip*, std::int64_t, T*, std::int64_t);                              \
   template void pack<T>(std::int64_t, std::int64_t, std::int64_t, std::int64_t, const T*, std::int64_t, std::int64_t, \
                         T*);
 DEFT_INSTANTIATE(float)

@@ -73,11 +73,17 @@ template <class T>
 void gemm_gathered(std::int64_t m, std::int64_t n, const GatheredRows<T>& a, const RightMatrix<T>& b, const T* start,
                    std::int64_t start_stride, T* c, std::int64_t c_stride);
 
-/// c [m, n] += aᵀ · b. a [k, m] has rows of a_stride elements; row p of b lies at b + origins[p], from where whole
-/// vectors can be read.
+/// Steps of an inner product whose rows lie at even distances: the first row's place in each matrix, and their number.
+struct Strip {
+  std::int64_t a, b, count;
+};
+
+/// c [m, n] += aᵀ · b over the rows of the strips, `a_stride` and `b_stride` elements apart. Whole vectors can be read from
+/// the rows of b.
 template <class T>
-void gemm_transposed_gathered(std::int64_t m, std::int64_t n, std::int64_t k, const T* a, std::int64_t a_stride,
-                              const T* b, const std::int64_t* origins, T* c, std::int64_t c_stride);
+void gemm_transposed_strips(std::int64_t m, std::int64_t n, const T* a, std::int64_t a_stride, const T* b,
+                            std::int64_t b_stride, const Strip* strips, std::int64_t strip_count, T* c,
+                            std::int64_t c_stride);
 
 /// Writes rows [first, first + rows) of a packed [k, n]: element (first + p, j) = from[p · row_stride + j ·
 /// column_stride]; columns beyond n become zeros. One of the strides is 1.
