@@ -79,22 +79,27 @@ void for_image_blocks(const DeformGeometry& geometry, const Piece& piece, std::i
   });
 }
 
-/// The vectors that `count` channels fill if that is a usual number, for which loops are unrolled; else 0.
+/// The vectors that the channels fill if they share one set of offsets and that is a usual number, for which loops are
+/// unrolled; else 0.
 template <class T>
-int usual_vectors(const DeformGeometry& geometry) {
-  if (geometry.segments.size() != 1) return 0;
-  const std::int64_t count = geometry.segments[0].count;
-  return count == 2 * lanes<T> ? 2 : count == 4 * lanes<T> ? 4 : 0;
+std::int64_t usual_vectors(const DeformGeometry& geometry) {
+  if (geometry.segments.size() != 1 || geometry.shape.c % lanes<T> != 0) return 0;
+  const std::int64_t vectors = geometry.shape.c / lanes<T>;
+  return vectors == 1 || vectors == 2 || vectors == 4 || vectors == 8 ? vectors : 0;
 }
 
 /// Calls body(std::integral_constant<int, vectors>) for what usual_vectors gives.
 template <class T, class Body>
 void with_usual_vectors(const DeformGeometry& geometry, Body&& body) {
   switch (usual_vectors<T>(geometry)) {
+    case 1:
+      return body(std::integral_constant<int, 1>());
     case 2:
       return body(std::integral_constant<int, 2>());
     case 4:
       return body(std::integral_constant<int, 4>());
+    case 8:
+      return body(std::integral_constant<int, 8>());
     default:
       return body(std::integral_constant<int, 0>());
   }
@@ -103,58 +108,86 @@ void with_usual_vectors(const DeformGeometry& geometry, Body&& body) {
 /// The weights of a cell's corners at one entry of a plan.
 template <class T>
 struct CornerWeights {
-  CornerWeights(const SamplingPlan<T>& plan, std::int64_t e)
-      : at_00(broadcast(plan.weight(0)[e])),
-        at_01(broadcast(plan.weight(1)[e])),
-        at_10(broadcast(plan.weight(2)[e])),
-        at_11(broadcast(plan.weight(3)[e])) {}
+  Vector<T> at_00, at_01, at_10, at_11;
+};
+
+/// Reads the weights of a plan, whose arrays it keeps at hand.
+template <class T>
+class PlanReader {
+ public:
+  explicit PlanReader(const SamplingPlan<T>& plan)
+      : cell_(plan.cell()),
+        weight_0_(plan.weight(0)),
+        weight_1_(plan.weight(1)),
+        weight_2_(plan.weight(2)),
+        weight_3_(plan.weight(3)) {}
+
+  std::int64_t cell(std::int64_t e) const { return cell_[e]; }
+  CornerWeights<T> weights(std::int64_t e) const {
+    return {broadcast(weight_0_[e]), broadcast(weight_1_[e]), broadcast(weight_2_[e]), broadcast(weight_3_[e])};
+  }
+
+ private:
+  const std::int64_t* cell_;
+  const T *weight_0_, *weight_1_, *weight_2_, *weight_3_;
+};
+
+/// One vector of each corner of a cell. `pixel` and `row` are the distances between corners.
+template <class T>
+struct CornerValues {
+  CornerValues(const T* cell, std::int64_t pixel, std::int64_t row)
+      : at_00(load(cell)), at_01(load(cell + pixel)), at_10(load(cell + row)), at_11(load(cell + row + pixel)) {}
+
+  Vector<T> sample(const CornerWeights<T>& weights) const {
+    return weights.at_00 * at_00 + weights.at_01 * at_01 + weights.at_10 * at_10 + weights.at_11 * at_11;
+  }
 
   Vector<T> at_00, at_01, at_10, at_11;
 };
 
-/// One vector of bilinear samples. `pixel` and `row` are the distances between a cell's corners.
-template <class T>
-inline void sample(const T* cell, std::int64_t pixel, std::int64_t row, const CornerWeights<T>& weights, T* to) {
-  store(to, weights.at_00 * load(cell) + weights.at_01 * load(cell + pixel) + weights.at_10 * load(cell + row) +
-                weights.at_11 * load(cell + row + pixel));
+/// fill_panel for channels that fill `vectors` vectors and share one set of offsets: the panel's taps follow each other.
+template <int vectors, class T>
+void fill_taps(std::int64_t row, const SamplingPlan<T>& plan, std::int64_t entries, const T* image, T* panel) {
+  constexpr std::int64_t pixel = vectors * lanes<T>;
+  const PlanReader<T> reader(plan);
+  for (std::int64_t e = 0; e < entries; ++e) {
+    const CornerWeights<T> weights = reader.weights(e);
+    const T* const cell = image + reader.cell(e);
+    DEFT_UNROLL
+    for (int i = 0; i < vectors; ++i) {
+      store(panel + i * lanes<T>, CornerValues<T>(cell + i * lanes<T>, pixel, row).sample(weights));
+    }
+    panel += pixel;
+  }
 }
 
-/// Fills the panel of `group` with the samples of the planned points; `vectors` as from usual_vectors.
-template <int vectors, class T>
+/// Fills the panel of `group` with the samples of the planned points.
+template <class T>
 void fill_panel(const DeformGeometry& geometry, std::int64_t group, const SamplingPlan<T>& plan, std::int64_t count,
                 const T* image, T* panel) {
   const std::int64_t taps = geometry.shape.taps(), stride = panel_stride<T>(geometry.depth);
   const std::int64_t pixel = geometry.shape.c, row = geometry.padded.row_size();
-  for (std::int64_t point = 0; point < count; ++point) {
-    // Samples are written in whole vectors, so in the order in which they lie.
-    for (std::int64_t tap = 0; tap < taps; ++tap) {
-      T* const to = panel + point * stride + tap * geometry.inputs;
-      if constexpr (vectors > 0) {
-        const std::int64_t e = point * taps + tap;
-        const CornerWeights<T> weights(plan, e);
-        DEFT_UNROLL
-        for (int i = 0; i < vectors; ++i) {
-          sample(image + plan.cell()[e] + i * lanes<T>, pixel, row, weights, to + i * lanes<T>);
-        }
-      } else {
+  with_usual_vectors<T>(geometry, [&](auto vectors) {
+    constexpr int n = decltype(vectors)::value;
+    if constexpr (n > 0) {
+      fill_taps<n>(row, plan, count * taps, image, panel);
+      return;
+    }
+    const PlanReader<T> reader(plan);
+    for (std::int64_t point = 0; point < count; ++point) {
+      // Samples are written in whole vectors, so in the order in which they lie.
+      for (std::int64_t tap = 0; tap < taps; ++tap) {
+        T* const to = panel + point * stride + tap * geometry.inputs;
         for (const Segment* segment = geometry.begin(group); segment != geometry.end(group); ++segment) {
           const std::int64_t e = point * geometry.entries + segment->offset_group * taps + tap;
-          const CornerWeights<T> weights(plan, e);
-          const T* const cell = image + plan.cell()[e] + segment->channel;
+          const CornerWeights<T> weights = reader.weights(e);
+          const T* const cell = image + reader.cell(e) + segment->channel;
           for (std::int64_t i = 0; i < segment->count; i += lanes<T>) {
-            sample(cell + i, pixel, row, weights, to + segment->column + i);
+            store(to + segment->column + i, CornerValues<T>(cell + i, pixel, row).sample(weights));
           }
         }
       }
     }
-  }
-}
-
-template <class T>
-void fill_panel(const DeformGeometry& geometry, std::int64_t group, const SamplingPlan<T>& plan, std::int64_t count,
-                const T* image, T* panel) {
-  with_usual_vectors<T>(geometry, [&](auto vectors) {
-    fill_panel<decltype(vectors)::value>(geometry, group, plan, count, image, panel);
   });
 }
 

@@ -54,12 +54,10 @@ class SamplingPlan {
       : shape_(shape),
         padded_{shape.h, shape.w, shape.c},
         per_point_(shape.offset_groups * shape.taps()),
-        room_(points * per_point_ + lanes<T>),
+        room_(round_up_to_lanes<T>(points * per_point_) + lanes<T>),
         tap_y_(per_point_ + lanes<T>),
         tap_x_(per_point_ + lanes<T>),
         cell_(room_),
-        low_y_(room_),
-        low_x_(room_),
         values_(6 * room_) {
     for (std::int64_t e = 0; e < per_point_ + lanes<T>; ++e) {
       const std::int64_t tap = e % shape.taps();
@@ -74,35 +72,38 @@ class SamplingPlan {
   void make(std::int64_t begin, std::int64_t count, const T* offset, const T* mask, Derivative derivative) {
     place_taps(begin, count);
     if (derivative == Derivative::yes) {
-      find_cells<true>(count * per_point_, offset);
+      find_cells<true>(count * per_point_, offset, mask);
     } else {
-      find_cells<false>(count * per_point_, offset);
+      find_cells<false>(count * per_point_, offset, mask);
     }
-    weigh_corners(count * per_point_, mask);
   }
 
   /// Elements of the padded image at which the entries' cells begin; the other corners are a pixel and a row on.
   const std::int64_t* cell() const { return cell_.data(); }
   /// Positions within the cells, in [0, 1].
-  const T* y() const { return values_.data(); }
-  const T* x() const { return values_.data() + room_; }
+  const T* y() const { return array(0); }
+  const T* x() const { return array(1); }
   /// Bilinear weights of corner 0 (low y, low x), 1 (low y, high x), 2 or 3 (high y, high x), times the mask.
-  const T* weight(int corner) const { return values_.data() + (2 + corner) * room_; }
+  const T* weight(int corner) const { return array(2 + corner); }
 
  private:
   T* array(int i) { return values_.data() + i * room_; }
+  const T* array(int i) const { return values_.data() + i * room_; }
 
   /// Writes the positions of the undeformed taps.
   void place_taps(std::int64_t begin, std::int64_t count) {
     const std::int64_t columns = shape_.w_out();
+    T *ys = array(0), *xs = array(1);
     std::int64_t row = begin / columns, column = begin % columns;
     for (std::int64_t point = 0; point < count; ++point) {
       const Vector<T> y = broadcast(static_cast<T>(row * shape_.stride_h - shape_.pad_top));
       const Vector<T> x = broadcast(static_cast<T>(column * shape_.stride_w - shape_.pad_left));
       for (std::int64_t e = 0; e < per_point_; e += lanes<T>) {
-        store(array(0) + point * per_point_ + e, y + load(tap_y_.data() + e));
-        store(array(1) + point * per_point_ + e, x + load(tap_x_.data() + e));
+        store(ys + e, y + load(tap_y_.data() + e));
+        store(xs + e, x + load(tap_x_.data() + e));
       }
+      ys += per_point_;
+      xs += per_point_;
       if (++column == columns) {
         column = 0;
         ++row;
@@ -110,22 +111,30 @@ class SamplingPlan {
     }
   }
 
-  /// Adds the offsets and divides positions into cell and rest.
+  /// Adds the offsets, and divides positions into cell and rest.
   template <bool closed>
-  void find_cells(std::int64_t entries, const T* offset) {
+  void find_cells(std::int64_t entries, const T* offset, const T* mask) {
     std::int64_t e = 0;
-    for (; e + lanes<T> <= entries; e += lanes<T>) find_cells_at<closed>(e, offset + 2 * e);
-    if (e < entries) {
-      T rest[2 * lanes<T>] = {};
-      std::memcpy(rest, offset + 2 * e, static_cast<std::size_t>(2 * (entries - e)) * sizeof(T));
-      find_cells_at<closed>(e, rest);
+    for (; e + lanes<T> <= entries; e += lanes<T>) {
+      // Offsets and masks come from main memory: what the next block reads is on its way while this one is computed.
+      __builtin_prefetch(offset + 2 * (e + entries));
+      __builtin_prefetch(offset + 2 * (e + entries) + lanes<T>);
+      if (mask != nullptr) __builtin_prefetch(mask + e + entries);
+      find_cells_at<closed>(e, offset + 2 * e, mask == nullptr ? broadcast(T(1)) : load(mask + e));
     }
-    const std::int64_t row = padded_.row_size(), c = shape_.c;
-    for (e = 0; e < entries; ++e) cell_[e] = (low_y_[e] + std::int64_t(1)) * row + (low_x_[e] + std::int64_t(1)) * c;
+    if (e == entries) return;
+    T offsets[2 * lanes<T>] = {}, masks[lanes<T>] = {};
+    for (std::int64_t i = 0; i < entries - e; ++i) {
+      offsets[2 * i] = offset[2 * (e + i)];
+      offsets[2 * i + 1] = offset[2 * (e + i) + 1];
+      masks[i] = mask == nullptr ? T(1) : mask[e + i];
+    }
+    find_cells_at<closed>(e, offsets, load(masks));
   }
 
+  /// Finds the cells of a vector of entries.
   template <bool closed>
-  void find_cells_at(std::int64_t e, const T* offset) {
+  void find_cells_at(std::int64_t e, const T* offset, Vector<T> factor) {
     using Integers = Vector<Integer<T>>;
     const Vector<T> height = broadcast(static_cast<T>(shape_.h)), width = broadcast(static_cast<T>(shape_.w));
     const Vector<T> zero = {}, before = zero - 1;
@@ -139,11 +148,20 @@ class SamplingPlan {
     const Vector<T> safe_y = inside ? y : zero, safe_x = inside ? x : zero;
     const Integers low_y = floor(safe_y), low_x = floor(safe_x);
     // A NaN stays one here, and makes the sample NaN without reading the image.
-    store(array(0) + e, outside ? zero : y - __builtin_convertvector(low_y, Vector<T>));
-    store(array(1) + e, outside ? zero : x - __builtin_convertvector(low_x, Vector<T>));
+    y = outside ? zero : y - __builtin_convertvector(low_y, Vector<T>);
+    x = outside ? zero : x - __builtin_convertvector(low_x, Vector<T>);
+    if constexpr (closed) {
+      store(array(0) + e, y);
+      store(array(1) + e, x);
+    }
+    const Vector<T> low = (1 - y) * factor, high = y * factor;
+    store(array(2) + e, low * (1 - x));
+    store(array(3) + e, low * x);
+    store(array(4) + e, high * (1 - x));
+    store(array(5) + e, high * x);
     // Row h and column −1 are the cell of zeros.
-    store(low_y_.data() + e, inside ? low_y : Integers{} + static_cast<Integer<T>>(shape_.h));
-    store(low_x_.data() + e, inside ? low_x : Integers{} - 1);
+    store_cells(inside ? low_y : Integers{} + static_cast<Integer<T>>(shape_.h), inside ? low_x : Integers{} - 1,
+                cell_.data() + e);
   }
 
   /// Rounds down values that an integer can hold.
@@ -152,18 +170,14 @@ class SamplingPlan {
     return truncated + (__builtin_convertvector(truncated, Vector<T>) > value);
   }
 
-  void weigh_corners(std::int64_t entries, const T* mask) {
-    const T* const ys = array(0);
-    const T* const xs = array(1);
-    T *const weight_0 = array(2), *const weight_1 = array(3), *const weight_2 = array(4), *const weight_3 = array(5);
+  void store_cells(Vector<Integer<T>> row, Vector<Integer<T>> column, std::int64_t* to) const {
+    Integer<T> rows[lanes<T>], columns[lanes<T>];
+    store(rows, row);
+    store(columns, column);
+    const std::int64_t row_size = padded_.row_size(), c = padded_.c;
 #pragma omp simd
-    for (std::int64_t e = 0; e < entries; ++e) {
-      const T factor = mask == nullptr ? T(1) : mask[e];
-      const T low = (1 - ys[e]) * factor, high = ys[e] * factor;
-      weight_0[e] = low * (1 - xs[e]);
-      weight_1[e] = low * xs[e];
-      weight_2[e] = high * (1 - xs[e]);
-      weight_3[e] = high * xs[e];
+    for (std::int64_t i = 0; i < lanes<T>; ++i) {
+      to[i] = (rows[i] + std::int64_t(1)) * row_size + (columns[i] + std::int64_t(1)) * c;
     }
   }
 
@@ -172,7 +186,6 @@ class SamplingPlan {
   std::int64_t per_point_, room_;
   Scratch<T> tap_y_, tap_x_;
   Scratch<std::int64_t> cell_;
-  Scratch<Integer<T>> low_y_, low_x_;
   Scratch<T> values_;
 };
 

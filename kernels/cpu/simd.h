@@ -121,10 +121,10 @@ inline void store_first(T* to, Vector<T> vector, std::int64_t count) {
 #endif
 }
 
-/// `vector` with zeros in all but its first `count` lanes.
+/// The first `count` lanes of `vector`, and the others of `other`.
 template <class T>
-inline Vector<T> first_lanes(Vector<T> vector, std::int64_t count) {
-  return lane_numbers<T>() < broadcast(static_cast<T>(count)) ? vector : Vector<T>{};
+inline Vector<T> first_lanes(Vector<T> vector, std::int64_t count, Vector<T> other) {
+  return lane_numbers<T>() < broadcast(static_cast<T>(count)) ? vector : other;
 }
 
 /// The lanes of `a` and `b` are sums in parts, `block` lanes each; halves the parts of each: sums of block / 2 lanes.
@@ -181,20 +181,70 @@ inline void load_pairs(const T* from, Vector<T>& first, Vector<T>& second) {
   second = every_second<1>(a, b, indices);
 }
 
-/// to[0..3] = sums of all lanes of a, b, c, d.
+/// Lanes first, first + 1, … of a and b in turn.
+template <int first, class V, int... i>
+inline V in_turn(V a, V b, std::integer_sequence<int, i...>) {
+  constexpr int n = static_cast<int>(sizeof...(i));
+  return __builtin_shufflevector(a, b, (first + i / 2 + i % 2 * n)...);
+}
+
+/// Writes lanes<T> pairs.
 template <class T>
-inline void store_sums(Vector<T> a, Vector<T> b, Vector<T> c, Vector<T> d, T* to) {
+inline void store_pairs(T* to, Vector<T> first, Vector<T> second) {
+  constexpr int n = static_cast<int>(lanes<T>);
+  constexpr auto indices = std::make_integer_sequence<int, n>();
+  store(to, in_turn<0>(first, second, indices));
+  store(to + n, in_turn<n / 2>(first, second, indices));
+}
+
+/// Elements that store_parts writes.
+template <class T>
+constexpr std::int64_t parts_size = lanes<T> < 4 ? 4 : lanes<T>;
+
+/// Starts to sum the lanes of each of four vectors, as far as the sums share a vector; sums_of_parts does the rest.
+template <class T>
+inline void store_parts(Vector<T> a, Vector<T> b, Vector<T> c, Vector<T> d, T* to) {
   constexpr int n = static_cast<int>(lanes<T>);
   const Vector<T> ab = fold<n, T>(a, b), cd = fold<n, T>(c, d);
   if constexpr (n == 2) {
     store(to, ab);
     store(to + 2, cd);
   } else {
-    Vector<T> sums = fold<n / 2, T>(ab, cd);
-    if constexpr (n >= 8) sums = fold<n / 4, T>(sums, sums);
-    if constexpr (n >= 16) sums = fold<n / 8, T>(sums, sums);
-    __builtin_memcpy(to, &sums, 4 * sizeof(T));
+    store(to, fold<n / 2, T>(ab, cd));
   }
+}
+
+/// The next whole vector of sums from parts of `count` quadruples of vectors.
+template <class T, int count>
+inline Vector<T> fold_parts(const T* from) {
+  if constexpr (count == 1) {
+    return load(from);
+  } else {
+    constexpr int half = count / 2;
+    return fold<static_cast<int>(lanes<T>) / (2 * count), T>(fold_parts<T, half>(from),
+                                                       fold_parts<T, half>(from + half * lanes<T>));
+  }
+}
+
+/// The sums of lanes<T> quadruples from what store_parts wrote for each: sums[0] holds those of the first vectors, …
+template <class T>
+inline void sums_of_parts(const T* from, Vector<T> (&sums)[4]) {
+  constexpr auto indices = std::make_integer_sequence<int, static_cast<int>(lanes<T>)>();
+  constexpr int count = lanes<T> < 4 ? 1 : static_cast<int>(lanes<T>) / 4;
+  Vector<T> quadruples[4];
+  DEFT_UNROLL
+  for (int i = 0; i < 4; ++i) quadruples[i] = fold_parts<T, count>(from + i * count * lanes<T>);
+  DEFT_UNROLL
+  for (int i = 0; i < 2; ++i) {
+    const Vector<T> even = every_second<0>(quadruples[2 * i], quadruples[2 * i + 1], indices);
+    const Vector<T> odd = every_second<1>(quadruples[2 * i], quadruples[2 * i + 1], indices);
+    quadruples[2 * i] = even;
+    quadruples[2 * i + 1] = odd;
+  }
+  sums[0] = every_second<0>(quadruples[0], quadruples[2], indices);
+  sums[1] = every_second<0>(quadruples[1], quadruples[3], indices);
+  sums[2] = every_second<1>(quadruples[0], quadruples[2], indices);
+  sums[3] = every_second<1>(quadruples[1], quadruples[3], indices);
 }
 
 template <class T>

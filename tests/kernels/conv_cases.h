@@ -92,6 +92,7 @@ inline std::vector<NamedShape> conv_shapes() {
       {"channels in no vector", {2, 6, 5, 5, 18, 3, 2, 1, 1, 0, 0, 1, 0}},
       {"usual channels", padded_3x3(1, 7, 7, 32, 18)},
       {"four vectors", padded_3x3(1, 5, 4, 64, 16)},
+      {"eight vectors", padded_3x3(1, 3, 4, 128, 8)},
       {"stride 2", {2, 9, 8, 8, 33, 3, 3, 2, 2, 0, 1, 0, 1}},
       {"stride beyond the kernel", {1, 11, 10, 4, 6, 2, 1, 3, 4}},
       {"unequal everything", {2, 13, 10, 12, 8, 3, 5, 2, 3, 2, 1, 3, 4, 3, 2, 4}},
