@@ -1,0 +1,24 @@
+#include "deft/apps/cifar10/model.h"
+
+#include <fmt/format.h>
+
+#include "deft/kernels/error.h"
+
+namespace deft::apps {
+
+void ModelSettings::add_to(support::Settings& settings, const std::string& outdir_help) {
+  settings.add("outdir", outdir, outdir_help);
+  settings.add("model_type", model_type, "1: ordinary convolutions, 2: deformable, 3: deformable with masks (v2)", 1);
+  settings.add("conv_ch", conv_ch, "output channels of the two convolutions", 1);
+  settings.add("batch_size", batch_size, "images per step", 1);
+}
+
+const std::string& ModelSettings::model() const {
+  const auto& models = CifarNet::models();
+  if (model_type >= 1 && model_type <= static_cast<std::int64_t>(models.size())) {
+    return models[static_cast<std::size_t>(model_type - 1)];
+  }
+  throw Error(fmt::format("model_type is {}, expected 1, 2 or 3", model_type));
+}
+
+}  // namespace deft::apps

@@ -1,0 +1,94 @@
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+#include "deft/apps/cifar10/commands.h"
+#include "deft/apps/cifar10/model.h"
+#include "deft/apps/support/checkpoint.h"
+#include "deft/apps/support/evaluate.h"
+#include "deft/apps/support/interrupt.h"
+#include "deft/apps/support/run_directory.h"
+#include "deft/apps/support/training_run.h"
+#include "deft/core/file.h"
+#include "deft/core/safetensors.h"
+#include "deft/data/locate.h"
+#include "deft/kernels/error.h"
+
+namespace deft::apps {
+
+namespace {
+
+struct TestSettings {
+  ModelSettings model;
+  std::string weights;
+  std::string data;
+  std::int64_t limit = 0;
+  support::RuntimeSettings runtime;
+  bool no_progress = false;
+
+  void add_to(support::Settings& settings) {
+    model.add_to(settings, "folder of the run; the result goes into test/ below it");
+    settings.add("model", weights, "weights file of a training run; default: OUTDIR/train/last.safetensors");
+    settings.add("data", data, data_help);
+    settings.add("limit", limit, "use so many test images, 0: all");
+    settings.add("no_progress", no_progress, "no progress bar or lines");
+    runtime.add_to(settings);
+  }
+};
+
+// A net with the weights of a file, which must be of the model that the settings name.
+CifarNet load_net(const std::string& path, const ModelSettings& settings) {
+  CifarNet net = settings.make_net();
+  const Safetensors weights = load_safetensors(path);
+  const std::string experiment = support::metadata_value(weights, path, "experiment");
+  const std::string model = support::metadata_value(weights, path, "model");
+  if (experiment != "E2" || model != settings.model()) {
+    throw Error(fmt::format("{}: holds {}'s {} net, expected E2's {} net (model_type {})", path, experiment, model,
+                            settings.model(), settings.model_type));
+  }
+  support::naming_file(path, [&] { net.load_state_dict(weights.tensors); });
+  return net;
+}
+
+int test(const TestSettings& settings) {
+  const Device device = settings.runtime.apply();
+  if (settings.model.outdir.empty())
+    throw Error("--outdir is required: the folder of the run, where the result goes too");
+  const std::string path = settings.weights.empty()
+                               ? support::RunDirectory(settings.model.outdir + "/train").last_weights()
+                               : settings.weights;
+  CifarNet net = load_net(path, settings.model);
+  net.to(device);
+  const Dataset data = load_data("cifar10", Part::test, settings.data, settings.limit);
+  const DataLoader batches(data.to(device), {.batch_size = settings.model.batch_size, .device = device});
+
+  const support::InterruptGuard guard;
+  support::Evaluation result;
+  {
+    support::Progress progress("test", data.size(), support::progress_options(settings.no_progress));
+    std::int64_t images = 0;
+    result = support::evaluate(net, batches, [&](std::int64_t more) { progress.update(images += more); });
+  }
+  fmt::print("{}: {}, on {} test images ({}, {})\naccuracy {:.2f} %, loss {:.4f}\n", path, settings.model.model(),
+             data.size(), data.name, data.source, 100 * result.accuracy, result.loss);
+
+  const support::RunDirectory directory(settings.model.outdir + "/test");
+  directory.create();
+  const nlohmann::ordered_json summary = {
+      {"experiment", "E2"},    {"model", settings.model.model()}, {"weights", path},
+      {"images", data.size()}, {"accuracy", result.accuracy},     {"loss", result.loss}};
+  write_file(directory.summary(), summary.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
+  return 0;
+}
+
+}  // namespace
+
+support::Command test_command() {
+  const auto settings = std::make_shared<TestSettings>();
+  support::Command command{.name = "test", .summary = "Test trained weights on the test images", .config_file = true};
+  settings->add_to(command.settings);
+  command.run = [settings] { return test(*settings); };
+  return command;
+}
+
+}  // namespace deft::apps

@@ -1,0 +1,134 @@
+// The program cifar10 as users run it, on a few random images in CIFAR-10's files.
+#include <filesystem>
+#include <nlohmann/json.hpp>
+
+#include "deft/core/file.h"
+#include "deft/core/safetensors.h"
+#include "deft/kernels/philox.h"
+
+#include "catch.h"
+#include "data/files.h"
+#include "program.h"
+#include "temporary_directory.h"
+#include "test_device.h"
+
+using Catch::Matchers::Contains;
+using deft::read_file;
+
+namespace {
+
+const std::string device = to_string(deft::testing::test_device());
+// Four images are held out, and three steps trained.
+const std::string tiny = " --limit 40 --batch-size 12 --conv-ch 4,6 --no-progress --device " + device;
+
+// The official files: 40 random records in front, black airplanes after them, which take no room on the disk.
+class Files {
+ public:
+  Files() {
+    deft::PhiloxSequence random(1, 2);
+    Bytes start;
+    for (int i = 0; i < 40; ++i) {
+      start.push_back(static_cast<std::uint8_t>(i % 10));
+      for (int value = 0; value < 3072; ++value) start.push_back(static_cast<std::uint8_t>(random.below(256)));
+    }
+    for (const char* name :
+         {"data_batch_1", "data_batch_2", "data_batch_3", "data_batch_4", "data_batch_5", "test_batch"}) {
+      const std::string path = directory.path(name + std::string(".bin"));
+      write_bytes(path, start);
+      std::filesystem::resize_file(path, 30730000);
+    }
+  }
+
+  /// Runs a command on these files, with its results in the folder `out` beside them.
+  ProgramResult run(const std::string& command, const std::string& out, const std::string& arguments) const {
+    return cifar10(command + tiny + " --data " + directory.root().string() + " --outdir " + directory.path(out) + " " +
+                   arguments);
+  }
+  std::string train(const std::string& out, const std::string& arguments) const {
+    const ProgramResult result = run("train", out, arguments);
+    INFO(result.output);
+    REQUIRE(result.status == 0);
+    return directory.path(out) + "/train";
+  }
+
+  TemporaryDirectory directory;
+};
+
+void check_error(const std::string& arguments, const std::string& error) {
+  const ProgramResult result = cifar10(arguments);
+  CHECK(result.status == 1);
+  CHECK(result.output == "cifar10: " + error + "\n");
+}
+
+}  // namespace
+
+TEST_CASE("cifar10 takes the configuration files of E2's authors") {
+  const Files files;
+  const std::string train_json = files.directory.path("train.json"), test_json = files.directory.path("test.json");
+  const std::string out = files.directory.path("result");
+  deft::write_file(train_json, R"({"outdir": ")" + out + R"(", "model_type": 3, "conv_ch": [4, 6], "batch_size": 12,
+      "test_size": 0.1, "random_seed": 0, "learning_rate": 0.001, "weight_decay": 0.01, "num_epoch": 2,
+      "save_epoch_freq": 2})");
+  deft::write_file(test_json, R"({"outdir": ")" + out + R"(", "model_type": 3, "model": ")" + out +
+                                  R"(/train/epoch-2.safetensors", "conv_ch": [4, 6], "batch_size": 12})");
+  const std::string here =
+      " --limit 40 --no-progress --device " + device + " --data " + files.directory.root().string();
+  const ProgramResult train = cifar10("train --config " + train_json + here);
+  INFO(train.output);
+  REQUIRE(train.status == 0);
+  CHECK_THAT(train.output, Contains("36 training and 4 held-out images") && Contains("validation loss"));
+  CHECK_THAT(read_file(out + "/train/log.csv"), Contains("validation_loss,validation_accuracy"));
+  const auto summary = nlohmann::json::parse(read_file(out + "/train/summary.json"));
+  CHECK(summary["model"] == "deform-v2");
+  CHECK(summary["evaluation"] == "validation");
+  CHECK(summary["seed"] == 0);
+
+  const ProgramResult test = cifar10("test --config " + test_json + here);
+  INFO(test.output);
+  REQUIRE(test.status == 0);
+  const auto result = nlohmann::json::parse(read_file(out + "/test/summary.json"));
+  CHECK(result["images"] == 40);
+  char accuracy[32];
+  std::snprintf(accuracy, sizeof accuracy, "accuracy %.2f %%", 100 * result["accuracy"].get<double>());
+  CHECK_THAT(test.output, Contains(accuracy));
+}
+
+TEST_CASE("cifar10 gives the same bits after a break and for any number of threads") {
+  const Files files;
+  const std::string model = device == "cpu" ? "--model-type 3" : "--model-type 1";
+  const std::string whole = files.train("whole", model + " --num-epoch 2 --threads 1");
+  const std::string parts = files.train("parts", model + " --num-epoch 1 --threads 2");
+  files.train("parts", model + " --num-epoch 2 --threads 2 --resume");
+  CHECK(read_file(whole + "/last.safetensors") == read_file(parts + "/last.safetensors"));
+
+  const ProgramResult other = files.run("train", "parts", model + " --resume --test-size 0.2");
+  CHECK_THAT(other.output, Contains("was written with test_size 0.1, this run has test_size 0.2"));
+}
+
+TEST_CASE("the presets of E2 run") {
+  const Files files;
+  for (const auto& [preset, model] :
+       {std::pair("e2_regular", "regular"), {"e2_deform_v1", "deform-v1"}, {"e2_deform_v2", "deform-v2"}}) {
+    const std::string run =
+        files.train(preset, "--max-steps 1 --config " DEFT_CONFIGS "/" + std::string(preset) + ".json");
+    CHECK(deft::load_safetensors(run + "/last.safetensors").metadata.at("model") == model);
+  }
+}
+
+TEST_CASE("cifar10 names what does not fit") {
+  const Files files;
+  check_error("train --model-type 4", "model_type is 4, expected 1, 2 or 3");
+  check_error("train --conv-ch 64", "conv_ch is [64], expected two numbers of at least 1");
+  check_error("train --conv-ch 64,x", "--conv-ch is 'x', expected integers with commas between them");
+  check_error("test", "--outdir is required: the folder of the run, where the result goes too");
+  check_error("test --outdir /nowhere", "/nowhere/train/last.safetensors: cannot open: No such file or directory");
+  CHECK_THAT(cifar10("train --data synthetic").output, Contains("'synthetic' stands in for mnist alone"));
+  CHECK_THAT(files.run("train", "run", "--test-size 1").output,
+             Contains("test_size is 1, which makes 0 training and 40 held-out images of 40"));
+
+  const std::string run = files.train("run", "--num-epoch 1");
+  CHECK_THAT(files.run("test", "run", "--model-type 2").output,
+             Contains("last.safetensors: holds E2's regular net, expected E2's deform-v1 net (model_type 2)"));
+  CHECK_THAT(files.run("test", "run", "--conv-ch 4,7").output,
+             Contains("last.safetensors: load_state_dict: 'conv2.weight' is "));
+}
