@@ -52,6 +52,7 @@ Machine measure_machine(Device device, bool tiny) {
   machine.device = device;
   machine.name = support::machine_name(device);
   machine.threads = num_threads();
+  machine.tiny = tiny;
   const Effort effort = tiny ? Effort{1 << 12, 32, 0} : Effort{};
   machine.copy_gb_s = copy_gb_s(device, effort);
   if (device.is_cpu()) {
@@ -66,13 +67,14 @@ Machine measure_machine(Device device, bool tiny) {
 }
 
 std::string to_string(const Machine& machine) {
+  const char* copies = machine.tiny ? "copies in the cache" : "copies";
   if (machine.device.is_cpu()) {
-    return fmt::format("{}; {} thread{}: {:.0f} GFLOP/s of independent fused multiply-adds, copies at {:.1f} GB/s",
-                       machine.name, machine.threads, machine.threads == 1 ? "" : "s", machine.peak_gflops,
+    return fmt::format("{}; {} thread{}: {:.0f} GFLOP/s of independent fused multiply-adds, {} at {:.1f} GB/s",
+                       machine.name, machine.threads, machine.threads == 1 ? "" : "s", machine.peak_gflops, copies,
                        machine.copy_gb_s);
   }
-  return fmt::format("{}: matrix products at {:.1f} TFLOP/s in float32 and {:.1f} with TF32, copies at {:.0f} GB/s",
-                     machine.name, 1e-3 * machine.peak_gflops, 1e-3 * machine.tf32_gflops, machine.copy_gb_s);
+  return fmt::format("{}: matrix products at {:.1f} TFLOP/s in float32 and {:.1f} with TF32, {} at {:.0f} GB/s",
+                     machine.name, 1e-3 * machine.peak_gflops, 1e-3 * machine.tf32_gflops, copies, machine.copy_gb_s);
 }
 
 }  // namespace deft::bench

@@ -16,6 +16,7 @@ struct Machine {
   double copy_gb_s = 0;  ///< 10⁹ bytes, read and written, per second of a copy far larger than the caches
   double peak_gflops =
       0;  ///< float32: on the CPU fused multiply-adds (fma_peak.h), on a GPU a large product at precision `highest`
+  bool tiny = false;       ///< measured at sizes that only try the code: the bandwidth is that of a cache
   double tf32_gflops = 0;  ///< on a GPU, the same product at precision `tf32`
 
   /// The arithmetic ceiling of float32 matrix products.

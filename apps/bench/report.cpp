@@ -11,6 +11,7 @@ namespace {
 nlohmann::ordered_json to_fields(const Machine& machine) {
   nlohmann::ordered_json fields = {
       {"machine", machine.name}, {"device", to_string(machine.device)}, {"copy_gb_s", machine.copy_gb_s}};
+  if (machine.tiny) fields["tiny"] = true;
   if (machine.device.is_cpu()) {
     fields["threads"] = machine.threads;
     fields["fma_peak_gflops"] = machine.peak_gflops;
@@ -25,7 +26,7 @@ nlohmann::ordered_json to_fields(const Machine& machine) {
 
 void CommonSettings::add_to(support::Settings& settings, const std::string& label) {
   settings.add("filter", filter, "only rows with this text in " + label);
-  settings.add("tiny", tiny, "at sizes that only try the program");
+  settings.add("tiny", tiny, "at sizes that only try the program; the copy bandwidth is then a cache's");
   settings.add("json", json, "file for the records as a JSON list");
 }
 
