@@ -39,6 +39,14 @@ struct Axes {
   std::int64_t w_out() const { return static_cast<std::int64_t>(columns.spans.size()); }
 };
 
+// Whether windows neither overlap on an axis nor leave a pixel out.
+inline bool windows_tile(const Axis& axis) {
+  for (const WindowRange& range : axis.holding) {
+    if (range.end - range.begin != 1) return false;
+  }
+  return true;
+}
+
 // Calls body(image, output row) for all of them.
 template <class Body>
 void for_output_rows(const Axes& a, const Body& body) {
@@ -74,8 +82,8 @@ inline void store_taps(Tap* to, P places) {
   if constexpr (std::is_arithmetic_v<P>) {
     *to = static_cast<Tap>(places);
   } else {
-    using Taps = typename TapVector<Tap, sizeof(P) / sizeof(places[0])>::type;
-    store_as(to, __builtin_convertvector(places, Taps));
+    const auto narrow = __builtin_convertvector(places, typename TapVector<Tap, sizeof(P) / sizeof(places[0])>::type);
+    __builtin_memcpy(to, &narrow, sizeof narrow);
   }
 }
 
@@ -85,7 +93,8 @@ inline P load_taps(const Tap* from) {
     return static_cast<P>(*from);
   } else {
     constexpr int lanes = sizeof(P) / sizeof(P{}[0]);
-    const auto taps = load_as<typename TapVector<Tap, lanes>::type>(from);
+    typename TapVector<Tap, lanes>::type taps;
+    __builtin_memcpy(&taps, from, sizeof taps);
     if constexpr (sizeof(Tap) == 1) {  // in two steps, since GCC 12 makes dozens of instructions of one
       return __builtin_convertvector(__builtin_convertvector(taps, typename TapVector<std::uint16_t, lanes>::type), P);
     } else {
@@ -138,13 +147,29 @@ __attribute__((noinline)) void max_of_windows(Groups<V, count> groups, const T* 
   }
 }
 
-// Adds a row of windows' gradients where they won, in row y of the image, to that row's gradient.
+// Rows of the image that get their part of the gradients of a row of windows; written where no other row of windows has
+// one, else added.
+template <class T>
+struct GradientRows {
+  T* image;  // at the first channel
+  std::int64_t begin, end;
+  bool add;
+};
+
+template <class V, class T>
+inline void give(const GradientRows<T>& rows, V gradient, T* pixel) {
+  constexpr std::int64_t ahead = 4096 / sizeof(T);
+  __builtin_prefetch(pixel + ahead, 1);  // the processor foresees loads, but not stores
+  store_as(pixel, rows.add ? load_as<V>(pixel) + gradient : gradient);
+}
+
+// Gives the gradients of a row of windows to the pixels that won.
 template <class V, int count, class T, class Tap>
-__attribute__((noinline)) void add_to_winners(Groups<V, count> groups, const T* grad_output, const Tap* taps,
-                                              const Axes& a, std::int64_t kernel_w, const WindowSpan rows,
-                                              std::int64_t y, T* grad) {
+__attribute__((noinline)) void give_to_winners(Groups<V, count> groups, const T* grad_output, const Tap* taps,
+                                               const Axes& a, std::int64_t kernel_w, const WindowSpan window_rows,
+                                               const GradientRows<T> rows) {
   using P = Places<V>;
-  const std::int64_t c = a.c;
+  const std::int64_t w = a.w, c = a.c;
   for (const WindowSpan columns : a.columns.spans) {
     for (std::int64_t at = 0; at < groups.channels; at += count * width<V, T>) {
       V gradient[count];
@@ -154,13 +179,14 @@ __attribute__((noinline)) void add_to_winners(Groups<V, count> groups, const T* 
         gradient[k] = load_as<V>(grad_output + at + k * width<V, T>);
         winner[k] = load_taps<P>(taps + at + k * width<V, T>);
       }
-      P tap = P{} + static_cast<Integer<T>>((y - rows.origin) * kernel_w + columns.begin - columns.origin);
-      T* pixel = grad + columns.begin * c + at;
-      for (std::int64_t x = columns.begin; x < columns.end; ++x, pixel += c, tap += 1) {
-        DEFT_UNROLL
-        for (int k = 0; k < count; ++k) {
-          const V sum = load_as<V>(pixel + k * width<V, T>);
-          store_as(pixel + k * width<V, T>, winner[k] == tap ? sum + gradient[k] : sum);
+      for (std::int64_t y = rows.begin; y < rows.end; ++y) {
+        P tap = P{} + static_cast<Integer<T>>((y - window_rows.origin) * kernel_w + columns.begin - columns.origin);
+        T* pixel = rows.image + (y * w + columns.begin) * c + at;
+        for (std::int64_t x = columns.begin; x < columns.end; ++x, pixel += c, tap += 1) {
+          DEFT_UNROLL
+          for (int k = 0; k < count; ++k) {
+            give(rows, winner[k] == tap ? gradient[k] : V{}, pixel + k * width<V, T>);
+          }
         }
       }
     }
@@ -191,26 +217,27 @@ __attribute__((noinline)) void mean_of_windows(Groups<V, count> groups, const T*
   }
 }
 
-// Adds what a row of windows gives to each of its pixels in a row of the image to that row's gradient.
+// Gives its share of the gradients of a row of windows to every pixel.
 template <class V, int count, class T>
-__attribute__((noinline)) void add_shares(Groups<V, count> groups, const T* grad_output, const Axes& a,
-                                          const WindowSpan rows, T* grad) {
+__attribute__((noinline)) void give_shares(Groups<V, count> groups, const T* grad_output, const Axes& a,
+                                           const WindowSpan window_rows, const GradientRows<T> rows) {
   const std::int64_t c = a.c;
-  for (const WindowSpan columns : a.columns.spans) {
-    const T factor = T(1) / static_cast<T>(rows.extent * columns.extent);
-    for (std::int64_t at = 0; at < groups.channels; at += count * width<V, T>) {
-      V share[count];
-      DEFT_UNROLL
-      for (int k = 0; k < count; ++k) share[k] = load_as<V>(grad_output + at + k * width<V, T>) * factor;
-      T* pixel = grad + columns.begin * c + at;
-      for (std::int64_t x = columns.begin; x < columns.end; ++x, pixel += c) {
+  for (std::int64_t y = rows.begin; y < rows.end; ++y) {
+    const T* gradient = grad_output;
+    for (const WindowSpan columns : a.columns.spans) {
+      const T factor = T(1) / static_cast<T>(window_rows.extent * columns.extent);
+      for (std::int64_t at = 0; at < groups.channels; at += count * width<V, T>) {
+        V share[count];
         DEFT_UNROLL
-        for (int k = 0; k < count; ++k) {
-          store_as(pixel + k * width<V, T>, load_as<V>(pixel + k * width<V, T>) + share[k]);
+        for (int k = 0; k < count; ++k) share[k] = load_as<V>(gradient + at + k * width<V, T>) * factor;
+        T* pixel = rows.image + (y * a.w + columns.begin) * c + at;
+        for (std::int64_t x = columns.begin; x < columns.end; ++x, pixel += c) {
+          DEFT_UNROLL
+          for (int k = 0; k < count; ++k) give(rows, share[k], pixel + k * width<V, T>);
         }
       }
+      gradient += c;
     }
-    grad_output += c;
   }
 }
 
@@ -225,22 +252,28 @@ void for_window_rows(const Axes& a, const Body& body) {
   });
 }
 
-// Sums up the gradient of the input row by row, so that no two threads write the same place: calls add(place of the first
-// window, rows, y, row of grad_input, groups) for each row of windows that has pixels in row y.
-template <class T, class Add>
-void for_gradient_rows(const Axes& a, T* grad_input, const Add& add) {
+// Calls give(place of the first window, the windows' rows, gradient's rows, groups) for all rows of windows; no two threads
+// write the same place. Where windows overlap, that is for each row of the image, whose gradient is summed up by itself.
+template <class T, class Give>
+void for_gradient_rows(const Axes& a, T* grad_input, const Give& give) {
+  const auto give_row = [&](std::int64_t n, std::int64_t row, GradientRows<T> rows) {
+    for_channel_groups<T>(a.c, [&](std::int64_t c, auto groups) {
+      rows.image = grad_input + n * a.h * a.w * a.c + c;
+      give((n * a.h_out() + row) * a.w_out() * a.c + c, a.rows.spans[static_cast<std::size_t>(row)], rows, groups);
+    });
+  };
+  if (windows_tile(a.rows) && windows_tile(a.columns)) {
+    return for_output_rows(a, [&](std::int64_t n, std::int64_t row) {
+      const WindowSpan& span = a.rows.spans[static_cast<std::size_t>(row)];
+      give_row(n, row, {nullptr, span.begin, span.end, false});
+    });
+  }
   parallel_blocks(a.n * a.h, rows_per_block(a.w * a.c), [&](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t row = begin; row < end; ++row) {
-      const std::int64_t n = row / a.h, y = row % a.h;
-      T* grad = grad_input + row * a.w * a.c;
-      clear(grad, a.w * a.c);
+    for (std::int64_t i = begin; i < end; ++i) {
+      const std::int64_t n = i / a.h, y = i % a.h;
+      clear(grad_input + i * a.w * a.c, a.w * a.c);
       const WindowRange windows = a.rows.holding[static_cast<std::size_t>(y)];
-      for (std::int64_t i = windows.begin; i < windows.end; ++i) {
-        for_channel_groups<T>(a.c, [&](std::int64_t c, auto groups) {
-          add((n * a.h_out() + i) * a.w_out() * a.c + c, a.rows.spans[static_cast<std::size_t>(i)], y, grad + c,
-              groups);
-        });
-      }
+      for (std::int64_t row = windows.begin; row < windows.end; ++row) give_row(n, row, {nullptr, y, y + 1, true});
     }
   });
 }
@@ -254,9 +287,10 @@ void mean_forward(const Axes& a, const T* input, T* output) {
 
 template <class T>
 void mean_backward(const Axes& a, const T* grad_output, T* grad_input) {
-  for_gradient_rows(a, grad_input, [&](std::int64_t from, const WindowSpan& rows, std::int64_t, T* grad, auto groups) {
-    add_shares(groups, grad_output + from, a, rows, grad);
-  });
+  for_gradient_rows(a, grad_input,
+                    [&](std::int64_t from, const WindowSpan& window_rows, const auto& rows, auto groups) {
+                      give_shares(groups, grad_output + from, a, window_rows, rows);
+                    });
 }
 
 }  // namespace
@@ -273,8 +307,8 @@ template <class T, class Tap>
 void max_pool2d_backward(Cpu, const Pool2dShape& shape, const T* grad_output, const Tap* taps, T* grad_input) {
   const Axes a(pool_windows(shape, false));
   for_gradient_rows(a, grad_input,
-                    [&](std::int64_t from, const WindowSpan& rows, std::int64_t y, T* grad, auto groups) {
-                      add_to_winners(groups, grad_output + from, taps + from, a, shape.kernel_w, rows, y, grad);
+                    [&](std::int64_t from, const WindowSpan& window_rows, const auto& rows, auto groups) {
+                      give_to_winners(groups, grad_output + from, taps + from, a, shape.kernel_w, window_rows, rows);
                     });
 }
 
@@ -300,12 +334,12 @@ void adaptive_avg_pool2d_backward(Cpu, const AdaptivePool2dShape& shape, const T
 
 }  // namespace DEFT_SIMD
 
-#define DEFT_INSTANTIATE_MAX(T, Tap)                                                     \
+#define DEFT_INSTANTIATE_MAX(T, Tap)                                                 \
   DEFT_KERNEL(void, max_pool2d_forward, Cpu, const Pool2dShape&, const T*, T*, Tap*) \
   DEFT_KERNEL(void, max_pool2d_backward, Cpu, const Pool2dShape&, const T*, const Tap*, T*)
-#define DEFT_INSTANTIATE(T)                                                                    \
-  DEFT_INSTANTIATE_MAX(T, std::uint8_t)                                                        \
-  DEFT_INSTANTIATE_MAX(T, std::int64_t)                                                        \
+#define DEFT_INSTANTIATE(T)                                                                     \
+  DEFT_INSTANTIATE_MAX(T, std::uint8_t)                                                         \
+  DEFT_INSTANTIATE_MAX(T, std::int64_t)                                                         \
   DEFT_KERNEL(void, avg_pool2d_forward, Cpu, const Pool2dShape&, bool, const T*, T*)            \
   DEFT_KERNEL(void, avg_pool2d_backward, Cpu, const Pool2dShape&, bool, const T*, T*)           \
   DEFT_KERNEL(void, adaptive_avg_pool2d_forward, Cpu, const AdaptivePool2dShape&, const T*, T*) \
