@@ -132,8 +132,10 @@ typename ArgMax<T>::Accumulator arg_max_of_run(typename ArgMax<T>::Accumulator t
 template <class Reducer, class T, class Accumulator>
 Accumulator fold_run(Accumulator total, const T* x, std::int64_t count, std::int64_t position) {
   if constexpr (std::is_same_v<Reducer, ArgMax<T>>) return arg_max_of_run(total, x, count, position);
-  std::int64_t i = fold_interleaved<64, Reducer>(total, x, count, position);
-  i += fold_interleaved<8, Reducer>(total, x + i, count - i, position + i);
+  // Joining the accumulators costs as much as folding some hundred elements; those in double fill more registers.
+  constexpr std::int64_t many = sizeof(Accumulator) > sizeof(T) ? 1024 : 128;
+  std::int64_t i = count >= many ? fold_interleaved<64, Reducer>(total, x, count, position) : 0;
+  i += fold_interleaved<16, Reducer>(total, x + i, count - i, position + i);
   for (; i < count; ++i) total = Reducer::add(total, x[i], position + i);
   return total;
 }
