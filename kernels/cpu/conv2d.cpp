@@ -158,7 +158,7 @@ void backward_input(const Conv2dShape& s, const T* grad_output, const T* weight,
 template <class T>
 void conv2d_forward(Cpu, const Conv2dShape& shape, const T* input, const T* weight, const T* bias, T* output) {
   if constexpr (sizeof(T) == sizeof(float)) {
-    if (winograd_chosen(shape)) {
+    if (winograd_chosen(shape, Conv2dPass::forward)) {
       winograd_forward(shape, input, weight, bias, output);
       return;
     }
@@ -169,7 +169,7 @@ void conv2d_forward(Cpu, const Conv2dShape& shape, const T* input, const T* weig
 template <class T>
 void conv2d_backward_input(Cpu, const Conv2dShape& shape, const T* grad_output, const T* weight, T* grad_input) {
   if constexpr (sizeof(T) == sizeof(float)) {
-    if (winograd_chosen(shape)) {
+    if (winograd_chosen(shape, Conv2dPass::backward_input)) {
       winograd_backward_input(shape, grad_output, weight, grad_input);
       return;
     }
@@ -181,7 +181,7 @@ template <class T>
 void conv2d_backward_weight(Cpu, const Conv2dShape& shape, const T* input, const T* grad_output, T* grad_weight,
                             T* grad_bias) {
   if constexpr (sizeof(T) == sizeof(float)) {
-    if (winograd_chosen(shape)) {
+    if (winograd_chosen(shape, Conv2dPass::backward_weight)) {
       winograd_backward_weight(shape, input, grad_output, grad_weight, grad_bias);
       return;
     }

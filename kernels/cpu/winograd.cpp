@@ -51,7 +51,8 @@ class Correlation {
   }
 
   void run() const {
-    const std::int64_t blocks = (tiles_.count() + most_ - 1) / most_;
+    std::int64_t blocks = (tiles_.count() + most_ - 1) / most_;
+    if (blocks > 1 && blocks < 8) blocks += blocks % 2;
     parallel_blocks(blocks, task_blocks(blocks), [&](std::int64_t first, std::int64_t end) {
       Scratch<float> panel(winograd_products * input_stride_), results(winograd_products * output_stride_);
       const auto begin_of = [&](std::int64_t block) { return tiles_.count() * block / blocks; };
@@ -90,14 +91,23 @@ class Correlation {
   Scratch<float> zeros_, bias_;
 };
 
+/// The transforms cost as many operations per channel of a tile as the products of some twelve channels do. The sums of
+/// the weight's gradient are 4 times as large as the gradient, whatever the number of tiles.
+bool faster(const Conv2dShape& s, Conv2dPass pass) {
+  if (pass == Conv2dPass::forward) return s.c >= 16 && s.o >= 8;
+  if (pass == Conv2dPass::backward_input) return s.o >= 16 && s.c >= 8;
+  const std::int64_t tiles = TileGrid(s.n, s.h_out(), s.w_out()).count();
+  return s.c >= 16 && s.o >= 16 && tiles >= 16 && tiles * 8192 >= s.c * s.o;
+}
+
 }  // namespace
 
-bool winograd_chosen(const Conv2dShape& s) {
+bool winograd_chosen(const Conv2dShape& s, Conv2dPass pass) {
   const Conv2dAlgorithm algorithm = conv2d_algorithm();
   const bool applies = s.kernel_h == 3 && s.kernel_w == 3 && s.stride_h == 1 && s.stride_w == 1 && s.dilation_h == 1 &&
                        s.dilation_w == 1 && s.groups == 1 && s.c > 0 && s.o > 0 && s.h_out() > 0 && s.w_out() > 0;
   if (!applies || algorithm == Conv2dAlgorithm::direct) return false;
-  return algorithm == Conv2dAlgorithm::winograd || (s.c >= 16 && s.o >= 16 && s.h_out() >= 4 && s.w_out() >= 4);
+  return algorithm == Conv2dAlgorithm::winograd || faster(s, pass);
 }
 
 void winograd_forward(const Conv2dShape& s, const float* input, const float* weight, const float* bias, float* output) {

@@ -6,8 +6,10 @@
 
 namespace deft::kernels::DEFT_SIMD {
 
-/// Whether conv2d_algorithm() and the measured rule choose Winograd's algorithm for this convolution.
-bool winograd_chosen(const Conv2dShape& shape);
+enum class Conv2dPass { forward, backward_input, backward_weight };
+
+/// Whether conv2d_algorithm() and the measured rule choose Winograd's algorithm for this pass of a convolution.
+bool winograd_chosen(const Conv2dShape& shape, Conv2dPass pass);
 
 // As the functions of conv2d.h, for shapes that winograd_chosen accepts.
 

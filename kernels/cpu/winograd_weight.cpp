@@ -15,7 +15,7 @@ constexpr std::int64_t block_tiles = 48;
 /// Chunks of tiles that are summed separately: enough for many threads, as far as adding and keeping the sums, of
 /// `sums` elements, costs little.
 std::int64_t chunk_count(std::int64_t tiles, std::int64_t sums) {
-  constexpr std::int64_t most = 16, most_bytes = 32 << 20, near_bytes = 256 * 1024;
+  constexpr std::int64_t most = 16, most_bytes = 32 << 20, near_bytes = 1024 * 1024;
   const std::int64_t bytes = sums * 4;
   const std::int64_t by_work = tiles / (bytes <= near_bytes ? 24 : 96), by_size = most_bytes / bytes;
   const std::int64_t chunks = by_work < by_size ? by_work : by_size;
