@@ -66,7 +66,8 @@ support::Command ops_command() {
   command.settings.add("shapes", settings->shapes,
                        "of the 3x3 convolutions: table, or a list n,c,o,size;n,c,o,size of your own");
   settings->common.add_to(command.settings, "'OP PASS N,C,O,SIZE', such as 'v2 forward 64,'", "each row");
-  settings->common.runtime.add_to(command.settings);
+  settings->common.runtime.add_device_to(command.settings);
+  settings->common.runtime.add_precision_to(command.settings);
   command.run = [settings] { return run(*settings); };
   return command;
 }

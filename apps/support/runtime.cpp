@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "deft/kernels/conv_algorithm.h"
 #include "deft/kernels/error.h"
 #include "deft/kernels/parallel_for.h"
 #include "deft/kernels/precision.h"
@@ -19,9 +20,14 @@ void RuntimeSettings::add_device_to(Settings& settings) {
   settings.add("device", device, "where to compute: cpu, cuda or cuda:N");
 }
 
+void RuntimeSettings::add_precision_to(Settings& settings) {
+  settings.add("precision", precision, "of float32 products on a GPU; tf32 uses its tensor cores", {"highest", "tf32"});
+}
+
 void RuntimeSettings::add_to(Settings& settings) {
   add_device_to(settings);
-  settings.add("precision", precision, "of float32 products on a GPU; tf32 uses its tensor cores", {"highest", "tf32"});
+  add_precision_to(settings);
+  settings.add("conv_algorithm", conv_algorithm, "of 3x3 convolutions on the CPU", {"automatic", "direct", "winograd"});
 }
 
 Device RuntimeSettings::apply() const {
@@ -32,6 +38,9 @@ Device RuntimeSettings::apply() const {
   const Device chosen = Device::parse(device);
   require_device(chosen);
   set_matmul_precision(precision == "tf32" ? MatmulPrecision::tf32 : MatmulPrecision::highest);
+  set_conv2d_algorithm(conv_algorithm == "direct"     ? Conv2dAlgorithm::direct
+                       : conv_algorithm == "winograd" ? Conv2dAlgorithm::winograd
+                                                      : Conv2dAlgorithm::automatic);
   return chosen;
 }
 

@@ -133,6 +133,40 @@ struct RowsTile {
   }
 };
 
+/// Rows at even distances against a column block: less to prepare than for gathered ones, which short products feel.
+template <class T>
+struct EvenRowsTile {
+  using Element = T;
+  TilePlace<T> place;
+  std::int64_t k;
+  const T* a;
+  std::int64_t a_stride;
+  const T* b;
+
+  template <int rows, int vectors>
+  static __attribute__((no_sanitize("undefined"))) void compute(const EvenRowsTile& tile) {
+    Sums<T, rows, vectors> sum = {};
+    begin_sums<T, rows, vectors>(tile.place, sum);
+    const T* b = tile.b;
+    const std::int64_t a_stride = tile.a_stride;
+    const T* a[(rows + 2) / 3];  // every third row: two multiples of the stride reach the others
+    DEFT_UNROLL
+    for (int i = 0; i < rows; i += 3) a[i / 3] = tile.a + i * a_stride;
+    for (std::int64_t p = tile.k; p > 0; --p) {
+      add_step<T, rows, vectors>([&](int i) { return a[i / 3][i % 3 * a_stride]; }, b, sum);
+      DEFT_UNROLL
+      for (int i = 0; i < rows; i += 3) ++a[i / 3];
+      b += tile_columns<T>;
+    }
+    store_tile<T, rows, vectors>(tile.place, sum);
+  }
+
+  void advance(std::int64_t rows) {
+    place.advance(rows);
+    a += rows * a_stride;
+  }
+};
+
 /// A transposed left matrix against a column block, over the rows of strips.
 template <class T>
 struct TransposedTile {
@@ -185,12 +219,13 @@ void compute_rows(Tile tile, std::int64_t m, std::int64_t columns) {
   static constexpr TileFunctions<Tile> narrow = tile_functions<Tile, 1>(all_rows);
   static constexpr TileFunctions<Tile> wide = tile_functions<Tile, 2>(all_rows);
   constexpr std::int64_t n = lanes<typename Tile::Element>;
+  if (m == 0) return;
   const TileFunctions<Tile>& functions = columns > n ? wide : narrow;
   tile.place.last = (columns - 1) % n + 1;
   // Rows are dealt evenly: a short last tile would wait for the latency of its few sums.
-  const std::int64_t row_tiles = (m + tile_rows - 1) / tile_rows;
+  const std::int64_t row_tiles = (m + tile_rows - 1) / tile_rows, rows = m / row_tiles, longer = m % row_tiles;
   for (std::int64_t i = 0; i < row_tiles; ++i) {
-    const std::int64_t count = m * (i + 1) / row_tiles - m * i / row_tiles;
+    const std::int64_t count = i < longer ? rows + 1 : rows;
     functions.of_rows[count - 1](tile);
     tile.advance(count);
   }
@@ -244,28 +279,19 @@ void gemm_transposed_strips(std::int64_t m, std::int64_t n, const T* a, std::int
 
 namespace {
 
-/// Rows of a written-out matrix are gathered ones too, at even distances.
 template <class T>
 void gemm_rows(std::int64_t m, std::int64_t n, std::int64_t k, const T* a, std::int64_t a_stride,
                const RightMatrix<T>& b, const T* start, std::int64_t start_stride, T* c, std::int64_t c_stride) {
-  constexpr std::int64_t most_rows = 8 * tile_rows;
-  std::int64_t origins[most_rows];
-  const std::int64_t filled = m < most_rows ? m : most_rows;
-  for (std::int64_t i = 0; i < filled; ++i) origins[i] = i * a_stride;
-  for (std::int64_t first = 0; first < m; first += most_rows) {
-    const std::int64_t rows = m - first < most_rows ? m - first : most_rows;
-    T* const out = c + first * c_stride;
-    const T* from = start == nullptr ? nullptr : start + first * start_stride;
-    std::int64_t from_stride = start_stride, p = 0;
+  for_column_blocks<T>(n, [&](std::int64_t column, std::int64_t columns, std::int64_t block) {
+    const T* const right = b.data + block * b.block_stride;
+    std::int64_t p = 0;
     do {
-      const Run run{p, k - p < gemm_depth ? k - p : gemm_depth};
-      gemm_gathered(rows, n, {a + first * a_stride, origins, &run, 1},
-                    {b.data + p * b.row_stride, b.row_stride, b.block_stride}, from, from_stride, out, c_stride);
-      from = out;
-      from_stride = c_stride;
-      p += run.count;
+      const std::int64_t depth = k - p < gemm_depth ? k - p : gemm_depth;
+      const TilePlace<T> place = place_at(column, p > 0, start, start_stride, c, c_stride);
+      compute_rows(EvenRowsTile<T>{place, depth, a + p, a_stride, right + p * b.row_stride}, m, columns);
+      p += depth;
     } while (p < k);
-  }
+  });
 }
 
 template <class T>

@@ -52,7 +52,7 @@ class Correlation {
 
   void run() const {
     std::int64_t blocks = (tiles_.count() + most_ - 1) / most_;
-    if (blocks > 1 && blocks < 8) blocks += blocks % 2;
+    if (blocks > 1 && blocks < 8) blocks += blocks % 2;  // a few are shared by two or four threads
     parallel_blocks(blocks, task_blocks(blocks), [&](std::int64_t first, std::int64_t end) {
       Scratch<float> panel(winograd_products * input_stride_), results(winograd_products * output_stride_);
       const auto begin_of = [&](std::int64_t block) { return tiles_.count() * block / blocks; };
