@@ -7,6 +7,7 @@
 #include "deft/apps/support/machine.h"
 #include "deft/core/random.h"
 #include "deft/kernels/dispatch.h"
+#include "deft/kernels/instruction_set.h"
 #include "deft/kernels/matmul.h"
 #include "deft/kernels/memory.h"
 #include "deft/kernels/parallel_for.h"
@@ -69,9 +70,10 @@ Machine measure_machine(Device device, bool tiny) {
 std::string to_string(const Machine& machine) {
   const char* copies = machine.tiny ? "copies in the cache" : "copies";
   if (machine.device.is_cpu()) {
-    return fmt::format("{}; {} thread{}: {:.0f} GFLOP/s of independent fused multiply-adds, {} at {:.1f} GB/s",
-                       machine.name, machine.threads, machine.threads == 1 ? "" : "s", machine.peak_gflops, copies,
-                       machine.copy_gb_s);
+    return fmt::format(
+        "{}; {} thread{}, {} kernels: {:.0f} GFLOP/s of independent fused multiply-adds, {} at {:.1f} GB/s",
+        machine.name, machine.threads, machine.threads == 1 ? "" : "s", to_string(instruction_set()),
+        machine.peak_gflops, copies, machine.copy_gb_s);
   }
   return fmt::format("{}: matrix products at {:.1f} TFLOP/s in float32 and {:.1f} with TF32, {} at {:.0f} GB/s",
                      machine.name, 1e-3 * machine.peak_gflops, 1e-3 * machine.tf32_gflops, copies, machine.copy_gb_s);

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "deft/core/file.h"
+#include "deft/kernels/instruction_set.h"
 
 namespace deft::bench {
 
@@ -14,6 +15,7 @@ nlohmann::ordered_json to_fields(const Machine& machine) {
   if (machine.tiny) fields["tiny"] = true;
   if (machine.device.is_cpu()) {
     fields["threads"] = machine.threads;
+    fields["instruction_set"] = to_string(instruction_set());
     fields["fma_peak_gflops"] = machine.peak_gflops;
   } else {
     fields["matmul_gflops"] = machine.peak_gflops;

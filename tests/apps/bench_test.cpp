@@ -3,6 +3,7 @@
 #include <set>
 
 #include "deft/core/file.h"
+#include "deft/kernels/instruction_set.h"
 
 #include "catch.h"
 #include "program.h"
@@ -67,6 +68,7 @@ TEST_CASE("bench ops times both passes of every convolution") {
     if (!on_cpu) continue;
     CHECK(record.at("threads") == 1);
     CHECK(record.at("fma_peak_gflops") > 0);
+    CHECK(record.at("instruction_set") == to_string(deft::instruction_set()));
     // 2 operations for each of 3·3 taps, of which backward takes twice as many as forward
     const double operations = (first ? 2 * 25 * 8 * 16 : 9 * 4 * 4) * 18.0 * (record.at("pass") == "forward" ? 1 : 3);
     CHECK(record.at("gflops").get<double>() == Approx(1e-6 * operations / record.at("median_ms").get<double>()));
