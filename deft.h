@@ -32,6 +32,7 @@
 #include "deft/kernels/error.h"
 #include "deft/kernels/event.h"
 #include "deft/kernels/memory.h"
+#include "deft/kernels/instruction_set.h"
 #include "deft/kernels/parallel_for.h"
 #include "deft/kernels/precision.h"
 #include "deft/layers/activation.h"

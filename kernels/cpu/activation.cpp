@@ -1,9 +1,9 @@
 #include "deft/kernels/activation.h"
 
 #include "deft/kernels/cpu/kernel.h"
-#include "deft/kernels/instantiate.h"
 #include "deft/kernels/cpu/strided_loop.h"
 #include "deft/kernels/cpu/vector_math.h"
+#include "deft/kernels/instantiate.h"
 
 namespace deft::kernels {
 namespace DEFT_SIMD {
@@ -97,7 +97,7 @@ void gelu_backward(Cpu, GeluForm form, std::int64_t n, const T* grad_output, con
 
 }  // namespace DEFT_SIMD
 
-#define DEFT_FLOATING(T)                                                              \
+#define DEFT_FLOATING(T)                                                               \
   DEFT_KERNEL(void, relu_forward, Cpu, std::int64_t, const T*, T*)                     \
   DEFT_KERNEL(void, relu_backward, Cpu, std::int64_t, const T*, const T*, T*)          \
   DEFT_KERNEL(void, leaky_relu_forward, Cpu, std::int64_t, T, const T*, T*)            \

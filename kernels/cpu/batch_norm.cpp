@@ -251,10 +251,13 @@ void batch_norm_backward(Cpu, const BatchNormShape& s, bool training, const T* g
 
 }  // namespace DEFT_SIMD
 
-#define DEFT_INSTANTIATE(T)                                                                                       \
-  DEFT_KERNEL(void, batch_norm_forward_training, Cpu, const BatchNormShape&, const T*, const T*, const T*, double, const RunningStatistics<T>&, T*, T*, T*)                          \
-  DEFT_KERNEL(void, batch_norm_forward_inference, Cpu, const BatchNormShape&, const T*, const T*, const T*, double, const T*, const T*, T*, T*)                                      \
-  DEFT_KERNEL(void, batch_norm_backward, Cpu, const BatchNormShape&, bool, const T*, const T*, const T*, const T*, const T*, const BatchNormGradients<T>&)
+#define DEFT_INSTANTIATE(T)                                                                                         \
+  DEFT_KERNEL(void, batch_norm_forward_training, Cpu, const BatchNormShape&, const T*, const T*, const T*, double,  \
+              const RunningStatistics<T>&, T*, T*, T*)                                                              \
+  DEFT_KERNEL(void, batch_norm_forward_inference, Cpu, const BatchNormShape&, const T*, const T*, const T*, double, \
+              const T*, const T*, T*, T*)                                                                           \
+  DEFT_KERNEL(void, batch_norm_backward, Cpu, const BatchNormShape&, bool, const T*, const T*, const T*, const T*,  \
+              const T*, const BatchNormGradients<T>&)
 DEFT_INSTANTIATE_FLOATING(DEFT_INSTANTIATE)
 #undef DEFT_INSTANTIATE
 

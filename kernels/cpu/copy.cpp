@@ -3,8 +3,8 @@
 #include <algorithm>
 
 #include "deft/kernels/cpu/kernel.h"
-#include "deft/kernels/instantiate.h"
 #include "deft/kernels/cpu/strided_loop.h"
+#include "deft/kernels/instantiate.h"
 
 namespace deft::kernels {
 namespace DEFT_SIMD {
@@ -61,12 +61,14 @@ void index_rows_backward(Cpu, std::int64_t n, std::int64_t row_size, std::int64_
 
 }  // namespace DEFT_SIMD
 
-#define DEFT_ALL(T)                                                                                      \
-  DEFT_KERNEL(void, copy_strided, Cpu, const Strided<1>&, const T*, T*)                                   \
-  DEFT_KERNEL(void, copy_rows, Cpu, std::int64_t, std::int64_t, const T*, std::int64_t, T*, std::int64_t) \
-  DEFT_KERNEL(void, index_rows_forward, Cpu, std::int64_t, std::int64_t, std::int64_t, const T*, const std::int64_t*, T*)
-#define DEFT_FLOATING(T)                                                                                             \
-  DEFT_KERNEL(void, index_rows_backward, Cpu, std::int64_t, std::int64_t, std::int64_t, const T*, const std::int64_t*, T*)
+#define DEFT_ALL(T)                                                                                                   \
+  DEFT_KERNEL(void, copy_strided, Cpu, const Strided<1>&, const T*, T*)                                               \
+  DEFT_KERNEL(void, copy_rows, Cpu, std::int64_t, std::int64_t, const T*, std::int64_t, T*, std::int64_t)             \
+  DEFT_KERNEL(void, index_rows_forward, Cpu, std::int64_t, std::int64_t, std::int64_t, const T*, const std::int64_t*, \
+              T*)
+#define DEFT_FLOATING(T)                                                                                               \
+  DEFT_KERNEL(void, index_rows_backward, Cpu, std::int64_t, std::int64_t, std::int64_t, const T*, const std::int64_t*, \
+              T*)
 
 DEFT_INSTANTIATE_ALL(DEFT_ALL)
 DEFT_INSTANTIATE_FLOATING(DEFT_FLOATING)

@@ -54,8 +54,9 @@ void deform_conv2d_forward(Cpu, const DeformConv2dShape& shape, const T* input, 
 
 }  // namespace DEFT_SIMD
 
-#define DEFT_INSTANTIATE(T)                                                                                     \
-  DEFT_KERNEL(void, deform_conv2d_forward, Cpu, const DeformConv2dShape&, const T*, const T*, const T*, const T*, const T*, T*)
+#define DEFT_INSTANTIATE(T)                                                                                       \
+  DEFT_KERNEL(void, deform_conv2d_forward, Cpu, const DeformConv2dShape&, const T*, const T*, const T*, const T*, \
+              const T*, T*)
 DEFT_INSTANTIATE(float)
 DEFT_INSTANTIATE(double)
 #undef DEFT_INSTANTIATE

@@ -3,8 +3,8 @@
 #include "deft/kernels/cpu/deform_panel.h"
 #include "deft/kernels/cpu/deform_visit.h"
 #include "deft/kernels/cpu/gemm_micro.h"
-#include "deft/kernels/deform_conv2d.h"
 #include "deft/kernels/cpu/kernel.h"
+#include "deft/kernels/deform_conv2d.h"
 #include "deft/kernels/parallel_for.h"
 
 namespace deft::kernels {
@@ -160,8 +160,9 @@ void deform_conv2d_backward(Cpu, const DeformConv2dShape& shape, const T* input,
 
 }  // namespace DEFT_SIMD
 
-#define DEFT_INSTANTIATE(T)                                                                                      \
-  DEFT_KERNEL(void, deform_conv2d_backward, Cpu, const DeformConv2dShape&, const T*, const T*, const T*, const T*, const T*, const DeformConv2dGradients<T>&)
+#define DEFT_INSTANTIATE(T)                                                                                        \
+  DEFT_KERNEL(void, deform_conv2d_backward, Cpu, const DeformConv2dShape&, const T*, const T*, const T*, const T*, \
+              const T*, const DeformConv2dGradients<T>&)
 DEFT_INSTANTIATE(float)
 DEFT_INSTANTIATE(double)
 #undef DEFT_INSTANTIATE

@@ -3,9 +3,9 @@
 #include <cmath>
 #include <type_traits>
 
+#include "deft/kernels/cpu/kernel.h"
 #include "deft/kernels/cpu/strided_loop.h"
 #include "deft/kernels/cpu/vector_math.h"
-#include "deft/kernels/cpu/kernel.h"
 #include "deft/kernels/instantiate.h"
 
 namespace deft::kernels {
@@ -247,23 +247,23 @@ void add_scaled(Cpu, std::int64_t n, T factor, const T* input, T* output) {
 
 }  // namespace DEFT_SIMD
 
-#define DEFT_FLOATING(T)                                                                                  \
+#define DEFT_FLOATING(T)                                                                                   \
   DEFT_KERNEL(void, unary_backward, Cpu, UnaryOp, std::int64_t, const T*, const T*, T*)                    \
   DEFT_KERNEL(void, clamp_forward, Cpu, std::int64_t, T, T, const T*, T*)                                  \
   DEFT_KERNEL(void, clamp_backward, Cpu, std::int64_t, T, T, const T*, const T*, T*)                       \
   DEFT_KERNEL(void, binary_backward_a, Cpu, BinaryOp, const Strided<2>&, const T*, const T*, const T*, T*) \
   DEFT_KERNEL(void, binary_backward_b, Cpu, BinaryOp, const Strided<2>&, const T*, const T*, const T*, T*) \
   DEFT_KERNEL(void, add_scaled, Cpu, std::int64_t, T, const T*, T*)
-#define DEFT_SIGNED(T)                                                      \
+#define DEFT_SIGNED(T)                                                       \
   DEFT_KERNEL(void, unary_forward, Cpu, UnaryOp, std::int64_t, const T*, T*) \
   DEFT_KERNEL(void, binary_forward, Cpu, BinaryOp, const Strided<2>&, const T*, const T*, T*)
-#define DEFT_ALL(T)                                                                               \
+#define DEFT_ALL(T)                                                                                \
   DEFT_KERNEL(void, compare, Cpu, CompareOp, const Strided<2>&, const T*, const T*, std::uint8_t*) \
   DEFT_KERNEL(void, where, Cpu, const Strided<3>&, const std::uint8_t*, const T*, const T*, T*)    \
-  DEFT_KERNEL(void, cast, Cpu, std::int64_t, const T*, float*)                              \
-  DEFT_KERNEL(void, cast, Cpu, std::int64_t, const T*, double*)                            \
-  DEFT_KERNEL(void, cast, Cpu, std::int64_t, const T*, std::int64_t*)                \
-  DEFT_KERNEL(void, cast, Cpu, std::int64_t, const T*, std::uint8_t*)                \
+  DEFT_KERNEL(void, cast, Cpu, std::int64_t, const T*, float*)                                     \
+  DEFT_KERNEL(void, cast, Cpu, std::int64_t, const T*, double*)                                    \
+  DEFT_KERNEL(void, cast, Cpu, std::int64_t, const T*, std::int64_t*)                              \
+  DEFT_KERNEL(void, cast, Cpu, std::int64_t, const T*, std::uint8_t*)                              \
   DEFT_KERNEL(void, fill, Cpu, std::int64_t, T, T*)
 
 DEFT_INSTANTIATE_FLOATING(DEFT_FLOATING)

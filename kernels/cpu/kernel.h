@@ -29,32 +29,32 @@
 // DEFT_KERNEL(void, relu_forward, Cpu, std::int64_t, const float*, float*) in namespace deft::kernels makes an instance of
 // the template DEFT_SIMD::relu_forward the set's version of the contract's function with these types; compiled for the
 // first set it also defines that function, which calls the version for the machine.
-#define DEFT_KERNEL(Result, name, ...)                                                              \
-  namespace DEFT_SIMD::versions {                                                                   \
+#define DEFT_KERNEL(Result, name, ...)                                                               \
+  namespace DEFT_SIMD::versions {                                                                    \
   Result name(DEFT_PARAMETERS(__VA_ARGS__)) { return DEFT_SIMD::name(DEFT_ARGUMENTS(__VA_ARGS__)); } \
-  }                                                                                                 \
+  }                                                                                                  \
   DEFT_CONTRACT_FUNCTION(Result, name, __VA_ARGS__)
 
 #if DEFT_SIMD_BYTES != 16
 #define DEFT_CONTRACT_FUNCTION(Result, name, ...)
 #elif defined(DEFT_X86_64_SETS)
-#define DEFT_CONTRACT_FUNCTION(Result, name, ...)                                     \
-  namespace simd_avx2::versions {                                                     \
-  Result name(__VA_ARGS__);                                                           \
-  }                                                                                   \
-  namespace simd_avx512::versions {                                                   \
-  Result name(__VA_ARGS__);                                                           \
-  }                                                                                   \
-  template <>                                                                         \
-  Result name(DEFT_PARAMETERS(__VA_ARGS__)) {                                         \
-    switch (instruction_set()) {                                                      \
-      case InstructionSet::avx512:                                                    \
-        return simd_avx512::versions::name(DEFT_ARGUMENTS(__VA_ARGS__));              \
-      case InstructionSet::avx2:                                                      \
-        return simd_avx2::versions::name(DEFT_ARGUMENTS(__VA_ARGS__));                \
-      default:                                                                        \
-        return simd_baseline::versions::name(DEFT_ARGUMENTS(__VA_ARGS__));            \
-    }                                                                                 \
+#define DEFT_CONTRACT_FUNCTION(Result, name, ...)                          \
+  namespace simd_avx2::versions {                                          \
+  Result name(__VA_ARGS__);                                                \
+  }                                                                        \
+  namespace simd_avx512::versions {                                        \
+  Result name(__VA_ARGS__);                                                \
+  }                                                                        \
+  template <>                                                              \
+  Result name(DEFT_PARAMETERS(__VA_ARGS__)) {                              \
+    switch (instruction_set()) {                                           \
+      case InstructionSet::avx512:                                         \
+        return simd_avx512::versions::name(DEFT_ARGUMENTS(__VA_ARGS__));   \
+      case InstructionSet::avx2:                                           \
+        return simd_avx2::versions::name(DEFT_ARGUMENTS(__VA_ARGS__));     \
+      default:                                                             \
+        return simd_baseline::versions::name(DEFT_ARGUMENTS(__VA_ARGS__)); \
+    }                                                                      \
   }
 #else
 #define DEFT_CONTRACT_FUNCTION(Result, name, ...)                      \
@@ -67,8 +67,9 @@
 // DEFT_PARAMETERS(A, B) is A p2, B p1; DEFT_ARGUMENTS(A, B) is p2, p1.
 #define DEFT_PARAMETERS(...) DEFT_BY_COUNT(DEFT_PARAMETERS_, __VA_ARGS__)(__VA_ARGS__)
 #define DEFT_ARGUMENTS(...) DEFT_BY_COUNT(DEFT_ARGUMENTS_, __VA_ARGS__)
-#define DEFT_BY_COUNT(macro, ...) DEFT_13TH(__VA_ARGS__, macro##12, macro##11, macro##10, macro##9, macro##8, \
-                                            macro##7, macro##6, macro##5, macro##4, macro##3, macro##2, macro##1, )
+#define DEFT_BY_COUNT(macro, ...)                                                                                     \
+  DEFT_13TH(__VA_ARGS__, macro##12, macro##11, macro##10, macro##9, macro##8, macro##7, macro##6, macro##5, macro##4, \
+            macro##3, macro##2, macro##1, )
 #define DEFT_13TH(a, b, c, d, e, f, g, h, i, j, k, l, m, ...) m
 #define DEFT_PARAMETERS_1(Type) Type p1
 #define DEFT_PARAMETERS_2(Type, ...) Type p2, DEFT_PARAMETERS_1(__VA_ARGS__)

@@ -135,7 +135,7 @@ void scale(Cpu, T factor, const std::vector<GradientArray<T>>& gradients) {
 
 }  // namespace DEFT_SIMD
 
-#define DEFT_FLOATING(T)                                                               \
+#define DEFT_FLOATING(T)                                                                \
   DEFT_KERNEL(void, sgd_step, Cpu, const SgdStep&, const std::vector<SgdArrays<T>>&)    \
   DEFT_KERNEL(void, adam_step, Cpu, const AdamStep&, const std::vector<AdamArrays<T>>&) \
   DEFT_KERNEL(double, squared_norm, Cpu, const std::vector<GradientArray<const T>>&)    \

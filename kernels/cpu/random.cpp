@@ -5,8 +5,8 @@
 #include <type_traits>
 
 #include "deft/kernels/cpu/kernel.h"
-#include "deft/kernels/instantiate.h"
 #include "deft/kernels/cpu/strided_loop.h"
+#include "deft/kernels/instantiate.h"
 #include "deft/kernels/philox.h"
 
 namespace deft::kernels {
@@ -98,7 +98,7 @@ void dropout(Cpu, RandomStream random, std::int64_t n, double p, const T* input,
 
 }  // namespace DEFT_SIMD
 
-#define DEFT_FLOATING(T)                                                    \
+#define DEFT_FLOATING(T)                                                     \
   DEFT_KERNEL(void, fill_uniform, Cpu, RandomStream, std::int64_t, T, T, T*) \
   DEFT_KERNEL(void, fill_normal, Cpu, RandomStream, std::int64_t, T, T, T*)  \
   DEFT_KERNEL(void, dropout, Cpu, RandomStream, std::int64_t, double, const T*, T*)

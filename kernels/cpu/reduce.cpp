@@ -6,9 +6,9 @@
 #include <type_traits>
 
 #include "deft/kernels/allocator.h"
+#include "deft/kernels/cpu/kernel.h"
 #include "deft/kernels/cpu/strided_loop.h"
 #include "deft/kernels/cpu/vector_math.h"
-#include "deft/kernels/cpu/kernel.h"
 #include "deft/kernels/instantiate.h"
 
 namespace deft::kernels {
@@ -226,7 +226,7 @@ void argmax(Cpu, const Strided<2>& space, const T* input, std::int64_t* output) 
 
 }  // namespace DEFT_SIMD
 
-#define DEFT_SIGNED(T)                                                     \
+#define DEFT_SIGNED(T)                                                      \
   DEFT_KERNEL(void, reduce, Cpu, ReduceOp, const Strided<2>&, const T*, T*) \
   DEFT_KERNEL(void, argmax, Cpu, const Strided<2>&, const T*, std::int64_t*)
 

@@ -4,9 +4,9 @@
 #include <cmath>
 #include <type_traits>
 
+#include "deft/kernels/cpu/kernel.h"
 #include "deft/kernels/cpu/strided_loop.h"
 #include "deft/kernels/cpu/vector_math.h"
-#include "deft/kernels/cpu/kernel.h"
 #include "deft/kernels/instantiate.h"
 
 namespace deft::kernels {
@@ -137,13 +137,14 @@ void cross_entropy_backward(Cpu, const CrossEntropyShape& shape, const T* grad_l
 
 }  // namespace DEFT_SIMD
 
-#define DEFT_FLOATING(T)                                                                                          \
-  DEFT_KERNEL(void, softmax_forward, Cpu, const SoftmaxShape&, const T*, T*)                                       \
-  DEFT_KERNEL(void, softmax_backward, Cpu, const SoftmaxShape&, const T*, const T*, T*)                            \
-  DEFT_KERNEL(void, log_softmax_forward, Cpu, const SoftmaxShape&, const T*, T*)                                   \
-  DEFT_KERNEL(void, log_softmax_backward, Cpu, const SoftmaxShape&, const T*, const T*, T*)                        \
-  DEFT_KERNEL(void, cross_entropy_forward, Cpu, const CrossEntropyShape&, const T*, const std::int64_t*, T*, T*)   \
-  DEFT_KERNEL(void, cross_entropy_backward, Cpu, const CrossEntropyShape&, const T*, const T*, const std::int64_t*, const T*, T*)
+#define DEFT_FLOATING(T)                                                                                            \
+  DEFT_KERNEL(void, softmax_forward, Cpu, const SoftmaxShape&, const T*, T*)                                        \
+  DEFT_KERNEL(void, softmax_backward, Cpu, const SoftmaxShape&, const T*, const T*, T*)                             \
+  DEFT_KERNEL(void, log_softmax_forward, Cpu, const SoftmaxShape&, const T*, T*)                                    \
+  DEFT_KERNEL(void, log_softmax_backward, Cpu, const SoftmaxShape&, const T*, const T*, T*)                         \
+  DEFT_KERNEL(void, cross_entropy_forward, Cpu, const CrossEntropyShape&, const T*, const std::int64_t*, T*, T*)    \
+  DEFT_KERNEL(void, cross_entropy_backward, Cpu, const CrossEntropyShape&, const T*, const T*, const std::int64_t*, \
+              const T*, T*)
 
 DEFT_INSTANTIATE_FLOATING(DEFT_FLOATING)
 

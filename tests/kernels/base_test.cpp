@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <atomic>
 #include <cstdint>
+#include <cstdlib>
 #include <set>
 #include <stdexcept>
 #include <thread>
@@ -16,6 +17,7 @@
 #include "deft/kernels/device.h"
 #include "deft/kernels/dispatch.h"
 #include "deft/kernels/dtype.h"
+#include "deft/kernels/instruction_set.h"
 #include "deft/kernels/parallel_for.h"
 #include "deft/kernels/philox.h"
 
@@ -31,6 +33,11 @@ TEST_CASE("devices are read from text") {
   for (const char* bad : {"", "gpu", "cuda:", "cuda:-1", "cuda:1x", "CPU"}) {
     CHECK_THROWS_WITH(Device::parse(bad), Contains("'" + std::string(bad) + "'"));
   }
+}
+
+TEST_CASE("kernels run with the instruction set that the environment names") {
+  const char* wanted = std::getenv("DEFT_ISA");
+  CHECK(to_string(instruction_set()) == (wanted == nullptr ? to_string(instruction_set()) : wanted));
 }
 
 TEST_CASE("philox gives the vectors of the Random123 distribution") {

@@ -104,8 +104,9 @@ TEST_CASE("normal numbers are Box and Muller's of the words of the stream") {
 }
 
 TEST_CASE("random integers cover their range evenly") {
-  const auto values = output_of<std::int64_t>(
-      60000, [](auto device, std::int64_t* output) { fill_randint<std::int64_t>(device, stream, 60000, -2, 4, output); });
+  const auto values = output_of<std::int64_t>(60000, [](auto device, std::int64_t* output) {
+    fill_randint<std::int64_t>(device, stream, 60000, -2, 4, output);
+  });
   for (std::int64_t face = -2; face < 4; ++face) {
     CHECK(std::abs(std::count(values.begin(), values.end(), face) - 10000) < 400);
   }

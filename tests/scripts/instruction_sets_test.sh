@@ -1,19 +1,29 @@
 #!/usr/bin/env bash
-# instruction_sets_test.sh LIBRARY...: fails and names the functions if any but those of the namespaces simd_avx2 and
-# simd_avx512 hold instructions that not every x86-64 processor has (kernels/cpu/kernel.h says how that happens).
+# instruction_sets_test.sh FILE...: disassembles libraries or object files and names the functions outside the namespaces
+# simd_avx2 and simd_avx512 that hold instructions which not every x86-64 processor has, with the first such instruction.
+# kernels/cpu/kernel.h says how they come there; fails if there are any.
 set -euo pipefail
 
+if ! command -v objdump >/dev/null; then
+  echo "SKIPPED: no objdump (apt: binutils)"
+  exit
+fi
 objdump --disassemble --no-show-raw-insn "$@" | awk '
   /^[0-9a-f]+ <.*>:$/ {
     name = substr($2, 2, length($2) - 3)
     # What initialises variables runs on every processor.
     allowed = name ~ /simd_avx(2|512)/ && name !~ /^_GLOBAL__sub_I/
+    functions += 1
     next
   }
-  allowed || NF < 2 { next }
-  $2 ~ /^(v[^e].*|mulx|rorx|sarx|shlx|shrx|andn|bextr|bzhi|bls(i|r|msk)|pdep|pext|popcnt|lzcnt|movbe)[lq]?$/ {
-    if (!(name in found)) print $0 "   in " name
+  allowed || name in found { next }
+  $2 ~ /^(v[^e].*|(mulx|rorx|sarx|shlx|shrx|andn|bextr|bzhi|bls(i|r|msk)|pdep|pext|popcnt|lzcnt|movbe)[lq]?)$/ {
     found[name]
-    functions = 1
+    leaks += 1
+    sub(/^[^\t]*\t/, "")
+    print name ": " $0
   }
-  END { exit functions }'  | c++filt
+  END {
+    if (!functions) print "no functions in what objdump printed"
+    exit leaks > 0 || !functions
+  }' | c++filt
