@@ -31,6 +31,7 @@ int run(const StepSettings& settings) {
     const double epoch_s = 1e-3 * timings[i].median_ms * static_cast<double>(steps);
     nlohmann::ordered_json record = to_fields(one);
     record["precision"] = settings.common.runtime.precision;
+    record["conv_algorithm"] = settings.common.runtime.conv_algorithm;
     record.update(to_fields(timings[i]));
     record["extrapolated_epoch_s"] = epoch_s;
     report.add(
