@@ -106,6 +106,11 @@ inline P load_taps(const Tap* from) {
 // The loops below are functions of their own, over a row of windows for one kind of groups: inlined into their callers
 // for every kind they would run out of registers.
 
+// How far ahead of a pixel its row is prefetched: processors do not foresee stores, nor loads that go to and fro between
+// the rows of a window.
+template <class T>
+constexpr std::int64_t prefetched = 4096 / sizeof(T);
+
 // Winners and their taps. `image`, `output` and `taps` are at the first channel.
 template <class V, int count, class T, class Tap>
 __attribute__((noinline)) void max_of_windows(Groups<V, count> groups, const T* image, const Axes& a,
@@ -128,6 +133,7 @@ __attribute__((noinline)) void max_of_windows(Groups<V, count> groups, const T* 
         for (std::int64_t x = columns.begin; x < columns.end; ++x, pixel += c, tap += 1) {
           DEFT_UNROLL
           for (int k = 0; k < count; ++k) {
+            __builtin_prefetch(pixel + k * width<V, T> + prefetched<T>);
             const V value = load_as<V>(pixel + k * width<V, T>);
             winner[k] = value > best[k] ? tap : winner[k];
             winner[k] = value != value ? tap : winner[k];
@@ -158,8 +164,7 @@ struct GradientRows {
 
 template <class V, class T>
 inline void give(const GradientRows<T>& rows, V gradient, T* pixel) {
-  constexpr std::int64_t ahead = 4096 / sizeof(T);
-  __builtin_prefetch(pixel + ahead, 1);  // the processor foresees loads, but not stores
+  __builtin_prefetch(pixel + prefetched<T>, 1);
   store_as(pixel, rows.add ? load_as<V>(pixel) + gradient : gradient);
 }
 
@@ -207,7 +212,10 @@ __attribute__((noinline)) void mean_of_windows(Groups<V, count> groups, const T*
         const T* pixel = image + (y * w + columns.begin) * c + at;
         for (std::int64_t x = columns.begin; x < columns.end; ++x, pixel += c) {
           DEFT_UNROLL
-          for (int k = 0; k < count; ++k) sum[k] += load_as<V>(pixel + k * width<V, T>);
+          for (int k = 0; k < count; ++k) {
+            __builtin_prefetch(pixel + k * width<V, T> + prefetched<T>);
+            sum[k] += load_as<V>(pixel + k * width<V, T>);
+          }
         }
       }
       DEFT_UNROLL
