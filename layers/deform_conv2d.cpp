@@ -4,15 +4,17 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "deft/core/autograd.h"
 #include "deft/core/checks.h"
 #include "deft/core/elementwise.h"
 #include "deft/core/optional_data.h"
+#include "deft/core/shape_ops.h"
 #include "deft/kernels/deform_conv2d.h"
+#include "deft/kernels/deform_positions.h"
 #include "deft/kernels/dispatch.h"
 #include "deft/kernels/error.h"
-#include "deft/layers/activation.h"
 #include "deft/layers/conv_shape.h"
 #include "deft/layers/init.h"
 
@@ -123,6 +125,37 @@ Conv2d side_conv(std::int64_t in_channels, std::int64_t out_channels, std::int64
   return conv;
 }
 
+/// Offset and mask from what the convolutions of both predict: [N, H, W, 3 · taps] gives [N, H, W, 2 · taps], clamped to
+/// ± limit, and mask_scale · sigmoid of the last `taps` channels.
+std::pair<Tensor, Tensor> divide_prediction(const Tensor& prediction, double limit, double mask_scale) {
+  const std::int64_t n = prediction.size(0), h = prediction.size(1), w = prediction.size(2);
+  const kernels::DeformPositionsShape shape{n * h * w, prediction.size(3) / 3, limit, mask_scale};
+  Tensor offset = empty({n, h, w, 2 * shape.taps}, {prediction.dtype(), prediction.device()});
+  Tensor mask = empty({n, h, w, shape.taps}, {prediction.dtype(), prediction.device()});
+  on_device(prediction.device(), [&](auto device) {
+    visit_floating(prediction.dtype(), "deform_positions", [&](auto type) {
+      using T = typename decltype(type)::type;
+      kernels::deform_positions_forward<T>(device, shape, prediction.data<T>(), offset.mutable_data<T>(),
+                                           mask.mutable_data<T>());
+    });
+  });
+  record("deform_positions", {prediction}, {{"offset_limit", limit}, {"mask_scale", mask_scale}}, {offset, mask},
+         {.saved = {prediction, mask}, .apply = [shape](const BackwardContext& context) -> std::vector<Tensor> {
+            const Tensor &grad_offset = context.grad(0), &grad_mask = context.grad(1), &saved = context.saved(0);
+            Tensor grad = empty_like(saved);
+            on_device(saved.device(), [&](auto device) {
+              visit_floating(saved.dtype(), "deform_positions", [&](auto type) {
+                using T = typename decltype(type)::type;
+                kernels::deform_positions_backward<T>(device, shape, grad_offset.data<T>(), grad_mask.data<T>(),
+                                                      saved.data<T>(), context.saved(1).data<T>(),
+                                                      grad.mutable_data<T>());
+              });
+            });
+            return {grad};
+          }});
+  return {offset, mask};
+}
+
 }  // namespace
 
 DeformConv2d::DeformConv2d(std::int64_t in_channels, std::int64_t out_channels, const DeformConv2dOptions& options)
@@ -134,24 +167,30 @@ DeformConv2d::DeformConv2d(std::int64_t in_channels, std::int64_t out_channels, 
   init::default_weight_and_bias_(weight, options.bias ? bias.get() : Tensor());
 }
 
-Tensor DeformConv2d::offset(const Tensor& input) {
-  const Tensor offset = offset_conv(input);
-  if (options_.offset_clamp) return clamp(offset, -*options_.offset_clamp, *options_.offset_clamp);
-  if (options_.offset_clamp_fraction) {
-    const double limit = *options_.offset_clamp_fraction * static_cast<double>(std::max(input.size(1), input.size(2)));
-    return clamp(offset, -limit, limit);
+DeformConv2d::Positions DeformConv2d::positions(const Tensor& input) {
+  double limit = options_.offset_clamp.value_or(std::numeric_limits<double>::infinity());
+  if (options_.offset_clamp_fraction && input.dim() == 4) {
+    limit = *options_.offset_clamp_fraction * static_cast<double>(std::max(input.size(1), input.size(2)));
   }
-  return offset;
+  if (!mask_conv) {
+    const Tensor offset = offset_conv(input);
+    return {std::isinf(limit) ? offset : clamp(offset, -limit, limit), Tensor()};
+  }
+  const Tensor both_weights = cat({offset_conv.weight, mask_conv->weight});
+  const Tensor both_biases = options_.offset_bias ? cat({offset_conv.bias, mask_conv->bias}) : Tensor();
+  const Tensor prediction = conv2d(
+      input, both_weights,
+      {.bias = both_biases, .stride = options_.stride, .padding = options_.padding, .dilation = options_.dilation});
+  const auto [offset, mask] = divide_prediction(prediction, limit, options_.mask_scale);
+  return {offset, mask};
 }
 
+Tensor DeformConv2d::offset(const Tensor& input) { return positions(input).offset; }
+
 Tensor DeformConv2d::forward(const Tensor& input) {
-  Tensor mask;
-  if (mask_conv) {
-    mask = sigmoid((*mask_conv)(input));
-    if (options_.mask_scale != 1) mask = mask * options_.mask_scale;
-  }
-  return deform_conv2d(input, offset(input), weight,
-                       {.mask = mask,
+  const Positions at = positions(input);
+  return deform_conv2d(input, at.offset, weight,
+                       {.mask = at.mask,
                         .bias = bias,
                         .stride = options_.stride,
                         .padding = options_.padding,

@@ -46,8 +46,8 @@ struct DeformConv2dOptions {
 };
 
 /// deform_conv2d with weight, bias, and the convolutions that predict offset and mask from the input, "offset_conv" and
-/// (if modulated) "mask_conv", of the same kernel size, stride, padding and dilation. Weight and bias are initialised as
-/// in Conv2d.
+/// (if modulated) "mask_conv", of the same kernel size, stride, padding and dilation; the two run as one. Weight and bias
+/// are initialised as in Conv2d.
 class DeformConv2d : public Module {
  public:
   /// Throws Error for channels below 1, groups that do not divide them, options out of range, and both clamps at once.
@@ -64,6 +64,12 @@ class DeformConv2d : public Module {
   std::optional<Conv2d> mask_conv;
 
  private:
+  struct Positions {
+    Tensor offset, mask;
+  };
+
+  Positions positions(const Tensor& input);
+
   DeformConv2dOptions options_;
 };
 

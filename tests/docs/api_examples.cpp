@@ -98,7 +98,7 @@ TEST_CASE("example: a model and its training step") {
   CHECK(optimizer.lr() == Approx(0.7e-3));
 
   std::string table = deft::to_string(deft::summarize(net, images));
-  CHECK_THAT(table, Catch::Matchers::Contains("conv2.offset_conv"));
+  CHECK_THAT(table, Catch::Matchers::Contains("deform_positions"));
 }
 
 TEST_CASE("example: saving and loading") {

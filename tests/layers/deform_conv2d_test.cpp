@@ -9,6 +9,7 @@
 #include "deft/core/reduce.h"
 #include "deft/core/shape_ops.h"
 #include "deft/core/trace.h"
+#include "deft/layers/activation.h"
 
 #include "catch.h"
 #include "random_tensor.h"
@@ -113,6 +114,39 @@ TEST_CASE("DeformConv2d starts as a convolution and trains its offsets and mask"
     INFO(name);
     REQUIRE(parameter.grad().defined());
     CHECK(max(abs(parameter.grad())).item() > 0);
+  }
+}
+
+TEST_CASE("DeformConv2d is deform_conv2d of what its side convolutions predict") {
+  for (const bool biased : {true, false}) {
+    const DeformConv2dOptions options{.kernel_size = {3, 2},
+                                      .stride = 2,
+                                      .padding = 1,
+                                      .offset_groups = 2,
+                                      .modulated = true,
+                                      .mask_scale = 2,
+                                      .offset_clamp_fraction = 0.05,
+                                      .offset_bias = biased,
+                                      .zero_offset_init = false};
+    DeformConv2d layer(4, 6, options);
+    layer.to(DType::float64);
+    const Tensor x = random_tensor({2, 7, 6, 4}).set_requires_grad(),
+                 same = random_tensor({2, 7, 6, 4}).set_requires_grad();
+    const Tensor y = layer(x), g = random_tensor(y.shape(), 1);
+    sum(y * g).backward();
+    std::vector<Tensor> found{x.grad()};
+    for (const Tensor& parameter : layer.parameters()) found.push_back(parameter.grad());
+    layer.zero_grad();
+    const Tensor offset = clamp(layer.offset_conv(same), -0.35, 0.35), mask = sigmoid((*layer.mask_conv)(same)) * 2;
+    const Tensor expected = deform_conv2d(
+        same, offset, layer.weight, {.mask = mask, .bias = layer.bias, .stride = 2, .padding = 1, .offset_groups = 2});
+    CHECK(largest_difference(y, expected) < 1e-12);
+    CHECK(largest_difference(layer.offset(x), offset) < 1e-12);
+    sum(expected * g).backward();
+    CHECK(largest_difference(found[0], same.grad()) < 1e-12);
+    for (std::size_t i = 0; i + 1 < found.size(); ++i) {
+      CHECK(largest_difference(found[i + 1], layer.parameters()[i].grad()) < 1e-12);
+    }
   }
 }
 
