@@ -63,12 +63,8 @@ int test(const TestSettings& settings) {
   const DataLoader batches(data.to(device), {.batch_size = settings.model.batch_size, .device = device});
 
   const support::InterruptGuard guard;
-  support::Evaluation result;
-  {
-    support::Progress progress("test", data.size(), support::progress_options(settings.no_progress));
-    std::int64_t images = 0;
-    result = support::evaluate(net, batches, [&](std::int64_t more) { progress.update(images += more); });
-  }
+  const support::Evaluation result =
+      support::evaluate(net, batches, "test", support::progress_options(settings.no_progress));
   fmt::print("{}: {}, on {} test images ({}, {})\naccuracy {:.2f} %, loss {:.4f}\n", path, settings.model.model(),
              data.size(), data.name, data.source, 100 * result.accuracy, result.loss);
 

@@ -82,10 +82,8 @@ int train(TrainSettings& settings, const support::Settings& list) {
   const support::RunDirectory directory(settings.model.outdir + "/train");
   support::train(
       settings.run, {net, optimizer, constant}, batches,
-      [&](const support::ProgressOptions& options) {
-        support::Progress progress("evaluation", parts.validation.size(), options);
-        std::int64_t images = 0;
-        return support::evaluate(net, held_out, [&](std::int64_t more) { progress.update(images += more); });
+      [&](const support::ProgressOptions& progress) {
+        return support::evaluate(net, held_out, "evaluation", progress);
       },
       {.experiment = "E2",
        .model = model,

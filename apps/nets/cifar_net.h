@@ -13,8 +13,8 @@ namespace deft::apps {
 /// Images [N, 32, 32, 3] with pixels from 0 to 1 to logits [N, 10].
 struct CifarNet : ExperimentNet {
   /// `conv_channels` are the output channels of the two convolutions. Nothing but `fc` has a bias; offsets and masks
-  /// (sigmoid, at most 1) start like any convolution. Throws Error for another model and unless there are two channels of
-  /// at least 1.
+  /// (sigmoid, at most 1) start like any convolution. Throws Error for another model and unless there are two
+  /// channels of at least 1.
   explicit CifarNet(const std::string& model, const std::vector<std::int64_t>& conv_channels = {64, 128});
   Tensor forward(const Tensor& images) override;
 

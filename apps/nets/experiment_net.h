@@ -1,4 +1,5 @@
-// What the nets of the experiments have in common: convolutions that are ordinary in one of them and deformable in another.
+// What the nets of the experiments have in common: convolutions that are ordinary in one of them and deformable in
+// another.
 #pragma once
 
 #include <string>
@@ -9,8 +10,8 @@
 
 namespace deft::apps {
 
-/// Base of the nets. A net comes as model "regular", as "deform-v1" (with offsets) and perhaps as "deform-v2" (with offsets
-/// and masks).
+/// Base of the nets. A net comes as model "regular", as "deform-v1" (with offsets) and perhaps as "deform-v2" (with
+/// offsets and masks).
 class ExperimentNet : public Module {
  protected:
   /// Throws Error for a model that is none of `models`.

@@ -17,8 +17,8 @@ struct FourConvNet : ExperimentNet {
   explicit FourConvNet(const std::string& model);
   Tensor forward(const Tensor& images) override;
 
-  /// Takes over the weights and statistics of a regular net, for a deformable one; its offsets stay as they are. Throws Error
-  /// for what is not a regular net's.
+  /// Takes over the weights and statistics of a regular net, for a deformable one; its offsets stay as they are.
+  /// Throws Error for what is not a regular net's.
   void load_regular(const NamedTensors& state);
   /// Freezes all but what predicts offsets, and returns the parameters of that.
   std::vector<Tensor> freeze_all_but_offsets();

@@ -12,11 +12,12 @@ namespace deft::apps {
 /// The experiments that have nets here: "E0", "E1", "E2" and "E4".
 const std::vector<std::string>& net_experiments();
 
-/// The models of an experiment's net ("regular", "deform-v1", …). Throws Error for an experiment without nets, as do the functions below.
+/// The models of an experiment's net ("regular", "deform-v1", …). Throws Error for an experiment without nets, as do
+/// the functions below.
 const std::vector<std::string>& net_models(const std::string& experiment);
 
-/// A new net, initialised as in its experiment from the default generator. Throws Error for a model that it does not come
-/// in.
+/// A new net, initialised as in its experiment from the default generator. Throws Error for a model that it does not
+/// come in.
 ModuleHolder make_net(const std::string& experiment, const std::string& model);
 
 /// How an experiment's nets take their pixels.

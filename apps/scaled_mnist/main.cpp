@@ -1,5 +1,5 @@
-// The experiments on MNIST: E0, digits at scales that training has not shown; E1, digits of all sizes in training too; E4,
-// a net that learns to see small digits by its offsets alone.
+// The experiments on MNIST: E0, digits at scales that training has not shown; E1, digits of all sizes in training
+// too; E4, a net that learns to see small digits by its offsets alone.
 #include "deft/apps/scaled_mnist/commands.h"
 
 int main(int argc, char** argv) {

@@ -15,8 +15,8 @@ struct TrainedNet {
   ModuleHolder net;
 };
 
-/// Reads a weights file of a training run on MNIST, or best.safetensors in the run's folder; the file says which net it is.
-/// Throws Error that names the file when it is not such a one, and for an empty path.
+/// Reads a weights file of a training run on MNIST, or best.safetensors in the run's folder; the file says which net
+/// it is. Throws Error that names the file when it is not such a one, and for an empty path.
 TrainedNet load_net(const std::string& path, Device device);
 
 /// What --help says of --weights.

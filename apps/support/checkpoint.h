@@ -44,8 +44,9 @@ struct TrainingState {
 void save_checkpoint(const std::string& path, const TrainingState& state,
                      const std::map<std::string, std::string>& settings, Device device);
 
-/// Restores what save_checkpoint wrote, on whatever device the model is. Throws Error for a damaged file and when `settings` or the model differ from
-/// those of the run that wrote it, naming the first difference; nothing is to be used afterwards then.
+/// Restores what save_checkpoint wrote, on whatever device the model is. Throws Error for a damaged file and when
+/// `settings` or the model differ from those of the run that wrote it, naming the first difference; nothing is to be
+/// used afterwards then.
 void load_checkpoint(const std::string& path, TrainingState& state, const std::map<std::string, std::string>& settings);
 
 }  // namespace deft::support

@@ -45,8 +45,9 @@ class Settings {
   /// Sets one from the text of a flag. Throws Error that names flag and text: `--epochs is 'ten', expected an integer`.
   void set_from_text(const Setting& setting, const std::string& text) const;
 
-  /// Sets those that the JSON object in `file` names. Throws Error that names the file and: for an unknown key, the nearest known
-  /// one; for a value of the wrong type or out of range, key and value; for text that is not JSON, the place.
+  /// Sets those that the JSON object in `file` names. Throws Error that names the file and: for an unknown key, the
+  /// nearest known one; for a value of the wrong type or out of range, key and value; for text that is not JSON, the
+  /// place.
   void load_json(const std::string& file) const;
 
   /// A JSON object of all settings but positional ones, readable by load_json.

@@ -36,4 +36,11 @@ Evaluation evaluate(Module& model, const DataLoader& batches, const std::functio
   return {.accuracy = tally.accuracy(), .loss = tally.loss()};
 }
 
+Evaluation evaluate(Module& model, const DataLoader& batches, const std::string& label,
+                    const ProgressOptions& options) {
+  Progress progress(label, batches.dataset().size(), options);
+  std::int64_t images = 0;
+  return evaluate(model, batches, [&](std::int64_t more) { progress.update(images += more); });
+}
+
 }  // namespace deft::support

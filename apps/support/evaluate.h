@@ -3,15 +3,17 @@
 
 #include <cstdint>
 #include <functional>
+#include <string>
 
 #include "deft/apps/support/history.h"
+#include "deft/apps/support/progress.h"
 #include "deft/data/loader.h"
 #include "deft/layers/module.h"
 
 namespace deft::support {
 
-/// Loss and hits of a classifier, added up batch by batch. The sums stand on the device of the classifier, so that adding
-/// waits for nothing; reading waits for the device.
+/// Loss and hits of a classifier, added up batch by batch. The sums stand on the device of the classifier, so that
+/// adding waits for nothing; reading waits for the device.
 class Tally {
  public:
   explicit Tally(Device device);
@@ -29,10 +31,14 @@ class Tally {
   Tensor loss_sum_, hits_;  // float64 and int64 scalars
 };
 
-/// Accuracy and mean cross entropy of `model`, where `batches` come out, over one epoch of them, in evaluation mode and
-/// without gradients; afterwards the model is in the mode it was in. `on_batch` is called with the number of images of each batch. Throws
-/// Interrupted between batches.
+/// Accuracy and mean cross entropy of `model`, where `batches` come out, over one epoch of them, in evaluation mode
+/// and without gradients; afterwards the model is in the mode it was in. `on_batch` is called with the number of
+/// images of each batch. Throws Interrupted between batches.
 Evaluation evaluate(Module& model, const DataLoader& batches,
                     const std::function<void(std::int64_t images)>& on_batch = {});
+
+/// The same with a bar of this label.
+Evaluation evaluate(Module& model, const DataLoader& batches, const std::string& label,
+                    const ProgressOptions& progress);
 
 }  // namespace deft::support

@@ -14,7 +14,8 @@ class RunDirectory {
   /// Makes the folder, and those above it, unless it is there. Throws Error with the path and the system's reason.
   void create() const;
 
-  /// Removes all that an earlier run has left, its checkpoint first. Throws Error with the path and the system's reason.
+  /// Removes all that an earlier run has left, its checkpoint first. Throws Error with the path and the system's
+  /// reason.
   void remove_results() const;
 
   const std::string& path() const { return path_; }

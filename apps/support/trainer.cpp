@@ -81,7 +81,7 @@ void Trainer::run_epoch(std::int64_t epoch) {
   print(state_.history.epochs.back());
 }
 
-// The star says that no epoch's accuracy was better so far, or of a resumed run's, at all.
+// A star marks the best of the epochs so far.
 void Trainer::print(const EpochRecord& record) const {
   if (options_.quiet) return;
   const auto percent = [](double share) { return fmt::format("{:.2f} %", 100 * share); };

@@ -26,10 +26,10 @@ struct TrainerOptions {
   std::map<std::string, std::string> settings = {};
 };
 
-/// Trains a classifier with cross entropy and evaluates it after every epoch. Writes, into its folder, which it makes and,
-/// unless it resumes, clears of an earlier run's files: config.json at the start, and after every epoch log.csv, the weights best.safetensors and last.safetensors,
-/// summary.json, a checkpoint, and the
-/// snapshots that save_epoch_freq asks for. An interrupted run that is resumed ends with the same bits as one that was not.
+/// Trains a classifier with cross entropy and evaluates it after every epoch. Writes, into its folder, which it makes
+/// and, unless it resumes, clears of an earlier run's files: config.json at the start, and after every epoch log.csv,
+/// the weights best.safetensors and last.safetensors, summary.json, a checkpoint, and the snapshots that
+/// save_epoch_freq asks for. An interrupted run that is resumed ends with the same bits as one that was not.
 class Trainer {
  public:
   /// Tests the model; returns what goes into the log.
