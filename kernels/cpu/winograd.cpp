@@ -91,13 +91,14 @@ class Correlation {
   Scratch<float> zeros_, bias_;
 };
 
-/// The transforms cost as many operations per channel of a tile as the products of some twelve channels do. The sums of
-/// the weight's gradient are 4 times as large as the gradient, whatever the number of tiles.
+/// The transforms take whole vectors of channels, and as long as the products of some eight; that of the filter has to
+/// pay over the tiles, and so have the sums of the weight's gradient, which are 4 times as large as the gradient.
 bool faster(const Conv2dShape& s, Conv2dPass pass) {
-  if (pass == Conv2dPass::forward) return s.c >= 16 && s.o >= 8;
-  if (pass == Conv2dPass::backward_input) return s.o >= 16 && s.c >= 8;
+  constexpr std::int64_t narrow = 8, enough = lanes < float >> narrow ? lanes<float> : narrow;
   const std::int64_t tiles = TileGrid(s.n, s.h_out(), s.w_out()).count();
-  return s.c >= 16 && s.o >= 16 && tiles >= 16 && tiles * 8192 >= s.c * s.o;
+  if (pass == Conv2dPass::forward) return s.c >= enough && s.o >= narrow && tiles >= 8;
+  if (pass == Conv2dPass::backward_input) return s.o >= enough && s.c >= narrow && tiles >= 8;
+  return s.c >= enough && s.o >= enough && tiles >= 32;
 }
 
 }  // namespace

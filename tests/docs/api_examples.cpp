@@ -134,6 +134,12 @@ TEST_CASE("example: devices") {
   deft::set_matmul_precision(deft::MatmulPrecision::highest);
 }
 
+TEST_CASE("example: convolutions on the CPU") {
+  deft::set_conv2d_algorithm(deft::Conv2dAlgorithm::direct);
+  CHECK(deft::conv2d_algorithm() == deft::Conv2dAlgorithm::direct);
+  deft::set_conv2d_algorithm(deft::Conv2dAlgorithm::automatic);
+}
+
 TEST_CASE("example: replacing a layer") {
   Net net;
   net.replace("fc", net.fc, deft::Linear(32, 4));           // four classes instead of ten
