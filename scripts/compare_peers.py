@@ -161,7 +161,9 @@ class Rounds:
             self.lists.setdefault(json.dumps(entry), []).append(value)
 
     def records(self):
-        return [{**json.loads(key), "threads": self.threads, "rounds": rounds} for key, rounds in self.lists.items()]
+        run = time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime())
+        return [{**json.loads(key), "threads": self.threads, "run": run, "rounds": rounds}
+                for key, rounds in self.lists.items()]
 
 
 def cases_of(text):

@@ -224,6 +224,10 @@ def section(results):
     records = Records(results["records"])
     versions = ", ".join(f"{name} {version}" for name, version in results["versions"].items()) or "deft alone"
     text = [f"Machine: {results['machine']}. Programs: {versions}.\n"]
+    runs = {(record["threads"], record.get("run")) for record in results["records"]}
+    if len(runs) > len(records.threads()):
+        text.append(f"Put together from {len(runs)} short runs: what was not measured in the same run, such as "
+                    "different operations, may have seen different states of the machine.\n")
     for threads in records.threads():
         counted = "one thread" if threads == 1 else f"{threads} threads"
         peak = records.fma_peak_gflops(threads)

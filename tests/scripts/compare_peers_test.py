@@ -90,6 +90,12 @@ class Pages(unittest.TestCase):
         self.assertNotIn("ncnn |", text.partition("conv2d, forward")[2])  # what is missing has no column
         self.assertNotIn("Training step", text)
 
+    def test_several_runs_are_told_apart(self):
+        newer = record("conv2d", "forward", SMALL, "deft", [1.0])
+        newer["run"] = "2000-01-01 00:00:00"
+        self.assertNotIn("Put together", tables.section(results(self.peak, self.ours)))
+        self.assertIn("Put together from 2 short runs", tables.section(results(self.peak, self.ours, newer)))
+
     def test_only_the_marked_part_of_a_page_changes(self):
         page = f"before\n{tables.BEGIN}\nold\n{tables.END}\nafter\n"
         self.assertEqual(tables.write_section(page, "new\n"), f"before\n{tables.BEGIN}\n\nnew\n\n{tables.END}\nafter\n")
