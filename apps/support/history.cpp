@@ -7,6 +7,7 @@
 #include "deft/apps/support/json.h"
 #include "deft/apps/support/machine.h"
 #include "deft/kernels/error.h"
+#include "deft/kernels/instruction_set.h"
 
 namespace deft::support {
 
@@ -126,6 +127,7 @@ std::string summary_json(const RunInfo& info, const History& history) {
                         {"precision", info.precision},
                         {"data", info.data},
                         {"evaluation", info.evaluation},
+                        {"instruction_set", to_string(instruction_set())},
                         {"machine", machine_name(Device::parse(info.device))}};
   return to_text(summary, 2) + "\n";
 }

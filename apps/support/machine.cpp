@@ -4,7 +4,6 @@
 
 #include <fstream>
 
-#include "deft/kernels/instruction_set.h"
 #include "deft/kernels/parallel_for.h"
 
 namespace deft::support {
@@ -21,8 +20,7 @@ std::string processor_name() {
 std::string machine_name(Device device) {
   const int cores = available_cores();
   const std::string gpu = device.is_cuda() ? gpu_name(device) + ", " : "";
-  return fmt::format("{}{}, {} core{}, {} kernels", gpu, processor_name(), cores, cores == 1 ? "" : "s",
-                     to_string(instruction_set()));
+  return fmt::format("{}{}, {} core{}", gpu, processor_name(), cores, cores == 1 ? "" : "s");
 }
 
 }  // namespace deft::support

@@ -10,8 +10,7 @@ namespace deft::support {
 /// The processor's name as the system gives it ("AMD EPYC 9R14"), or "unknown processor".
 std::string processor_name();
 
-/// That, the available cores and the instruction set of the kernels, as in "AMD EPYC, 2 cores, avx512 kernels", and before
-/// them the GPU's name if that is the device that computes.
+/// That and the available cores, as in "AMD EPYC, 2 cores", and before them the GPU's name if that is the device that computes.
 std::string machine_name(Device device = Device::cpu());
 
 }  // namespace deft::support
