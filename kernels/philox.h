@@ -15,7 +15,12 @@ struct PhiloxBlock {
 
 /// The block of random words at (stream, index) of the generator with this seed: a pure function of its arguments, so
 /// that results depend neither on the order of calls nor on threads.
-DEFT_HOST_DEVICE inline PhiloxBlock philox(std::uint64_t seed, std::uint64_t stream, std::uint64_t index) {
+// Inlined as early as DEFT_HOST_DEVICE asks for, its loop would keep the one around a call from becoming vector code.
+#ifdef __CUDACC__
+__host__ __device__
+#endif
+    inline PhiloxBlock
+    philox(std::uint64_t seed, std::uint64_t stream, std::uint64_t index) {
   std::uint32_t k0 = static_cast<std::uint32_t>(seed), k1 = static_cast<std::uint32_t>(seed >> 32);
   std::uint32_t c0 = static_cast<std::uint32_t>(index), c1 = static_cast<std::uint32_t>(index >> 32);
   std::uint32_t c2 = static_cast<std::uint32_t>(stream), c3 = static_cast<std::uint32_t>(stream >> 32);
