@@ -296,7 +296,7 @@ def parse_arguments(arguments):
     parser.add_argument("--filter", default="", help="only cases that contain this in 'OP PASS N,C,O,SIZE'")
     parser.add_argument("--quick", action="store_true", help="two rounds of at least one call, to try it out")
     parser.add_argument("--json", type=Path, help="file of the results; what is in it and not measured now stays")
-    parser.add_argument("--page", type=Path, help="write the tables into this page, between its two markers")
+    parser.add_argument("--page", type=Path, help="write the tables into this page, as its section Results")
     parser.add_argument("--tables-only", action="store_true", help="measure nothing: tables of the --json file")
     settings = parser.parse_args(arguments)
     if settings.quick:

@@ -7,7 +7,7 @@ a convolution's operations take at the processor's peak.
 import dataclasses
 import statistics
 
-BEGIN, END = "<!-- compare_peers.py: begin -->", "<!-- compare_peers.py: end -->"
+SECTION = "## Results"
 TORCH = ("torch_contiguous", "torch_channels_last")
 NCNN = ("ncnn", "ncnn_winograd")
 TITLES = {"deft": "deft", "deft_winograd": "deft, Winograd", "torch_contiguous": "PyTorch, contiguous",
@@ -251,12 +251,12 @@ def section(results):
 
 
 def write_section(page, text):
-    """The page's text with the part between the markers replaced. Raises ValueError when they are not there."""
-    before, begin, rest = page.partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not begin or not end:
-        raise ValueError(f"no lines '{BEGIN}' and '{END}'")
-    return f"{before}{BEGIN}\n\n{text}\n{END}{after}"
+    """The page's text with what its section SECTION holds replaced. Raises ValueError when it has no such section."""
+    before, heading, rest = page.partition(f"\n{SECTION}\n")
+    if not heading:
+        raise ValueError(f"no section '{SECTION}'")
+    _, next_heading, after = rest.partition("\n## ")
+    return f"{before}{heading}\n{text}{next_heading}{after}"
 
 
 def merge(old, new):

@@ -96,10 +96,10 @@ class Pages(unittest.TestCase):
         self.assertNotIn("Put together", tables.section(results(self.peak, self.ours)))
         self.assertIn("Put together from 2 short runs", tables.section(results(self.peak, self.ours, newer)))
 
-    def test_only_the_marked_part_of_a_page_changes(self):
-        page = f"before\n{tables.BEGIN}\nold\n{tables.END}\nafter\n"
-        self.assertEqual(tables.write_section(page, "new\n"), f"before\n{tables.BEGIN}\n\nnew\n\n{tables.END}\nafter\n")
-        with self.assertRaisesRegex(ValueError, "no lines"):
+    def test_only_the_section_of_a_page_changes(self):
+        page = f"before\n\n{tables.SECTION}\n\nold\n\n### old too\n\n## After\n\nkept\n"
+        self.assertEqual(tables.write_section(page, "new\n"), f"before\n\n{tables.SECTION}\n\nnew\n\n## After\n\nkept\n")
+        with self.assertRaisesRegex(ValueError, "no section"):
             tables.write_section("a page", "new")
 
     def test_merging_keeps_what_was_not_measured_again(self):
@@ -130,12 +130,12 @@ class CommandLine(unittest.TestCase):
         with tempfile.TemporaryDirectory() as folder:
             file, page = pathlib.Path(folder, "results.json"), pathlib.Path(folder, "page.md")
             file.write_text(json.dumps(results(Pages.peak, Pages.ours)))
-            page.write_text(f"# Title\n{tables.BEGIN}\n{tables.END}\n")
+            page.write_text(f"# Title\n\n{tables.SECTION}\n")
             done = self.run_script("--tables-only", "--json", file, "--page", page)
             self.assertEqual(done.stderr, "")
             self.assertIn(done.stdout.strip(), page.read_text())
             page.write_text("# Title\n")
-            self.check_error("page.md has no lines", "--tables-only", "--json", file, "--page", page)
+            self.check_error("page.md has no section", "--tables-only", "--json", file, "--page", page)
             file.write_text("{")
             self.check_error("results.json: Expecting", "--tables-only", "--json", file)
         self.check_error("--tables-only: needs --json FILE", "--tables-only")
