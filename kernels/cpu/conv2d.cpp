@@ -4,6 +4,7 @@
 #include "deft/kernels/cpu/band.h"
 #include "deft/kernels/cpu/conv2d_weight_gradient.h"
 #include "deft/kernels/cpu/conv_weight.h"
+#include "deft/kernels/cpu/depthwise_conv2d.h"
 #include "deft/kernels/cpu/gemm_micro.h"
 #include "deft/kernels/cpu/kernel.h"
 #include "deft/kernels/cpu/panel.h"
@@ -53,35 +54,64 @@ void for_even_points(const Piece& piece, std::int64_t columns, const Destination
   }
 }
 
+/// Calls body(piece, pixels, origins, runs) for pieces of about `points` points: what they read.
+template <class T, class Body>
+void for_pieces(const Gather& gather, const T* source, std::int64_t points, Body&& body) {
+  const Pieces pieces(gather.n, gather.rows, gather.columns, points);
+  const Band<T> band(gather, pieces.images_step(), pieces.rows_step(), false);
+  const Runs<T> runs(gather, band);
+  parallel_for(pieces.count(), [&](std::int64_t i) {
+    Scratch<T> copy(band.size());
+    Scratch<std::int64_t> origins(pieces.largest(gather.columns));
+    const T* const pixels = band.open(pieces[i], source, copy.data(), origins.data());
+    body(pieces[i], pixels, origins.data(), runs);
+  });
+}
+
 /// destination = gathered rows · weight + bias.
 template <class T>
 void correlate(const Gather& gather, const T* source, const PackedWeight<T>& weight,
                const Destination<T>& destination) {
   const std::int64_t outputs = destination.c / gather.groups;
-  const Pieces pieces(gather.n, gather.rows, gather.columns, piece_points(gather.depth(), gather.c, destination.c));
-  const Band<T> band(gather, pieces.images_step(), pieces.rows_step(), false);
-  const Runs<T> runs(gather, band);
-  parallel_for(pieces.count(), [&](std::int64_t i) {
-    const Piece piece = pieces[i];
-    Scratch<T> copy(band.size());
-    Scratch<std::int64_t> origins(pieces.largest(gather.columns));
-    const T* const pixels = band.open(piece, source, copy.data(), origins.data());
-    for_even_points(piece, gather.columns, destination, [&](std::int64_t begin, std::int64_t count, T* to) {
-      for (std::int64_t group = 0; group < gather.groups; ++group) {
-        const GatheredRows<T> rows{pixels + group * gather.inputs(), origins.data() + begin, runs.data(), runs.count()};
-        gemm_gathered(count, outputs, rows, weight.matrix(group), weight.bias(group), 0, to + group * outputs,
-                      destination.step_w * destination.c);
-      }
-    });
-  });
+  for_pieces(
+      gather, source, piece_points(gather.depth(), gather.c, destination.c),
+      [&](const Piece& piece, const T* pixels, const std::int64_t* origins, const Runs<T>& runs) {
+        for_even_points(piece, gather.columns, destination, [&](std::int64_t begin, std::int64_t count, T* to) {
+          for (std::int64_t group = 0; group < gather.groups; ++group) {
+            const GatheredRows<T> rows{pixels + group * gather.inputs(), origins + begin, runs.data(), runs.count()};
+            gemm_gathered(count, outputs, rows, weight.matrix(group), weight.bias(group), 0, to + group * outputs,
+                          destination.step_w * destination.c);
+          }
+        });
+      });
+}
+
+/// The same for a depthwise convolution; `bias` may be null.
+template <class T>
+void correlate(const Gather& gather, const T* source, const DepthwiseWeight<T>& weight, const T* bias,
+               const Destination<T>& destination) {
+  for_pieces(gather, source, depthwise_points(gather.c),
+             [&](const Piece& piece, const T* pixels, const std::int64_t* origins, const Runs<T>& runs) {
+               for (std::int64_t i = 0; i < piece.images * piece.rows; ++i) {
+                 correlate_depthwise_row(gather, runs, weight, bias, pixels + origins[i * gather.columns],
+                                         destination.row(piece.image + i / piece.rows, piece.row + i % piece.rows),
+                                         destination.step_w * destination.c);
+               }
+             });
 }
 
 template <class T>
 void forward(const Conv2dShape& s, const T* input, const T* weight, const T* bias, T* output) {
   const Gather gather = forward_gather(s);
+  const Destination<T> destination{output, s.h_out(), s.w_out(), s.o, 0, 0, 1, 1};
+  if (is_depthwise(s)) {
+    const DepthwiseWeight<T> arranged(s, s.taps(), weight, [](std::int64_t tap) { return tap; });
+    correlate(gather, input, arranged, bias, destination);
+    return;
+  }
   PackedWeight<T> packed_weight(s.groups, gather.depth(), s.o / s.groups);
   packed_weight.pack_forward(weight, bias);
-  correlate(gather, input, packed_weight, Destination<T>{output, s.h_out(), s.w_out(), s.o, 0, 0, 1, 1});
+  correlate(gather, input, packed_weight, destination);
 }
 
 /// Along one axis, the taps that reach the input pixels phase, phase + stride, …: as displacements in the output, and
@@ -127,19 +157,23 @@ void backward_input_phase(const Conv2dShape& s, std::int64_t phase_h, std::int64
                       1,
                       y.taps,
                       x.taps};
-  const std::int64_t inputs = s.c / s.groups, outputs = s.o / s.groups;
+  const Destination<T> destination{grad_input, s.h, s.w, s.c, phase_h, phase_w, s.stride_h, s.stride_w};
+  const auto index = [&](std::int64_t tap) {
+    return y.index(tap / x.taps.count) * s.kernel_w + x.index(tap % x.taps.count);
+  };
+  const std::int64_t taps = y.taps.count * x.taps.count, inputs = s.c / s.groups, outputs = s.o / s.groups;
+  if (is_depthwise(s)) {
+    correlate<T>(gather, grad_output, DepthwiseWeight<T>(s, taps, weight, index), nullptr, destination);
+    return;
+  }
   PackedWeight<T> packed_weight(s.groups, gather.depth(), inputs);
   for (std::int64_t group = 0; group < s.groups; ++group) {
-    for (std::int64_t i = 0, row = 0; i < y.taps.count; ++i) {
-      for (std::int64_t j = 0; j < x.taps.count; ++j, row += outputs) {
-        const std::int64_t tap = y.index(i) * s.kernel_w + x.index(j);
-        packed_weight.pack_rows(group, row, outputs, weight + (group * outputs * s.taps() + tap) * inputs,
-                                s.taps() * inputs, 1);
-      }
+    for (std::int64_t tap = 0; tap < taps; ++tap) {
+      packed_weight.pack_rows(group, tap * outputs, outputs,
+                              weight + (group * outputs * s.taps() + index(tap)) * inputs, s.taps() * inputs, 1);
     }
   }
-  correlate(gather, grad_output, packed_weight,
-            Destination<T>{grad_input, s.h, s.w, s.c, phase_h, phase_w, s.stride_h, s.stride_w});
+  correlate(gather, grad_output, packed_weight, destination);
 }
 
 template <class T>
@@ -150,6 +184,16 @@ void backward_input(const Conv2dShape& s, const T* grad_output, const T* weight,
     for (std::int64_t j = 0; j < s.stride_w && j < s.w; ++j) {
       backward_input_phase(s, i, j, grad_output, weight, grad_input);
     }
+  }
+}
+
+template <class T>
+void backward_weight(const Conv2dShape& s, const T* input, const T* grad_output, T* grad_weight, T* grad_bias) {
+  const Gather gather = forward_gather(s);
+  if (is_depthwise(s)) {
+    DepthwiseWeightGradient<T>(gather, input, grad_output).run(grad_weight, grad_bias);
+  } else {
+    Conv2dWeightGradient<T>(s, gather, input, grad_output).run(grad_weight, grad_bias);
   }
 }
 
@@ -186,8 +230,7 @@ void conv2d_backward_weight(Cpu, const Conv2dShape& shape, const T* input, const
       return;
     }
   }
-  const Gather gather = forward_gather(shape);
-  Conv2dWeightGradient<T>(shape, gather, input, grad_output).run(grad_weight, grad_bias);
+  backward_weight(shape, input, grad_output, grad_weight, grad_bias);
 }
 
 }  // namespace DEFT_SIMD
