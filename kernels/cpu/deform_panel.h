@@ -31,23 +31,23 @@ struct DeformGeometry {
         outputs(s.o / s.groups),
         depth(s.taps() * inputs),
         entries(s.offset_groups * s.taps()),
-        padded{s.h, s.w, s.c} {
+        padded{s.h, s.w, s.c},
+        first_segment(s.groups + 1) {
+    std::int64_t groups_begun = 0;
     const std::int64_t per_offset_group = s.c / s.offset_groups;
     for (std::int64_t channel = 0; channel < s.c;) {
       const std::int64_t group = channel / inputs, offset_group = channel / per_offset_group;
       const std::int64_t group_end = (group + 1) * inputs, offset_group_end = (offset_group + 1) * per_offset_group;
       const std::int64_t end = group_end < offset_group_end ? group_end : offset_group_end;
-      if (channel == group * inputs) first_segment.push_back(static_cast<std::int64_t>(segments.size()));
+      if (channel == group * inputs) first_segment[groups_begun++] = static_cast<std::int64_t>(segments.size());
       segments.push_back({group, offset_group, channel, channel - group * inputs, end - channel});
       channel = end;
     }
-    first_segment.resize(static_cast<std::size_t>(s.groups) + 1, static_cast<std::int64_t>(segments.size()));
+    while (groups_begun <= s.groups) first_segment[groups_begun++] = static_cast<std::int64_t>(segments.size());
   }
 
   /// The segments of `group`.
-  const Segment* begin(std::int64_t group) const {
-    return segments.data() + first_segment[static_cast<std::size_t>(group)];
-  }
+  const Segment* begin(std::int64_t group) const { return segments.data() + first_segment[group]; }
   const Segment* end(std::int64_t group) const { return begin(group + 1); }
 
   const DeformConv2dShape& shape;
@@ -56,8 +56,8 @@ struct DeformGeometry {
   std::int64_t depth;            ///< of a group's panel
   std::int64_t entries;          ///< offset pairs, and mask values, per output pixel
   PaddedImage padded;
-  std::vector<Segment> segments;            ///< in the order of channels
-  std::vector<std::int64_t> first_segment;  ///< of each group, and the end of the last
+  std::vector<Segment> segments;        ///< in the order of channels
+  Scratch<std::int64_t> first_segment;  ///< of each group, and the end of the last
 };
 
 /// Batches of at least this many images are cut between images only.

@@ -4,7 +4,7 @@
 // - Everything stands in the namespace DEFT_SIMD, whose name tells the set, but for the list of DEFT_KERNEL at the end.
 // - Where the linker finds one inline function or template in several files it keeps any of them, and a copy compiled for
 //   AVX-512 would then run on every machine. So call no function or function template of std or Eigen that is not surely
-//   inlined, fill no std container but List (or one of a type from DEFT_SIMD), build no strings: errors are thrown before
+//   inlined, fill no std container but of a type from DEFT_SIMD, build no strings: errors are thrown before
 //   kernels run. What deft's shared headers offer is DEFT_ALWAYS_INLINE, or not inline.
 // The test "instruction sets" looks for AVX in all functions whose names do not tell a set.
 #pragma once
