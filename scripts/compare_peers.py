@@ -5,7 +5,8 @@ PyTorch with torchvision, ONNX Runtime and ncnn come from PyPI into a virtual en
 CUDA libraries, which are not used; PIP_EXTRA_INDEX_URL may name an index with a build for the CPU alone). Each runs
 in a process of its own with the same number of threads. In every round each of them, and deft's program `bench`, times
 the same shape for a short while; figures are medians over the rounds, with quartiles. Prints the tables of
-docs/benchmarks.md; --page writes them there.
+docs/benchmarks.md; --page writes them there. --json is written after each group of cases, so that neither Ctrl-C nor a
+failure loses the groups before it.
 """
 import argparse
 import json
@@ -46,8 +47,10 @@ class Worker:
     def __init__(self, python, peer, threads):
         self.peer = peer
         environment = {**os.environ, "OMP_NUM_THREADS": str(threads)}
+        # In a session of its own, since Ctrl-C is for this script alone.
         self.process = subprocess.Popen([python, ROOT / "scripts/peers/worker.py", peer, str(threads)], text=True,
-                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment)
+                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment,
+                                        start_new_session=True)
         self.versions = self.answer()["versions"]
 
     def answer(self):
@@ -67,7 +70,7 @@ class Worker:
         return self.answer()["value"]
 
     def close(self):
-        self.process.stdin.close()
+        self.process.terminate()  # after Ctrl-C it may be in the middle of something long
         self.process.wait()
 
 
@@ -100,6 +103,9 @@ class Workers:
                 self.workers.remove(worker)
         return answers
 
+    def has(self, peer):
+        return any(worker.peer == peer for worker in self.workers)
+
     def versions(self):
         return {name: version for worker in self.workers for name, version in worker.versions.items()}
 
@@ -117,7 +123,7 @@ class Deft:
             call += arguments
             done = subprocess.run(call, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
             if done.returncode != 0:
-                fail(f"{' '.join(call)} failed: {done.stderr.strip()}")
+                raise RuntimeError(f"{' '.join(call)} failed: {done.stderr.strip()}")
             return json.load(open(file.name))
 
     def times(self, cases, seconds):
@@ -152,8 +158,9 @@ class Deft:
 class Rounds:
     """What the rounds gave, by case and program."""
 
-    def __init__(self, threads):
-        self.threads, self.lists = threads, {}
+    def __init__(self, threads, commit):
+        self.threads, self.commit, self.lists = threads, commit, {}
+        self.run = time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime())
 
     def add(self, times):
         for entry in times:
@@ -161,8 +168,7 @@ class Rounds:
             self.lists.setdefault(json.dumps(entry), []).append(value)
 
     def records(self):
-        run = time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime())
-        return [{**json.loads(key), "threads": self.threads, "run": run, "rounds": rounds}
+        return [{**json.loads(key), "threads": self.threads, "run": self.run, "commit": self.commit, "rounds": rounds}
                 for key, rounds in self.lists.items()]
 
 
@@ -186,7 +192,7 @@ def label(case):
 
 
 def check_results(workers, files):
-    """The programs must agree before anything is timed."""
+    """The peers' results must agree before anything is timed; deft's are compared with PyTorch's by its tests."""
     by_case = {}
     for file in files:
         by_case.setdefault(label(file["case"]), []).append(file)
@@ -195,8 +201,8 @@ def check_results(workers, files):
         for file, difference in zip(group, differences):
             tolerance = TOLERANCE.get(file["who"], SUM_TOLERANCE)
             if not difference <= tolerance:
-                fail(f"{name}: {file['who']} differs from {group[0]['who']} by {difference:.1e}, "
-                     f"expected at most {tolerance:.0e}")
+                raise RuntimeError(f"{name}: {file['who']} differs from {group[0]['who']} by {difference:.1e}, "
+                                   f"expected at most {tolerance:.0e}")
 
 
 def measure(group, workers, deft, settings, rounds):
@@ -209,31 +215,45 @@ def measure(group, workers, deft, settings, rounds):
         rounds.add(workers.ask("time", round=i, seconds=settings.seconds))
 
 
-def measure_memory(group, python, threads, deft, rounds):
+def measure_memory(group, workers, python, deft, rounds):
     rounds.add(deft.peak_memory(group))
+    if not workers.has("torch"):
+        return
     for case in group:
         for who in tables.TORCH:
-            with Workers(python, ["torch"], threads) as workers:  # a process of its own each time
-                for worker in workers.workers:
-                    peak = worker.ask("peak_memory", model=case["model"], n=BATCH, who=who)
-                    rounds.add([{**case, "who": who, "ms": peak}])
+            with Workers(python, ["torch"], deft.threads) as fresh:  # a process of its own each time
+                rounds.add(fresh.ask("peak_memory", case=case, who=who))
 
 
 def run(settings, groups, python):
-    results = {"machine": machine(), "versions": {}, "records": []}
+    """Measures, and yields the results so far after each group of cases."""
+    versions, earlier, commit = {}, [], commit_of(settings.bench)
     for threads in settings.threads:
-        deft, rounds = Deft(settings.bench, threads), Rounds(threads)
+        deft, rounds = Deft(settings.bench, threads), Rounds(threads, commit)
         with Workers(python, settings.peers, threads) as workers:
-            results["versions"].update(workers.versions())
-            say(f"{threads} threads: " + ", ".join(f"{name} {version}" for name, version in workers.versions().items()))
+            versions.update(workers.versions())
+            say(f"{tables.threads_title(threads)}: "
+                + (", ".join(f"{name} {version}" for name, version in workers.versions().items()) or "deft alone"))
             for group in groups:
                 say(f"  {label(group[0])} and {len(group) - 1} more")
-                if group[0]["op"] != tables.MEMORY:
+                if group[0]["op"] == tables.MEMORY:
+                    measure_memory(group, workers, python, deft, rounds)
+                else:
                     measure(group, workers, deft, settings, rounds)
-                elif "torch" in settings.peers:
-                    measure_memory(group, python, threads, deft, rounds)
-        results["records"] += rounds.records()
-    return results
+                yield {"machine": machine(), "versions": versions, "records": earlier + rounds.records()}
+        earlier += rounds.records()
+
+
+def commit_of(program):
+    """The commit of the source tree in which the program was built; its documents may have changed since."""
+    def git(*arguments):
+        return subprocess.run(["git", "-C", program.resolve().parent, *arguments], capture_output=True, text=True,
+                              check=True).stdout.strip()
+    try:
+        changes = git("status", "--porcelain", "--untracked-files=no", "--", ":(top)", ":(top,exclude)*.md")
+        return git("rev-parse", "--short", "HEAD") + ("+changes" if changes else "")
+    except (OSError, subprocess.CalledProcessError):
+        return "unknown"
 
 
 def machine():
@@ -329,26 +349,44 @@ def page_with(settings, text):
         fail(f"--page: {settings.page} has {error}")
 
 
+def write_results(file, results):
+    """In one step, so that the file is whole whenever the script ends."""
+    new = file.with_name(f"{file.name}.new")
+    try:
+        new.write_text(json.dumps(results, indent=1) + "\n")
+        new.replace(file)
+    except OSError as error:
+        fail(f"--json: {file}: {error.strerror}")
+
+
+def results_of_run(settings, old):
+    """What was measured, with what the old results have besides, and why that is not all, or None."""
+    results, groups = old, cases_of(settings.filter)
+    try:
+        for measured in run(settings, groups, environment(settings.venv)):
+            results = tables.merge(old, measured) if old else measured
+            if settings.json:
+                write_results(settings.json, results)
+    except RuntimeError as error:
+        return results, str(error)
+    except KeyboardInterrupt:
+        return results, "interrupted"
+    return results, None
+
+
 def main(arguments=None):
     settings = parse_arguments(arguments)
     old = read_results(settings.json) if settings.json and (settings.tables_only or settings.json.exists()) else None
     if settings.page:
         page_with(settings, "")  # fails before anything is measured
-    results = old
-    if not settings.tables_only:
-        groups = cases_of(settings.filter)
-        try:
-            results = run(settings, groups, environment(settings.venv))
-        except RuntimeError as error:  # of a peer without which it cannot go on
-            fail(error)
-        if old:
-            results = tables.merge(old, results)
-        if settings.json:
-            settings.json.write_text(json.dumps(results, indent=1) + "\n")
-    text = tables.section(results)
-    if settings.page:
-        settings.page.write_text(page_with(settings, text))
-    print(text)
+    results, problem = (old, None) if settings.tables_only else results_of_run(settings, old)
+    if results:
+        text = tables.section(results)
+        if settings.page and not problem:
+            settings.page.write_text(page_with(settings, text))
+        print(text)
+    if problem:
+        fail(problem)
 
 
 if __name__ == "__main__":

@@ -37,13 +37,13 @@ if $emulate; then
   time_scale=20 # the emulator's machine may have few cores
   everything=()
   tests='^cuda kernel_tests: ?(event|relu)'
-  kernels=(--tiny --seconds 0) step=(--tiny --batch-size 2 --seconds 0) training=(--limit 64)
+  kernels=(--tiny --seconds 0) step=(--tiny --filter E0 --batch-size 2 --seconds 0) training=(--limit 64)
   peers=(--device cpu --tiny --rounds 1)
 else
   cmake_arguments+=(-DDEFT_CUDA=ON)
   everything=(all)
   tests='^cuda '
-  kernels=(--seconds 0.05) step=(--seconds 1) training=() peers=(--seconds 0.03)
+  kernels=(--seconds 0.05) step=(--filter E0 --seconds 1) training=() peers=(--seconds 0.03)
 fi
 if [[ -f .carry/carry.cmake ]]; then
   cmake_arguments=(-C .carry/carry.cmake "${cmake_arguments[@]}")

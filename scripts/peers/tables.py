@@ -1,7 +1,8 @@
 """Ratios, targets and Markdown tables from recorded times. Nothing here measures.
 
 A record is a dictionary: op, pass, the sizes (n, c, o, size) or the model and n, threads, who (the program), and
-"rounds", one number per round: milliseconds, or MiB where op is peak_memory_e0. The program "fma_peak" is the time that
+"rounds", one number per round: milliseconds, or MiB where op is peak_memory_e0; "run" and "commit" say when it was
+measured, and of what source. The program "fma_peak" is the time that
 a convolution's operations take at the processor's peak.
 """
 import dataclasses
@@ -44,9 +45,9 @@ class Records:
         self.rounds = {(r["op"], r["pass"], row_of(r), r["threads"], r["who"]): r["rounds"] for r in records}
 
     def best(self, op, pass_, row, threads, programs):
-        """The rounds of the fastest of some programs and its name, or (None, None)."""
-        found = [(self.rounds[key], who) for who in programs if (key := (op, pass_, row, threads, who)) in self.rounds]
-        return min(found, key=lambda pair: statistics.median(pair[0])) if found else (None, None)
+        """The rounds of the fastest of some programs; None when none of them was measured."""
+        found = [self.rounds[key] for who in programs if (key := (op, pass_, row, threads, who)) in self.rounds]
+        return min(found, key=statistics.median, default=None)
 
     def rows(self, op, threads):
         """Batches before single images, as in the order of measuring."""
@@ -99,7 +100,7 @@ class Quantity:
     model: str = None
 
     def rounds(self, records, row, threads):
-        return records.best(self.op, self.pass_, self.model or row, threads, self.programs)[0]
+        return records.best(self.op, self.pass_, self.model or row, threads, self.programs)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -216,6 +217,10 @@ def time_cell(rounds, pass_, row):
     return f"{median:.3g} ({gflops:.0f})" if median < 1000 else f"{median:.0f} ({gflops:.1f})"
 
 
+def threads_title(threads):
+    return "one thread" if threads == 1 else f"{threads} threads"
+
+
 SHAPE_TITLE = "N, C→O, H=W"
 
 
@@ -223,13 +228,15 @@ def section(results):
     """Everything that is measured, as Markdown."""
     records = Records(results["records"])
     versions = ", ".join(f"{name} {version}" for name, version in results["versions"].items()) or "deft alone"
-    text = [f"Machine: {results['machine']}. Programs: {versions}.\n"]
+    commits = list(dict.fromkeys(record.get("commit", "unknown") for record in results["records"])) or ["unknown"]
+    text = [f"Machine: {results['machine']}. deft's commit{'s' if len(commits) > 1 else ''}: {', '.join(commits)}. "
+            f"Programs: {versions}.\n"]
     runs = {(record["threads"], record.get("run")) for record in results["records"]}
     if len(runs) > len(records.threads()):
         text.append(f"Put together from {len(runs)} short runs: what was not measured in the same run, such as "
                     "different operations, may have seen different states of the machine.\n")
     for threads in records.threads():
-        counted = "one thread" if threads == 1 else f"{threads} threads"
+        counted = threads_title(threads)
         peak = records.fma_peak_gflops(threads)
         if peak:
             text.append(f"FMA peak, {counted}: {peak} GFLOP/s.\n")

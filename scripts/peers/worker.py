@@ -74,8 +74,8 @@ class Session:
         arrays = [numpy.load(file) for file in files]
         return [float(numpy.abs(array - arrays[0]).max() / numpy.abs(arrays[0]).max()) for array in arrays]
 
-    def peak_memory(self, **arguments):
-        return self.peer.peak_memory(**arguments)
+    def peak_memory(self, case, who):
+        return [{**case, "who": who, "ms": self.peer.peak_memory(case["model"], case["n"], who)}]
 
 
 def main():
