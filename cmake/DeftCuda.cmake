@@ -1,5 +1,5 @@
-# Sets DEFT_CUDA_BACKEND from DEFT_CUDA: "nvcc", "emulator", or empty for none; and deft_cuda_libraries, what the library
-# links for it.
+# Sets DEFT_CUDA_BACKEND from DEFT_CUDA: "nvcc", "emulator", or empty for none; and deft_cuda_libraries, what the
+# library links for it.
 set(DEFT_CUDA_BACKEND "")
 
 if(DEFT_CUDA STREQUAL "EMULATE")
@@ -8,7 +8,8 @@ if(DEFT_CUDA STREQUAL "EMULATE")
   set(deft_cuda_libraries $<BUILD_INTERFACE:cuda_emulator>)
 elseif(NOT DEFT_CUDA STREQUAL "OFF")
   include(CheckLanguage)
-  # Without this, AUTO would try an nvcc that a GPU-less machine cannot use with "native"; it must stand before the language.
+  # Without this, AUTO would try an nvcc that a GPU-less machine cannot use with "native"; it must stand before the
+  # language.
   if(NOT DEFINED CMAKE_CUDA_ARCHITECTURES)
     execute_process(COMMAND nvidia-smi --list-gpus OUTPUT_VARIABLE _deft_gpus ERROR_QUIET RESULT_VARIABLE _deft_no_gpus)
     if(_deft_no_gpus STREQUAL "0" AND _deft_gpus MATCHES "GPU 0")

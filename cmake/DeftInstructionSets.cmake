@@ -1,5 +1,5 @@
-# deft_kernels(SOURCE...): sources of deft that are compiled once per instruction set; kernels/cpu/kernel.h has their rules.
-# Compiled with deft itself they are the first set's. DEFT_MORE_SETS are the others; their flags are what
+# deft_kernels(SOURCE...): sources of deft that are compiled once per instruction set; kernels/cpu/kernel.h has their
+# rules. Compiled with deft itself they are the first set's. DEFT_MORE_SETS are the others; their flags are what
 # kernels/cpu/instruction_set.cpp asks the processor for.
 if(CMAKE_SYSTEM_PROCESSOR MATCHES "^(x86_64|AMD64)$")
   set(DEFT_MORE_SETS avx2 avx512)
@@ -12,7 +12,8 @@ set(_deft_avx512_bytes 64)
 
 function(deft_kernels)
   # Vectors wider than the set's registers are no part of any interface.
-  set_property(SOURCE ${ARGN} APPEND PROPERTY COMPILE_OPTIONS -Wno-psabi)
+  set_property(SOURCE ${ARGN} DIRECTORY ${CMAKE_CURRENT_SOURCE_DIR} TARGET_DIRECTORY deft
+    APPEND PROPERTY COMPILE_OPTIONS -Wno-psabi)
   target_sources(deft PRIVATE ${ARGN})
   if(DEFT_MORE_SETS)
     target_compile_definitions(deft PRIVATE DEFT_X86_64_SETS)

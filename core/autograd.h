@@ -68,16 +68,16 @@ class BackwardContext {
 
 /// The backward half of an operation.
 struct Backward {
-  /// Tensors that `apply` reads, undefined ones included. Nothing else may be captured by it but plain values: saved tensors are checked
-  /// against changes in place and make no reference cycles.
+  /// Tensors that `apply` reads, undefined ones included. Nothing else may be captured by it but plain values: saved
+  /// tensors are checked against changes in place and make no reference cycles.
   std::vector<Tensor> saved = {};
   /// Returns one gradient per input; undefined for those that are not needed.
   std::function<std::vector<Tensor>(const BackwardContext&)> apply = {};
 };
 
-/// A tensor like `x` for the result of a kernel whose output may be the same memory as its input: the memory of `x` if it
-/// ends with this handle, as that of a temporary does, else new. Operations that can use it take `x` by value; they must
-/// not save it.
+/// A tensor like `x` for the result of a kernel whose output may be the same memory as its input: the memory of `x` if
+/// it ends with this handle, as that of a temporary does, else new. Operations that can use it take `x` by value; they
+/// must not save it.
 Tensor reuse_or_empty(const Tensor& x);
 
 /// Reports an operation that has just computed `outputs` from `inputs`; every differentiable function ends with this

@@ -1,6 +1,7 @@
-// Elementwise functions and operators. Two tensors broadcast by NumPy's rules and must have one type and device; a number
-// takes the type of the tensor, which must be able to hold it. Wrong types and shapes throw Error. Unless stated otherwise, arithmetic is for
-// float32, float64 and int64, the other functions for float32 and float64, and all are differentiable.
+// Elementwise functions and operators. Two tensors broadcast by NumPy's rules and must have one type and device; a
+// number takes the type of the tensor, which must be able to hold it. Wrong types and shapes throw Error. Unless stated
+// otherwise, arithmetic is for float32, float64 and int64, the other functions for float32 and float64, and all are
+// differentiable.
 #pragma once
 
 #include "deft/core/tensor.h"

@@ -1,5 +1,5 @@
-// Reductions over axes. `axes` may be negative, counted from the end; none at all means all. With `keepdim` the reduced axes
-// stay, with size 1. Axes out of range or given twice throw Error.
+// Reductions over axes. `axes` may be negative, counted from the end; none at all means all. With `keepdim` the reduced
+// axes stay, with size 1. Axes out of range or given twice throw Error.
 #pragma once
 
 #include <vector>

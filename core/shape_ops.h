@@ -1,5 +1,5 @@
-// Functions that rearrange elements. All types; all are differentiable. Axes may be negative, counted from the end; axes,
-// indices and sizes that do not fit throw Error.
+// Functions that rearrange elements. All types; all are differentiable. Axes may be negative, counted from the end;
+// axes, indices and sizes that do not fit throw Error.
 #pragma once
 
 #include <vector>
@@ -41,7 +41,8 @@ Tensor slice(const Tensor& x, int axis, std::int64_t begin, std::int64_t end);
 /// Element `index` of an axis, which vanishes. Shares the elements on axis 0.
 Tensor select(const Tensor& x, int axis, std::int64_t index);
 
-/// Rows `index` (int64 [n], on the device of x) of axis 0: [rows, ...] gives [n, ...]. A row may be picked several times.
+/// Rows `index` (int64 [n], on the device of x) of axis 0: [rows, ...] gives [n, ...]. A row may be picked several
+/// times.
 Tensor index_rows(const Tensor& x, const Tensor& index);
 
 }  // namespace deft

@@ -12,7 +12,8 @@ namespace deft {
 /// Row-major strides of `shape`.
 Shape strides_of(const Shape& shape);
 
-/// Strides with which a tensor of `shape` moves through `result`, to which it broadcasts: 0 along axes that it lacks or has once.
+/// Strides with which a tensor of `shape` moves through `result`, to which it broadcasts: 0 along axes that it lacks or
+/// has once.
 Shape broadcast_strides(const Shape& shape, const Shape& result);
 
 /// The space of `shape` with the given strides of each operand.

@@ -70,7 +70,8 @@ class Tensor {
 
   /// A copy on another device, or this tensor if it is there already. Gradients flow through.
   Tensor to(Device device) const;
-  /// The elements converted to another type, or this tensor if they have it already. Gradients flow between floating types.
+  /// The elements converted to another type, or this tensor if they have it already. Gradients flow between floating
+  /// types.
   Tensor to(DType dtype) const;
   /// A copy of the elements. Gradients flow through.
   Tensor clone() const;
@@ -94,7 +95,8 @@ class Tensor {
   void set_grad(const Tensor& grad);
   /// Asks backward() to keep the gradient of this non-leaf tensor in grad().
   void retain_grad();
-  /// Calls `hook` with the whole gradient of this tensor each time backward() has computed it; a defined result replaces it.
+  /// Calls `hook` with the whole gradient of this tensor each time backward() has computed it; a defined result
+  /// replaces it.
   void register_hook(Hook hook);
 
   /// Adds d(this)/d(leaf) to grad() of every leaf that requires grad; this tensor must hold one element. The graph is

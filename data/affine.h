@@ -28,8 +28,8 @@ struct ImageSize {
   std::int64_t height = 0, width = 0;
 };
 
-/// One step of an augmentation: draws its numbers and gives the matrix for one image. The functions below make the usual
-/// ones; any function of this type will do that several threads may call at once: a loader's workers share it.
+/// One step of an augmentation: draws its numbers and gives the matrix for one image. The functions below make the
+/// usual ones; any function of this type will do that several threads may call at once: a loader's workers share it.
 using AffineStep = std::function<AffineMatrix(const ImageSize& size, PhiloxSequence& random)>;
 
 /// The matrix of several steps, the first one applied to the image first. Nothing is cut off between steps: what one
@@ -59,7 +59,8 @@ struct AffineRanges {
 };
 
 /// A random affine map; with single numbers in place of ranges a fixed one, equal to torchvision's
-/// transforms.functional.affine. Throws Error for a range with high < low, or that allows a scale or zoom-out of 0 or less.
+/// transforms.functional.affine. Throws Error for a range with high < low, or that allows a scale or zoom-out of 0 or
+/// less.
 AffineStep random_affine(const AffineRanges& ranges);
 
 /// Pastes the image at a random whole position on a canvas `ratio` times as large (sides rounded down), outside of

@@ -34,7 +34,8 @@ struct Dataset {
   Dataset to(Device device) const;
 };
 
-/// Throws Error unless images and labels have the types and shapes above, are on one device, and every label names a class.
+/// Throws Error unless images and labels have the types and shapes above, are on one device, and every label names a
+/// class.
 void check_dataset(const Dataset& dataset);
 
 /// CRC-32 (that of zlib and PNG) of the pixels and then of the labels as little-endian int64.

@@ -19,8 +19,8 @@
 namespace deft {
 namespace {
 
-// What a worker makes of a batch. For the CPU it is whole; for a GPU images and labels are as in the data set, or absent
-// where that lies there already, and the matrices have yet to be applied.
+// What a worker makes of a batch. For the CPU it is whole; for a GPU images and labels are as in the data set, or
+// absent where that lies there already, and the matrices have yet to be applied.
 struct Draft {
   Batch batch;
   Tensor matrices;

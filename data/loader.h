@@ -59,8 +59,8 @@ class DataLoader {
   std::shared_ptr<const LoaderOptions> options_;
 };
 
-/// One pass through a data set. An error in a worker is thrown where its batch is asked for. Destroying it, in the middle
-/// too, stops the workers and waits for the batches under way.
+/// One pass through a data set. An error in a worker is thrown where its batch is asked for. Destroying it, in the
+/// middle too, stops the workers and waits for the batches under way.
 class Epoch {
  public:
   struct State;

@@ -11,8 +11,8 @@ namespace deft {
 
 /// The folder with the files of data set `name` ("mnist" or "cifar10"). Looks in `explicit_folder` (a program's --data)
 /// if that is not empty, and nowhere else then; otherwise in $DEFT_DATA and the user's cache, $XDG_CACHE_HOME/deft or
-/// ~/.cache/deft. Each may hold the files itself or in mnist/, cifar10/ or cifar-10-batches-bin/. Throws Error when there
-/// are none; its text names all three places and offers the remedies.
+/// ~/.cache/deft. Each may hold the files itself or in mnist/, cifar10/ or cifar-10-batches-bin/. Throws Error when
+/// there are none; its text names all three places and offers the remedies.
 std::filesystem::path locate_data(const std::string& name, const std::string& explicit_folder = "");
 
 /// Both parts of a data set.

@@ -13,7 +13,8 @@ namespace deft {
 
 /// What happens to images on their way into a batch: all steps are composed to one matrix per image and carried out by
 /// one warp, then pixels become (pixel / 255 − mean) / std. Without steps no warp takes place. Example, CIFAR-10's
-/// usual augmentation: `{.steps = {random_crop(4), random_horizontal_flip()}, .interpolation = Interpolation::nearest}`.
+/// usual augmentation: `{.steps = {random_crop(4), random_horizontal_flip()}, .interpolation =
+/// Interpolation::nearest}`.
 struct Transform {
   std::vector<AffineStep> steps = {};
   Interpolation interpolation = Interpolation::bilinear;  ///< flips and crops alone are exact with nearest
@@ -23,9 +24,9 @@ struct Transform {
   std::vector<double> std = {1};
 };
 
-/// The images of `indices` out of the uint8 images [N, H, W, C], transformed: float32 [indices, H, W, C], on the device of
-/// `images`. What is drawn for an image depends on seed, epoch and its index alone. Throws Error for images of another type or shape, indices
-/// outside them, mean or std of other length than 1 or C, and std 0.
+/// The images of `indices` out of the uint8 images [N, H, W, C], transformed: float32 [indices, H, W, C], on the device
+/// of `images`. What is drawn for an image depends on seed, epoch and its index alone. Throws Error for images of
+/// another type or shape, indices outside them, mean or std of other length than 1 or C, and std 0.
 Tensor transform_images(const Tensor& images, const Transform& transform, const std::vector<std::int64_t>& indices,
                         std::uint64_t seed = 0, std::uint64_t epoch = 0);
 

@@ -9,8 +9,8 @@
 
 namespace deft {
 
-/// The matrices that are drawn for the images of `indices`: float32 [indices, 2, 3] on the CPU; without steps, ones that
-/// move nothing.
+/// The matrices that are drawn for the images of `indices`: float32 [indices, 2, 3] on the CPU; without steps, ones
+/// that move nothing.
 Tensor draw_matrices(const Transform& transform, const ImageSize& size, const std::vector<std::int64_t>& indices,
                      std::uint64_t seed, std::uint64_t epoch);
 

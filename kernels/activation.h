@@ -1,5 +1,5 @@
-// Contract of the activation kernels (float32, float64), on `n` elements each. Outputs may be the same memory as an input.
-// Backward kernels take what is cheapest to keep: the output where it suffices, else the input.
+// Contract of the activation kernels (float32, float64), on `n` elements each. Outputs may be the same memory as an
+// input. Backward kernels take what is cheapest to keep: the output where it suffices, else the input.
 #pragma once
 
 #include <cstdint>

@@ -44,8 +44,8 @@ struct AffineWarpShape {
 /// lie exactly between two pixels: in type T, the matrix is divided by (w/2, h/2), applied to the centred output
 /// position as (x · m00 + y · m01) + m02, and the result u gives the coordinate ((u + 1) · w − 1) / 2, each operation
 /// rounded by itself (no fused multiply-add). Bilinear interpolation takes pixels outside the image as fill, so that an
-/// image in the colour of the fill stays as it is; torchvision instead multiplies the pixels inside with their total weight
-/// once more. Overwrites `output`.
+/// image in the colour of the fill stays as it is; torchvision instead multiplies the pixels inside with their total
+/// weight once more. Overwrites `output`.
 template <class In, class T>
 void affine_warp(Cpu, const AffineWarpShape& shape, const In* input, const T* matrix, const T* scale, const T* shift,
                  const T* fill, T* output);

@@ -1,4 +1,5 @@
-// Memory of both devices. Buffers are kept and handed out again, since fresh pages cost more than the arithmetic on them.
+// Memory of both devices. Buffers are kept and handed out again, since fresh pages cost more than the arithmetic on
+// them.
 #pragma once
 
 #include <cstddef>

@@ -20,9 +20,10 @@ struct RunningStatistics {
   double momentum = 0.1;  ///< running = (1 − momentum) · running + momentum · batch
 };
 
-/// output = (input − mean) / √(variance + eps) · weight + bias, with mean and (biased) variance of each channel over the
-/// rows; sums are kept in double. `weight` and `bias` [channels] may be null (1 and 0). Updates the running statistics,
-/// with the unbiased variance, for which rows is at least 2. Overwrites `output`, `mean` and `inv_std` [channels].
+/// output = (input − mean) / √(variance + eps) · weight + bias, with mean and (biased) variance of each channel over
+/// the rows; sums are kept in double. `weight` and `bias` [channels] may be null (1 and 0). Updates the running
+/// statistics, with the unbiased variance, for which rows is at least 2. Overwrites `output`, `mean` and `inv_std`
+/// [channels].
 template <class T>
 void batch_norm_forward_training(Cpu, const BatchNormShape& shape, const T* input, const T* weight, const T* bias,
                                  double eps, const RunningStatistics<T>& running, T* mean, T* inv_std, T* output);

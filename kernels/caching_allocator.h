@@ -1,4 +1,5 @@
-// The allocator of both devices: keeps returned memory by size and hands it out again. No public header includes this one.
+// The allocator of both devices: keeps returned memory by size and hands it out again. No public header includes this
+// one.
 #pragma once
 
 #include <algorithm>

@@ -29,8 +29,8 @@ struct Conv2dShape {
   std::int64_t taps() const { return kernel_h * kernel_w; }
 };
 
-/// output = input ⋆ weight + bias (cross-correlation, zeros outside the image); `bias` may be null. Overwrites `output`.
-/// On the CPU, conv2d_algorithm() says how this and the gradients are computed (conv_algorithm.h).
+/// output = input ⋆ weight + bias (cross-correlation, zeros outside the image); `bias` may be null. Overwrites
+/// `output`. On the CPU, conv2d_algorithm() says how this and the gradients are computed (conv_algorithm.h).
 template <class T>
 void conv2d_forward(Cpu, const Conv2dShape& shape, const T* input, const T* weight, const T* bias, T* output);
 template <class T>

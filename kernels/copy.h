@@ -23,8 +23,8 @@ template <class T>
 void copy_rows(Cuda, std::int64_t rows, std::int64_t row_size, const T* input, std::int64_t input_pitch, T* output,
                std::int64_t output_pitch);
 
-/// output[i, :] = input[index[i], :] for i in [0, n); the input has `rows` rows. The CPU trusts the index. A GPU gives zeros
-/// for rows that do not exist, and the host an Error when it next waits for the GPU.
+/// output[i, :] = input[index[i], :] for i in [0, n); the input has `rows` rows. The CPU trusts the index. A GPU gives
+/// zeros for rows that do not exist, and the host an Error when it next waits for the GPU.
 template <class T>
 void index_rows_forward(Cpu, std::int64_t n, std::int64_t row_size, std::int64_t rows, const T* input,
                         const std::int64_t* index, T* output);

@@ -10,14 +10,15 @@ namespace deft::kernels {
 
 /// A Conv2dShape and the offset groups. Besides the tensors of conv2d:
 ///
-/// offset [n, h_out(), w_out(), 2 · offset_groups · taps()]  pixels; (dy, dx) per tap, taps row by row, groups outermost
-/// mask   [n, h_out(), w_out(), offset_groups · taps()]      factor of each sample; null means 1 everywhere (v1)
+/// offset [n, h_out(), w_out(), 2 · offset_groups · taps()]  pixels; (dy, dx) per tap, taps row by row, groups
+/// outermost mask   [n, h_out(), w_out(), offset_groups · taps()]      factor of each sample; null means 1 everywhere
+/// (v1)
 ///
 /// Input channel `j` uses the offsets of group `j / (c / offset_groups)`. A tap samples the input bilinearly at
 /// y = i_out · stride_h − pad_top + i_tap · dilation_h + dy (x likewise), with zeros outside; it counts only where
 /// −1 < y < h and −1 < x < w. Positions are tested in floating point before any conversion to an integer: no offset of
-/// any bit pattern reads outside the image. A NaN position samples NaN. At integer positions the derivatives with respect to y and
-/// x are torchvision's one-sided ones (from the cell of floor(y), floor(x)).
+/// any bit pattern reads outside the image. A NaN position samples NaN. At integer positions the derivatives with
+/// respect to y and x are torchvision's one-sided ones (from the cell of floor(y), floor(x)).
 struct DeformConv2dShape : Conv2dShape {
   std::int64_t offset_groups = 1;
 };

@@ -23,8 +23,8 @@ void unary_forward(Cuda, UnaryOp op, std::int64_t n, const T* input, T* output);
 /// What unary_backward reads: the output where that is cheaper, else the input.
 inline bool backward_reads_output(UnaryOp op) { return op == UnaryOp::exp || op == UnaryOp::sqrt; }
 
-/// grad_input = grad_output · op'(input). `saved` is the output or the input, as backward_reads_output says; neg does not
-/// read it. The derivative of abs at 0 is 0.
+/// grad_input = grad_output · op'(input). `saved` is the output or the input, as backward_reads_output says; neg does
+/// not read it. The derivative of abs at 0 is 0.
 template <class T>
 void unary_backward(Cpu, UnaryOp op, std::int64_t n, const T* grad_output, const T* saved, T* grad_input);
 template <class T>

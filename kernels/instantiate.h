@@ -1,5 +1,5 @@
-// Explicit instantiation of kernels: DEFT_INSTANTIATE_FLOATING(KERNEL) expands KERNEL(T) for the floating types. Private to
-// kernels.
+// Explicit instantiation of kernels: DEFT_INSTANTIATE_FLOATING(KERNEL) expands KERNEL(T) for the floating types.
+// Private to kernels.
 #pragma once
 
 #include <cstdint>

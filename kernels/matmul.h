@@ -21,7 +21,8 @@ struct MatmulShape {
   Strided<2> batch;
 };
 
-/// output = a·b + bias for each matrix of the batch; `bias` [n] is added to every row and may be null. Overwrites `output`.
+/// output = a·b + bias for each matrix of the batch; `bias` [n] is added to every row and may be null. Overwrites
+/// `output`.
 template <class T>
 void matmul(Cpu, const MatmulShape& shape, const T* a, const T* b, const T* bias, T* output);
 template <class T>

@@ -1,5 +1,5 @@
-// Contract of the fused optimizer steps, with PyTorch's update rules, and of what clips gradients before them. Each call takes
-// the arrays of any number of parameters and handles them all in one pass.
+// Contract of the fused optimizer steps, with PyTorch's update rules, and of what clips gradients before them. Each
+// call takes the arrays of any number of parameters and handles them all in one pass.
 #pragma once
 
 #include <cstdint>

@@ -33,10 +33,11 @@ namespace detail {
 void parallel_for(std::int64_t n, void (*call)(void*, std::int64_t), void* body);
 }
 
-/// Calls `body(i)` once for every i in [0, n), in any order and on any thread; returns when all are done and rethrows
-/// the first exception. Nested loops run serially, and so do those that begin while another thread's loop runs. To keep
-/// results independent of the number of threads, cut work into pieces whose size does not depend on it, let each `i`
-/// write only what is its own, and add partial sums in order of `i` afterwards.
+/// Calls `body(i)` once for every i in [0, n), in any order and on any thread; returns when all are done. Rethrows the
+/// first exception, after which other indices may or may not have run. Nested loops run serially, and so do those that
+/// begin while another thread's loop runs. To keep results independent of the number of threads, cut work into pieces
+/// whose size does not depend on it, let each `i` write only what is its own, and add partial sums in order of `i`
+/// afterwards.
 template <class Body>
 void parallel_for(std::int64_t n, Body&& body) {
   using Function = std::remove_reference_t<Body>;

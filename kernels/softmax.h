@@ -45,8 +45,8 @@ struct CrossEntropyShape {
 
 /// loss[i] = (1 − label_smoothing) · −log p[i, target[i]] + label_smoothing / classes · Σ_c −log p[i, c], and
 /// log_sum_exp[i] for the backward kernel. logits [n, classes], target [n] in [0, classes), loss [n], log_sum_exp [n].
-/// The CPU trusts the target. A GPU gives NaN for a class that does not exist, and the host an Error when it next waits for
-/// the GPU.
+/// The CPU trusts the target. A GPU gives NaN for a class that does not exist, and the host an Error when it next waits
+/// for the GPU.
 template <class T>
 void cross_entropy_forward(Cpu, const CrossEntropyShape& shape, const T* logits, const std::int64_t* target, T* loss,
                            T* log_sum_exp);

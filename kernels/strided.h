@@ -13,8 +13,8 @@ inline constexpr int max_rank = 8;
 
 /// A row-major iteration space and, for each operand, how far it moves along each axis.
 ///
-/// Built with add_axis from the outermost axis inwards. Axes of size 1 vanish and axes that every operand crosses without a jump
-/// are merged, so a space over dense tensors of one shape has rank 1, and kernels see few and long axes.
+/// Built with add_axis from the outermost axis inwards. Axes of size 1 vanish and axes that every operand crosses
+/// without a jump are merged, so a space over dense tensors of one shape has rank 1, and kernels see few and long axes.
 template <int operands>
 struct Strided {
   int rank = 0;

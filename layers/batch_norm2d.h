@@ -17,8 +17,8 @@ struct BatchNormArguments {
 };
 
 /// (input − mean) / √(var + eps) · weight + bias for an input [..., C], with mean and biased variance of the batch in
-/// training, else the running ones. Differentiable in input, weight and bias. Throws Error for shapes and types that do not
-/// fit, for missing running statistics outside training, and for a single value per channel in training.
+/// training, else the running ones. Differentiable in input, weight and bias. Throws Error for shapes and types that do
+/// not fit, for missing running statistics outside training, and for a single value per channel in training.
 Tensor batch_norm(const Tensor& input, const BatchNormArguments& arguments = {});
 
 struct BatchNorm2dOptions {
@@ -28,8 +28,8 @@ struct BatchNorm2dOptions {
   bool track_running_stats = true;  ///< without, evaluation takes the batch's statistics too
 };
 
-/// batch_norm over images [N, H, W, channels]. Parameters "weight" and "bias", buffers "running_mean" and "running_var".
-/// In evaluation and while frozen it uses the running statistics and leaves them as they are.
+/// batch_norm over images [N, H, W, channels]. Parameters "weight" and "bias", buffers "running_mean" and
+/// "running_var". In evaluation and while frozen it uses the running statistics and leaves them as they are.
 class BatchNorm2d : public Module {
  public:
   /// Throws Error unless channels is at least 1.

@@ -18,9 +18,9 @@ struct Conv2dFunctionOptions {
 };
 
 /// Cross-correlation of input [N, H, W, C] with weight [O, kernel_h, kernel_w, C / groups], plus bias:
-/// [N, H_out, W_out, O] with H_out = ⌊(H + top + bottom − dilation_h · (kernel_h − 1) − 1) / stride_h⌋ + 1. Output channel j
-/// reads the input channels of group ⌊j / (O / groups)⌋. float32, float64; differentiable in input, weight and bias.
-/// Throws Error for shapes that do not fit and options out of range.
+/// [N, H_out, W_out, O] with H_out = ⌊(H + top + bottom − dilation_h · (kernel_h − 1) − 1) / stride_h⌋ + 1. Output
+/// channel j reads the input channels of group ⌊j / (O / groups)⌋. float32, float64; differentiable in input, weight
+/// and bias. Throws Error for shapes that do not fit and options out of range.
 Tensor conv2d(const Tensor& input, const Tensor& weight, const Conv2dFunctionOptions& options = {});
 
 struct Conv2dOptions {

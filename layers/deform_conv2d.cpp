@@ -125,8 +125,8 @@ Conv2d side_conv(std::int64_t in_channels, std::int64_t out_channels, std::int64
   return conv;
 }
 
-/// Offset and mask from what the convolutions of both predict: [N, H, W, 3 · taps] gives [N, H, W, 2 · taps], clamped to
-/// ± limit, and mask_scale · sigmoid of the last `taps` channels.
+/// Offset and mask from what the convolutions of both predict: [N, H, W, 3 · taps] gives [N, H, W, 2 · taps], clamped
+/// to ± limit, and mask_scale · sigmoid of the last `taps` channels.
 std::pair<Tensor, Tensor> divide_prediction(const Tensor& prediction, double limit, double mask_scale) {
   const std::int64_t n = prediction.size(0), h = prediction.size(1), w = prediction.size(2);
   const kernels::DeformPositionsShape shape{n * h * w, prediction.size(3) / 3, limit, mask_scale};

@@ -22,10 +22,10 @@ struct DeformConv2dFunctionOptions {
 };
 
 /// conv2d whose taps are displaced: offset [N, H_out, W_out, 2 · offset_groups · kernel_h · kernel_w], in pixels, holds
-/// (dy, dx) for each tap, row by row, offset groups outermost. Taps sample the input [N, H, W, C] bilinearly, with zeros
-/// outside, and are multiplied by the mask. Borders, whole positions and their one-sided derivatives are as in
-/// torchvision.ops.deform_conv2d; a NaN position samples NaN, infinite ones zero. float32, float64; differentiable in all
-/// tensors. Throws Error for shapes that do not fit and options out of range.
+/// (dy, dx) for each tap, row by row, offset groups outermost. Taps sample the input [N, H, W, C] bilinearly, with
+/// zeros outside, and are multiplied by the mask. Borders, whole positions and their one-sided derivatives are as in
+/// torchvision.ops.deform_conv2d; a NaN position samples NaN, infinite ones zero. float32, float64; differentiable in
+/// all tensors. Throws Error for shapes that do not fit and options out of range.
 Tensor deform_conv2d(const Tensor& input, const Tensor& offset, const Tensor& weight,
                      const DeformConv2dFunctionOptions& options = {});
 
@@ -46,8 +46,8 @@ struct DeformConv2dOptions {
 };
 
 /// deform_conv2d with weight, bias, and the convolutions that predict offset and mask from the input, "offset_conv" and
-/// (if modulated) "mask_conv", of the same kernel size, stride, padding and dilation; the two run as one. Weight and bias
-/// are initialised as in Conv2d.
+/// (if modulated) "mask_conv", of the same kernel size, stride, padding and dilation; the two run as one. Weight and
+/// bias are initialised as in Conv2d.
 class DeformConv2d : public Module {
  public:
   /// Throws Error for channels below 1, groups that do not divide them, options out of range, and both clamps at once.

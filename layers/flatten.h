@@ -11,8 +11,8 @@ struct FlattenOptions {
   int end_axis = -1;
 };
 
-/// Merges axes into one, by default all but the batch: [N, H, W, C] to [N, H·W·C]. The channel runs fastest, so that the
-/// weight of a linear layer that follows has its columns in another order than in PyTorch, where the pixel does.
+/// Merges axes into one, by default all but the batch: [N, H, W, C] to [N, H·W·C]. The channel runs fastest, so that
+/// the weight of a linear layer that follows has its columns in another order than in PyTorch, where the pixel does.
 class Flatten : public Module {
  public:
   explicit Flatten(const FlattenOptions& options = {}) : options_(options) {}

@@ -13,8 +13,8 @@ struct LinearOptions {
   bool bias = true;
 };
 
-/// linear with its own weight [out_features, in_features] and bias [out_features], initialised as in PyTorch (uniform in
-/// ±1/√in_features) from the default generator.
+/// linear with its own weight [out_features, in_features] and bias [out_features], initialised as in PyTorch (uniform
+/// in ±1/√in_features) from the default generator.
 class Linear : public Module {
  public:
   /// Throws Error unless both sizes are at least 1.

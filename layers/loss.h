@@ -14,8 +14,8 @@ struct CrossEntropyOptions {
 };
 
 /// Cross entropy of softmax(logits) with the target classes: logits [N, classes], target int64 [N]. Gives a scalar, or
-/// [N] with Reduction::none. Label smoothing: Szegedy et al. 2016, arXiv:1512.00567. Throws Error for wrong shapes or types and
-/// for a target outside [0, classes).
+/// [N] with Reduction::none. Label smoothing: Szegedy et al. 2016, arXiv:1512.00567. Throws Error for wrong shapes or
+/// types and for a target outside [0, classes).
 Tensor cross_entropy(const Tensor& logits, const Tensor& target, const CrossEntropyOptions& options = {});
 
 struct MSELossOptions {

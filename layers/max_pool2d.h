@@ -14,9 +14,9 @@ struct MaxPool2dOptions {
 };
 
 /// The largest value of each window of an input [N, H, W, C], per channel: [N, H_out, W_out, C] with
-/// H_out = ⌊(H + top + bottom − kernel_h) / stride_h⌋ + 1 (⌈…⌉ with ceil_mode, but no window starts beyond the input and
-/// its padding above). NaN wins over everything; of equal values the first gets the gradient. Throws Error for an input of
-/// another form and for a window that does not fit.
+/// H_out = ⌊(H + top + bottom − kernel_h) / stride_h⌋ + 1 (⌈…⌉ with ceil_mode, but no window starts beyond the input
+/// and its padding above). NaN wins over everything; of equal values the first gets the gradient. Throws Error for an
+/// input of another form and for a window that does not fit.
 Tensor max_pool2d(const Tensor& input, const MaxPool2dOptions& options = {});
 
 /// max_pool2d as a module.

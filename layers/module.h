@@ -42,7 +42,8 @@ class Parameter {
 ///       deft::Tensor forward(const deft::Tensor& x) override { return relu(fc(x)); }
 ///     };
 ///
-/// Modules cannot be assigned, since that would change a member and not what its parent trains and saves: see replace().
+/// Modules cannot be assigned, since that would change a member and not what its parent trains and saves: see
+/// replace().
 class Module {
  public:
   Module();
@@ -66,11 +67,13 @@ class Module {
 
   /// Parameters and buffers by path. The tensors share their elements with the module.
   NamedTensors state_dict() const;
-  /// Copies the values of `state` into the parameters and buffers. Throws Error, having changed nothing, when a name is missing
-  /// or unexpected or a shape or type differs; with `strict` false, missing and unexpected names are passed over.
+  /// Copies the values of `state` into the parameters and buffers. Throws Error, having changed nothing, when a name is
+  /// missing or unexpected or a shape or type differs; with `strict` false, missing and unexpected names are passed
+  /// over.
   void load_state_dict(const NamedTensors& state, bool strict = true);
 
-  /// Training mode (the initial one) or evaluation mode, for this module and all below. Only changes what dropout and batch norm do.
+  /// Training mode (the initial one) or evaluation mode, for this module and all below. Only changes what dropout and
+  /// batch norm do.
   void train(bool on = true);
   void eval() { train(false); }
   bool is_training() const;
@@ -90,8 +93,8 @@ class Module {
   ///
   ///     net.replace("fc", net.fc, deft::Linear(32, 4));
   ///
-  /// Copies of this handle made before keep the old member. Throws Error, having changed nothing, unless `member` is the
-  /// child of that name.
+  /// Copies of this handle made before keep the old member. Throws Error, having changed nothing, unless `member` is
+  /// the child of that name.
   template <class M>
   void replace(const std::string& name, M& member, M child) {
     replace_child(name, member, child);
@@ -126,8 +129,8 @@ class Module {
   void add_child(std::string name, const Module& child);
   void replace_child(const std::string& name, const Module& member, const Module& child);
 
-  // Modules have no assignment. Copying a handle fails only for want of memory, which then ends the program: there is no
-  // way back to the old member.
+  // Modules have no assignment. Copying a handle fails only for want of memory, which then ends the program: there is
+  // no way back to the old member.
   template <class M>
   static void reseat(M& member, const M& child) noexcept {
     std::destroy_at(&member);

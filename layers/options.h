@@ -40,8 +40,8 @@ std::string to_string(const Size2& size);
 std::string to_string(const Padding2& padding);
 
 namespace detail {
-/// Throw Error in the name of `op` unless both sizes are at least 1, all paddings at least 0, and all below 2³¹, which keeps
-/// sums and products of two of them within 64 bits.
+/// Throw Error in the name of `op` unless both sizes are at least 1, all paddings at least 0, and all below 2³¹, which
+/// keeps sums and products of two of them within 64 bits.
 void require_range(const char* op, const char* name, const Size2& size);
 void require_range(const char* op, const char* name, const Padding2& padding);
 }  // namespace detail

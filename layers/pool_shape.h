@@ -11,8 +11,8 @@ namespace deft::detail {
 /// Throws Error in the name of `op` unless `input` is [N, H, W, C] with at least one pixel.
 void require_images(const char* op, const Tensor& input);
 
-/// Sizes of a pooling; a stride of 0 stands for the kernel's size. Throws Error in the name of `op` for an input that is
-/// not [N, H, W, C] and for windows that do not fit.
+/// Sizes of a pooling; a stride of 0 stands for the kernel's size. Throws Error in the name of `op` for an input that
+/// is not [N, H, W, C] and for windows that do not fit.
 kernels::Pool2dShape pool2d_shape(const char* op, const Tensor& input, Size2 kernel_size, Size2 stride,
                                   const Padding2& padding, bool ceil_mode);
 

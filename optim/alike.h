@@ -11,8 +11,8 @@
 
 namespace deft {
 
-/// Calls visit(alike, first) for lists that `items` falls into, each in their order: those whose `tensor_of(item)` have one
-/// type and stand on one device, which are those of the tensor `first`.
+/// Calls visit(alike, first) for lists that `items` falls into, each in their order: those whose `tensor_of(item)` have
+/// one type and stand on one device, which are those of the tensor `first`.
 template <class Item, class TensorOf, class Visit>
 void for_alike(std::vector<Item> items, const TensorOf& tensor_of, const Visit& visit) {
   while (!items.empty()) {

@@ -12,7 +12,8 @@
 namespace deft {
 namespace {
 
-// Calls visit(device, TypeTag<T>, gradients) for the gradients of the parameters, once for all of one type on one device.
+// Calls visit(device, TypeTag<T>, gradients) for the gradients of the parameters, once for all of one type on one
+// device.
 template <class Visit>
 void for_gradients(const char* op, const std::vector<Tensor>& parameters, const Visit& visit) {
   std::vector<Tensor> gradients;

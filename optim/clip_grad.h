@@ -8,7 +8,8 @@
 namespace deft {
 
 /// Scales all gradients by min(1, max_norm / (norm + 1e-6)), where `norm` is the Euclidean norm of all of them taken
-/// together, and returns `norm`. Parameters without a gradient are passed over. Throws Error unless max_norm is at least 0.
+/// together, and returns `norm`. Parameters without a gradient are passed over. Throws Error unless max_norm is at
+/// least 0.
 double clip_grad_norm_(const std::vector<Tensor>& parameters, double max_norm);
 
 /// Limits each element of each gradient to [−clip_value, clip_value]. Throws Error unless clip_value is at least 0.

@@ -28,8 +28,8 @@ class LRScheduler {
 
   /// "step" (int64 scalar) and "base_lr" (float64, one per group).
   NamedTensors state_dict() const;
-  /// Takes over the position and sets the learning rates that belong to it. Throws Error, having changed nothing, unless
-  /// the state is of an optimizer with as many groups, and its step and learning rates are at least 0.
+  /// Takes over the position and sets the learning rates that belong to it. Throws Error, having changed nothing,
+  /// unless the state is of an optimizer with as many groups, and its step and learning rates are at least 0.
   void load_state_dict(const NamedTensors& state);
 
  protected:
@@ -80,8 +80,8 @@ struct CosineAnnealingLROptions {
   double eta_min = 0;
 };
 
-/// lr = eta_min + (base − eta_min) · (1 + cos(π · step / t_max)) / 2, SGDR's without restarts (Loshchilov & Hutter 2016,
-/// arXiv:1608.03983). Throws Error unless t_max is at least 1 and eta_min at least 0.
+/// lr = eta_min + (base − eta_min) · (1 + cos(π · step / t_max)) / 2, SGDR's without restarts (Loshchilov & Hutter
+/// 2016, arXiv:1608.03983). Throws Error unless t_max is at least 1 and eta_min at least 0.
 class CosineAnnealingLR : public LRScheduler {
  public:
   CosineAnnealingLR(Optimizer& optimizer, const CosineAnnealingLROptions& options);
@@ -96,8 +96,8 @@ struct LinearWarmupOptions {
   std::int64_t total_steps = 5;
 };
 
-/// lr = base · (start_factor + (1 − start_factor) · step / total_steps) up to total_steps, PyTorch's LinearLR; from there
-/// on base, or what `after` gives, counting from 0:
+/// lr = base · (start_factor + (1 − start_factor) · step / total_steps) up to total_steps, PyTorch's LinearLR; from
+/// there on base, or what `after` gives, counting from 0:
 ///
 ///     LinearWarmup schedule(optimizer, {.total_steps = 500},
 ///                           std::make_shared<CosineAnnealingLR>(optimizer, CosineAnnealingLROptions{.t_max = 9500}));
@@ -127,8 +127,8 @@ struct OneCycleLROptions {
 
 /// The 1cycle policy (Smith & Topin 2017, arXiv:1708.07120): from max_lr / div_factor up to max_lr and down to almost
 /// nothing; the optimizer's own learning rate and momentum do not matter. step() after every optimizer step, at most
-/// total_steps times. Throws Error unless total_steps is at least 1, max_lr and the factors are above 0, pct_start from 0
-/// to 1 and the momenta at least 0 and below 1, and for cycle_momentum over an optimizer that has none.
+/// total_steps times. Throws Error unless total_steps is at least 1, max_lr and the factors are above 0, pct_start from
+/// 0 to 1 and the momenta at least 0 and below 1, and for cycle_momentum over an optimizer that has none.
 class OneCycleLR : public LRScheduler {
  public:
   OneCycleLR(Optimizer& optimizer, const OneCycleLROptions& options);

@@ -40,8 +40,8 @@ class Optimizer {
   void zero_grad();
 
   const std::vector<Group>& groups() const { return groups_; }
-  /// An option of a group. Throws Error for an unknown group or name; set_option also, having changed nothing, for a value
-  /// that the constructor would refuse.
+  /// An option of a group. Throws Error for an unknown group or name; set_option also, having changed nothing, for a
+  /// value that the constructor would refuse.
   double option(std::size_t group, const std::string& name) const;
   void set_option(std::size_t group, const std::string& name, double value);
   double lr(std::size_t group = 0) const { return option(group, "lr"); }

@@ -17,7 +17,8 @@ struct SGDOptions {
 
 /// With g = grad + weight_decay · p and buffer = g in the first step, else momentum · buffer + (1 − dampening) · g:
 ///   p −= lr · buffer, or with Nesterov momentum  p −= lr · (g + momentum · buffer).
-/// State: "momentum_buffer", from the first step with momentum on. Throws Error for options out of range and for parameters that cannot be trained.
+/// State: "momentum_buffer", from the first step with momentum on. Throws Error for options out of range and for
+/// parameters that cannot be trained.
 class SGD : public Optimizer {
  public:
   explicit SGD(std::vector<Tensor> parameters, const SGDOptions& options = {});

@@ -11,8 +11,8 @@ struct CpuMemory {
 
   void* allocate(std::size_t bytes) const { return ::operator new(bytes, std::align_val_t(alignment), std::nothrow); }
   void deallocate(void* pointer) const noexcept { ::operator delete(pointer, std::align_val_t(alignment)); }
-  // A training that repeats itself stays below: buffers of different sizes serve its different phases, and together hold
-  // about three times what it uses at once.
+  // A training that repeats itself stays below: buffers of different sizes serve its different phases, and together
+  // hold about three times what it uses at once.
   std::int64_t cache_limit(std::int64_t most_in_use) const { return std::max(std::int64_t{64} << 20, 4 * most_in_use); }
   std::string name() const { return "cpu"; }
 };

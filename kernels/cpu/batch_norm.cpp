@@ -209,7 +209,8 @@ void batch_norm_forward_inference(Cpu, const BatchNormShape& s, const T* input, 
 template <class T>
 void batch_norm_backward(Cpu, const BatchNormShape& s, bool training, const T* grad_output, const T* input,
                          const T* mean, const T* inv_std, const T* weight, const BatchNormGradients<T>& gradients) {
-  // grad_input = (grad_output − pull − (input − mean) · slope) · scale; pull and slope are zero for constant statistics.
+  // grad_input = (grad_output − pull − (input − mean) · slope) · scale; pull and slope are zero for constant
+  // statistics.
   Scratch<T> scale(s.channels), pull(s.channels), slope(s.channels);
   for (std::int64_t c = 0; c < s.channels; ++c) {
     scale[c] = weight != nullptr ? inv_std[c] * weight[c] : inv_std[c];

@@ -11,8 +11,8 @@ namespace deft::kernels::DEFT_SIMD {
 template <class V, class T>
 constexpr std::int64_t width = static_cast<std::int64_t>(sizeof(V) / sizeof(T));
 
-/// Neighbouring channels in groups of `count` values of type V, whole vectors, small vectors or single numbers, that stay
-/// in registers.
+/// Neighbouring channels in groups of `count` values of type V, whole vectors, small vectors or single numbers, that
+/// stay in registers.
 template <class V, int count>
 struct Groups {
   std::int64_t channels;

@@ -42,7 +42,8 @@ struct Destination {
   }
 };
 
-/// Calls body(begin, count, to) for the points of a piece that lie at equal distances in the destination: all, or a row.
+/// Calls body(begin, count, to) for the points of a piece that lie at equal distances in the destination: all, or a
+/// row.
 template <class T, class Body>
 void for_even_points(const Piece& piece, std::int64_t columns, const Destination<T>& destination, Body&& body) {
   if (destination.step_h == 1 && destination.step_w == 1) {

@@ -54,8 +54,8 @@ class Conv2dWeightGradient {
         band_(gather, pieces_.images_step(), pieces_.rows_step(), true),
         runs_(gather, band_) {}
 
-  /// `grad_bias` may be null. Tasks are chunks of points and, where the sums of all output channels would not stay in the
-  /// L2 cache, parts of these.
+  /// `grad_bias` may be null. Tasks are chunks of points and, where the sums of all output channels would not stay in
+  /// the L2 cache, parts of these.
   void run(T* grad_weight, T* grad_bias) const {
     constexpr std::int64_t part_size = 64 * 1024, most_tasks = 32, least_points = 512;
     const std::int64_t depth = gather_.depth(), points = gather_.n * gather_.rows * gather_.columns;

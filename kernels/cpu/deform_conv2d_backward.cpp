@@ -103,8 +103,8 @@ class Backward {
 
   std::int64_t group_size() const { return panel_size<T>(most_, geometry_.depth); }
 
-  /// Leaves the samples of a block in `panels` if the weight's gradient needs them, and computes all gradients but those
-  /// of weight and bias.
+  /// Leaves the samples of a block in `panels` if the weight's gradient needs them, and computes all gradients but
+  /// those of weight and bias.
   void visit_block(const Block& block, const SamplingPlan<T>& plan, const T* pixels, T* panels, T* sums,
                    T* input_gradient) const {
     if (input_gradient == nullptr && !positions()) {

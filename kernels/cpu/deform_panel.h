@@ -145,7 +145,8 @@ struct CornerValues {
   Vector<T> at_00, at_01, at_10, at_11;
 };
 
-/// fill_panel for channels that fill `vectors` vectors and share one set of offsets: the panel's taps follow each other.
+/// fill_panel for channels that fill `vectors` vectors and share one set of offsets: the panel's taps follow each
+/// other.
 template <int vectors, class T>
 void fill_taps(std::int64_t row, const SamplingPlan<T>& plan, std::int64_t entries, const T* image, T* panel) {
   constexpr std::int64_t pixel = vectors * lanes<T>;

@@ -27,7 +27,8 @@ struct CellVisitor {
   T* input_gradient;  // padded too; null when not wanted
 
   /// Visits one vector of channels, `keep` of which count. Reads the gradient of the sample at `at`, adds its products
-  /// with the corners to `sums`, and itself, weighted, to the corners of the input's gradient; the sample takes its place.
+  /// with the corners to `sums`, and itself, weighted, to the corners of the input's gradient; the sample takes its
+  /// place.
   template <class Keep>
   void visit(T* at, std::int64_t cell, const CornerWeights<T>& weights, Keep keep, CornerSums<T>& sums,
              VisitParts parts) const {
@@ -156,8 +157,8 @@ void write_positions(const SamplingPlan<T>& plan, std::int64_t first, std::int64
   }
 }
 
-/// Visits all entries of a plan for channels that fill `vectors` vectors and share one set of offsets. `panel` holds the
-/// gradients of the samples and gets the samples.
+/// Visits all entries of a plan for channels that fill `vectors` vectors and share one set of offsets. `panel` holds
+/// the gradients of the samples and gets the samples.
 template <int vectors, class T>
 void visit_taps(const CellVisitor<T>& shared, const SamplingPlan<T>& plan, std::int64_t entries, T* panel,
                 const Positions<T>& positions) {
@@ -201,8 +202,8 @@ void visit_point(const DeformGeometry& geometry, const CellVisitor<T>& visitor, 
   }
 }
 
-/// Visits all entries of a plan for `count` points. The panels of the groups are `group_size` apart; `sums` has room for
-/// lanes<T> points.
+/// Visits all entries of a plan for `count` points. The panels of the groups are `group_size` apart; `sums` has room
+/// for lanes<T> points.
 template <class T>
 void visit_panels(const DeformGeometry& geometry, const CellVisitor<T>& visitor, const SamplingPlan<T>& plan,
                   std::int64_t count, std::int64_t group_size, T* panels, T* sums, VisitParts parts,

@@ -1,5 +1,5 @@
-// Eigen as the CPU kernels use it: single-threaded (the build defines EIGEN_DONT_PARALLELIZE), row-major, and in a namespace
-// of the instruction set's, since the linker would mix the sets' copies of its templates (kernel.h).
+// Eigen as the CPU kernels use it: single-threaded (the build defines EIGEN_DONT_PARALLELIZE), row-major, and in a
+// namespace of the instruction set's, since the linker would mix the sets' copies of its templates (kernel.h).
 #pragma once
 
 #include "deft/kernels/cpu/kernel.h"

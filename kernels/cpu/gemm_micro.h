@@ -78,15 +78,15 @@ struct Strip {
   std::int64_t a, b, count;
 };
 
-/// c [m, n] += aᵀ · b over the rows of the strips, `a_stride` and `b_stride` elements apart. Whole vectors can be read from
-/// the rows of b.
+/// c [m, n] += aᵀ · b over the rows of the strips, `a_stride` and `b_stride` elements apart. Whole vectors can be read
+/// from the rows of b.
 template <class T>
 void gemm_transposed_strips(std::int64_t m, std::int64_t n, const T* a, std::int64_t a_stride, const T* b,
                             std::int64_t b_stride, const Strip* strips, std::int64_t strip_count, T* c,
                             std::int64_t c_stride);
 
 /// Writes rows [first, first + rows) of a packed [k, n]: element (first + p, j) = from[p · row_stride + j ·
-/// column_stride]; columns beyond n become zeros. One of the strides is 1.
+/// column_stride]; columns from n to the end of its vector become zeros. One of the strides is 1.
 template <class T>
 void pack(std::int64_t k, std::int64_t n, std::int64_t first, std::int64_t rows, const T* from, std::int64_t row_stride,
           std::int64_t column_stride, T* to);

@@ -9,21 +9,6 @@ namespace {
 
 constexpr InstructionSet all_sets[] = {InstructionSet::avx512, InstructionSet::avx2, InstructionSet::baseline};
 
-/// Whether the build has kernels for `set` and processor and operating system run them: what cmake/DeftInstructionSets.cmake
-/// lets the compiler use.
-bool is_supported(InstructionSet set) {
-  if (set == InstructionSet::baseline) return true;
-#ifdef DEFT_X86_64_SETS
-  const bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("bmi") &&
-                    __builtin_cpu_supports("bmi2") && __builtin_cpu_supports("popcnt");
-  if (set == InstructionSet::avx2) return avx2;
-  return avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-         __builtin_cpu_supports("avx512cd") && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
-#else
-  return false;
-#endif
-}
-
 InstructionSet choose() {
   const char* wanted = std::getenv("DEFT_ISA");
   for (const InstructionSet set : all_sets) {
@@ -36,6 +21,20 @@ InstructionSet choose() {
 }
 
 }  // namespace
+
+// What cmake/DeftInstructionSets.cmake lets the compiler use.
+bool is_supported(InstructionSet set) {
+  if (set == InstructionSet::baseline) return true;
+#ifdef DEFT_X86_64_SETS
+  const bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("bmi") &&
+                    __builtin_cpu_supports("bmi2") && __builtin_cpu_supports("popcnt");
+  if (set == InstructionSet::avx2) return avx2;
+  return avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+         __builtin_cpu_supports("avx512cd") && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
+#else
+  return false;
+#endif
+}
 
 InstructionSet instruction_set() {
   static const InstructionSet set = choose();

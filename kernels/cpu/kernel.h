@@ -1,12 +1,12 @@
 // How a CPU kernel is compiled for several instruction sets: the build compiles each file of DEFT_KERNELS
-// (kernels/CMakeLists.txt) once per set, with the set's flags. For such a file and for every header that only such files
-// include:
+// (kernels/CMakeLists.txt) once per set, with the set's flags. For such a file and for every header that only such
+// files include:
 // - Everything stands in the namespace DEFT_SIMD, whose name tells the set, but for the list of DEFT_KERNEL at the end.
-// - Where the linker finds one inline function or template in several files it keeps any of them, and a copy compiled for
-//   AVX-512 would then run on every machine. So call no function or function template of std or Eigen that is not surely
-//   inlined, fill no std container but of a type from DEFT_SIMD, build no strings: errors are thrown before
-//   kernels run. What deft's shared headers offer is DEFT_ALWAYS_INLINE, or not inline.
-// The test "instruction sets" looks for AVX in all functions whose names do not tell a set.
+// - Where the linker finds one inline function or template in several files it keeps any of them, and a copy compiled
+//   for AVX-512 would then run on every machine. So call no function or function template of std or Eigen that is not
+//   surely inlined, fill no std container but of a type from DEFT_SIMD, build no strings: errors are thrown before
+//   kernels run. What deft's shared headers offer is DEFT_ALWAYS_INLINE, or not inline. The test "instruction sets"
+//   looks for AVX in all functions whose names do not tell a set.
 #pragma once
 
 #include "deft/kernels/instruction_set.h"
@@ -26,9 +26,9 @@
 #define DEFT_SIMD_EIGEN simd_baseline_eigen
 #endif
 
-// DEFT_KERNEL(void, relu_forward, Cpu, std::int64_t, const float*, float*) in namespace deft::kernels makes an instance of
-// the template DEFT_SIMD::relu_forward the set's version of the contract's function with these types; compiled for the
-// first set it also defines that function, which calls the version for the machine.
+// DEFT_KERNEL(void, relu_forward, Cpu, std::int64_t, const float*, float*) in namespace deft::kernels makes an instance
+// of the template DEFT_SIMD::relu_forward the set's version of the contract's function with these types; compiled for
+// the first set it also defines that function, which calls the version for the machine.
 #define DEFT_KERNEL(Result, name, ...)                                                               \
   namespace DEFT_SIMD::versions {                                                                    \
   Result name(DEFT_PARAMETERS(__VA_ARGS__)) { return DEFT_SIMD::name(DEFT_ARGUMENTS(__VA_ARGS__)); } \

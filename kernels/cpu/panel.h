@@ -1,5 +1,5 @@
-// How the work of a convolution is cut into pieces and blocks of output pixels, and the panel of a block: the input values
-// under each tap, row by row. A panel stays in the L2 cache; there is never one for a whole image.
+// How the work of a convolution is cut into pieces and blocks of output pixels, and the panel of a block: the input
+// values under each tap, row by row. A panel stays in the L2 cache; there is never one for a whole image.
 #pragma once
 
 #include <cstdint>

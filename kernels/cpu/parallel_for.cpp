@@ -35,7 +35,8 @@ std::atomic<int>& thread_count() {
   return count;
 }
 
-// Never destroyed, so that other static objects may compute in their destructors; after `stop` their loops run serially.
+// Never destroyed, so that other static objects may compute in their destructors; after `stop` their loops run
+// serially.
 ThreadPool* pool = nullptr;
 
 struct PoolOwner {

@@ -106,8 +106,8 @@ inline P load_taps(const Tap* from) {
 // The loops below are functions of their own, over a row of windows for one kind of groups: inlined into their callers
 // for every kind they would run out of registers.
 
-// How far ahead of a pixel its row is prefetched: processors do not foresee stores, nor loads that go to and fro between
-// the rows of a window.
+// How far ahead of a pixel its row is prefetched: processors do not foresee stores, nor loads that go to and fro
+// between the rows of a window.
 template <class T>
 constexpr std::int64_t prefetched = 4096 / sizeof(T);
 
@@ -260,8 +260,9 @@ void for_window_rows(const Axes& a, const Body& body) {
   });
 }
 
-// Calls give(place of the first window, the windows' rows, gradient's rows, groups) for all rows of windows; no two threads
-// write the same place. Where windows overlap, that is for each row of the image, whose gradient is summed up by itself.
+// Calls give(place of the first window, the windows' rows, gradient's rows, groups) for all rows of windows; no two
+// threads write the same place. Where windows overlap, that is for each row of the image, whose gradient is summed up
+// by itself.
 template <class T, class Give>
 void for_gradient_rows(const Axes& a, T* grad_input, const Give& give) {
   const auto give_row = [&](std::int64_t n, std::int64_t row, GradientRows<T> rows) {

@@ -70,8 +70,8 @@ struct ArgMax {
   std::int64_t finish(Accumulator a) const { return a.position; }
 };
 
-/// How a reduction is cut. The output consists of vectors of `lanes` neighbouring elements (the innermost axis if it is kept,
-/// else 1); each vector sums `positions` vectors of the input, in chunks of fixed size.
+/// How a reduction is cut. The output consists of vectors of `lanes` neighbouring elements (the innermost axis if it is
+/// kept, else 1); each vector sums `positions` vectors of the input, in chunks of fixed size.
 struct Plan {
   static constexpr std::int64_t max_lanes = 512;
 

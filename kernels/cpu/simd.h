@@ -1,4 +1,5 @@
-// Vectors as wide as the instruction set's that the including file is compiled for; kernel.h has the rules for such files.
+// Vectors as wide as the instruction set's that the including file is compiled for; kernel.h has the rules for such
+// files.
 #pragma once
 
 #include <cstddef>

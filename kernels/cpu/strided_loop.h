@@ -117,8 +117,8 @@ class OperandReader {
   }
 
  private:
-  // A number (period 1) or a short vector along the last axis, such as a bias, is repeated in the buffer once for all; there are two
-  // pieces of it, so that a piece may begin anywhere in the period.
+  // A number (period 1) or a short vector along the last axis, such as a bias, is repeated in the buffer once for all;
+  // there are two pieces of it, so that a piece may begin anywhere in the period.
   static std::int64_t find_period(const Strided<1>& layout) {
     if (layout.rank == 0 || (layout.rank == 1 && layout.stride[0][0] == 0)) return 1;
     const bool repeats = layout.rank == 2 && layout.stride[0][0] == 0 && layout.stride[0][1] == 1;

@@ -82,8 +82,9 @@ void ThreadPool::stop() {
 
 void ThreadPool::resize(int threads) {
   const auto workers = static_cast<std::size_t>(std::min<int>(threads - 1, open_places));
-  if (ranges_ && workers_.size() == workers) return;
+  if (ranges_ && wanted_workers_ == workers) return;
   end_workers();
+  wanted_workers_ = workers;
   ranges_ = std::make_unique<Range[]>(workers + 1);
   try {
     while (workers_.size() < workers) {

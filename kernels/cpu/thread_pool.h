@@ -2,6 +2,7 @@
 #pragma once
 
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <exception>
 #include <memory>
@@ -48,7 +49,8 @@ class ThreadPool {
   bool join_loop(std::uint32_t& last_joined);
   void take_part(std::size_t first_range);
 
-  // The parts of state_: how many more workers the present loop takes in, whether they shall end, and the loop's number.
+  // The parts of state_: how many more workers the present loop takes in, whether they shall end, and the loop's
+  // number.
   static constexpr std::uint32_t open_places = (1u << 12) - 1, ending = 1u << 12, one_loop = 1u << 13;
   alignas(64) std::atomic<std::uint32_t> state_{0};
   alignas(64) std::atomic<std::uint32_t> finished_{0};  // workers that have left the present loop
@@ -59,6 +61,7 @@ class ThreadPool {
   std::exception_ptr error_;
   std::mutex caller_;  // held while a loop runs
   bool stopped_ = false;
+  std::size_t wanted_workers_ = 0;  // the system may have refused some
   std::vector<std::thread> workers_;
 };
 

@@ -1,5 +1,5 @@
-// Elementary functions in a form that compilers turn into vector code: no branches, no calls. float32 within two units in the last
-// place of the exact result, and right at infinities and NaN; float64 is the standard library's.
+// Elementary functions in a form that compilers turn into vector code: no branches, no calls. float32 within two units
+// in the last place of the exact result, and right at infinities and NaN; float64 is the standard library's.
 #pragma once
 
 #include <bit>

@@ -92,13 +92,14 @@ class Correlation {
 };
 
 /// The transforms take whole vectors of channels, and as long as the products of some eight; that of the filter has to
-/// pay over the tiles, and so have the sums of the weight's gradient, which are 4 times as large as the gradient.
+/// pay over the tiles, and so have the sums of the weight's gradient, which are 4 times as large as the gradient; the
+/// sums of many channels leave no room for a second thread's.
 bool faster(const Conv2dShape& s, Conv2dPass pass) {
-  constexpr std::int64_t narrow = 8, enough = lanes < float >> narrow ? lanes<float> : narrow;
+  constexpr std::int64_t narrow = 8, enough = (lanes<float>) > narrow ? lanes<float> : narrow;
   const std::int64_t tiles = TileGrid(s.n, s.h_out(), s.w_out()).count();
   if (pass == Conv2dPass::forward) return s.c >= enough && s.o >= narrow && tiles >= 8;
   if (pass == Conv2dPass::backward_input) return s.o >= enough && s.c >= narrow && tiles >= 8;
-  return s.c >= enough && s.o >= enough && tiles >= 32;
+  return s.c >= enough && s.o >= enough && s.c * s.o <= 256 * 256 && tiles >= 32;
 }
 
 }  // namespace

@@ -1,4 +1,5 @@
-// Tiles of images in Winograd's convolution, between pixels and panels: what they read, transformed, and what they write.
+// Tiles of images in Winograd's convolution, between pixels and panels: what they read, transformed, and what they
+// write.
 #pragma once
 
 #include <cstdint>
@@ -60,8 +61,9 @@ struct Inside {
   }
 };
 
-/// Transforms the square of pixels of all images' channels that begins at pixel (y, x), which may lie outside the image:
-/// zeros stand there. Frequency f of channel c goes to `to` + f · stride + c. `zeros` are as many as there are channels.
+/// Transforms the square of pixels of all images' channels that begins at pixel (y, x), which may lie outside the
+/// image: zeros stand there. Frequency f of channel c goes to `to` + f · stride + c. `zeros` are as many as there are
+/// channels.
 template <class Transform>
 void read_tile(const Images<const float>& images, std::int64_t image, std::int64_t y, std::int64_t x,
                const float* zeros, float* to, std::int64_t stride) {
@@ -120,8 +122,8 @@ inline void write_tile(const float* from, std::int64_t stride, const float* bias
 
 /// Asks for the pixels of tiles [begin, end) to read or to write (`for_writing` is 0 or 1), a share after each of the
 /// frequencies' products, so that memory works while these are computed. The lines are taken in order, which the
-/// processor continues by itself; as tiles span rows, those of a row of tiles more are asked for. Inlined, for GCC takes a
-/// function that only prefetches for one without effect.
+/// processor continues by itself; as tiles span rows, those of a row of tiles more are asked for. Inlined, for GCC
+/// takes a function that only prefetches for one without effect.
 template <int for_writing, class T>
 __attribute__((always_inline)) inline void prefetch_share(const Images<T>& images, const TileGrid& tiles,
                                                           std::int64_t begin, std::int64_t end,

@@ -2,9 +2,9 @@
 //
 // In one dimension, 4 outputs y of a filter g over 6 inputs d are y = Aᵀ((G g) ⊙ (Bᵀ d)): a filter and an input, as
 // polynomials, are evaluated at 6 points and the products interpolated. In two dimensions each transform is applied to
-// columns, then to rows (Lavin and Gray, Fast Algorithms for Convolutional Neural Networks, 2015). The filter's gradient
-// is Gᵀ((A y) ⊙ (Bᵀ d)). These points, not the usual 0, ±1, ±2, keep the float32 error a quarter as large; all factors of
-// Aᵀ and Bᵀ are exact.
+// columns, then to rows (Lavin and Gray, Fast Algorithms for Convolutional Neural Networks, 2015). The filter's
+// gradient is Gᵀ((A y) ⊙ (Bᵀ d)). These points, not the usual 0, ±1, ±2, keep the float32 error a quarter as large; all
+// factors of Aᵀ and Bᵀ are exact.
 #pragma once
 
 #include <cstdint>

@@ -1,5 +1,5 @@
-// The weight's gradient by Winograd's algorithm: Gᵀ(Σ (A y) ⊙ (Bᵀ d)) G, the sum over all tiles of outputs' gradients y and
-// the inputs d that they were computed from, a matrix product for each frequency.
+// The weight's gradient by Winograd's algorithm: Gᵀ(Σ (A y) ⊙ (Bᵀ d)) G, the sum over all tiles of outputs' gradients y
+// and the inputs d that they were computed from, a matrix product for each frequency.
 #include "deft/kernels/allocator.h"
 #include "deft/kernels/cpu/gemm_micro.h"
 #include "deft/kernels/cpu/winograd.h"

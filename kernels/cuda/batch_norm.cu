@@ -45,9 +45,9 @@ struct GradientAndInput {
   Pack<T, V> gradient, input;
 };
 
-// Terms of the moments: x − centre and its square, where the centre is the channel's first value. Being one of the values
-// it is at most √rows standard deviations from their mean, so that the subtraction that makes the variance of the two
-// sums loses few bits.
+// Terms of the moments: x − centre and its square, where the centre is the channel's first value. Being one of the
+// values it is at most √rows standard deviations from their mean, so that the subtraction that makes the variance of
+// the two sums loses few bits.
 template <class T, int V>
 struct MomentTerms {
   const T* input;
@@ -139,7 +139,8 @@ struct FinishMoments {
   }
 };
 
-// What the gradient of the input takes from the sums: grad_input = (grad_output − pull − (input − mean) · slope) · scale.
+// What the gradient of the input takes from the sums: grad_input = (grad_output − pull − (input − mean) · slope) ·
+// scale.
 template <class T>
 struct FinishGradients {
   double rows;

@@ -17,7 +17,8 @@ namespace {
               std::to_string(line) + ")");
 }
 
-// Workspace that cuBLAS would otherwise allocate at its first product of each size; 32 MiB is what NVIDIA advises for Hopper.
+// Workspace that cuBLAS would otherwise allocate at its first product of each size; 32 MiB is what NVIDIA advises for
+// Hopper.
 constexpr std::size_t cublas_workspace_bytes = std::size_t{32} << 20;
 
 Context open(int index) {

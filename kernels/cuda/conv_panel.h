@@ -1,8 +1,8 @@
 // How the convolutions on a GPU cut their work into panels, and where panels hold what. Plain functions, so that tests
 // call them on the CPU for sizes beyond any memory.
 //
-// A panel holds the values under the taps of some output pixels, [groups, points, taps, c / groups]: for each group, the
-// left factor of a matrix product with the weights.
+// A panel holds the values under the taps of some output pixels, [groups, points, taps, c / groups]: for each group,
+// the left factor of a matrix product with the weights.
 #pragma once
 
 #include <algorithm>
@@ -84,11 +84,12 @@ DEFT_HOST_DEVICE inline PanelEntry panel_entry(const ConvGeometry& g, const Poin
   return {points.first * g.entries + i, point, i - row * g.taps, (row - point * g.offset_groups) * g.entry_channels};
 }
 
-/// Cuts the output pixels of a batch into panels of whole images or, where one image is too much, of equal parts of one.
+/// Cuts the output pixels of a batch into panels of whole images or, where one image is too much, of equal parts of
+/// one.
 class Panels {
  public:
-  /// Bytes of a panel: few enough to stay in the L2 cache of a large GPU until the product has read them, many enough for
-  /// products at full speed.
+  /// Bytes of a panel: few enough to stay in the L2 cache of a large GPU until the product has read them, many enough
+  /// for products at full speed.
   static constexpr std::int64_t most_bytes = std::int64_t{32} << 20;
   /// Points of a panel, where its bytes set no limit: cuBLAS takes sizes of 32 bits.
   static constexpr std::int64_t most_points = std::int64_t{1} << 30;

@@ -7,8 +7,8 @@
 namespace deft::kernels {
 namespace cuda_deform_backward {
 
-/// Gradients of offset and mask, either of which may be null, from the gradient of a panel. Of each entry, the inner products
-/// with the pixels at the four corners of its cell give all of them.
+/// Gradients of offset and mask, either of which may be null, from the gradient of a panel. Of each entry, the inner
+/// products with the pixels at the four corners of its cell give all of them.
 template <int width, class T>
 __global__ void deform_position_gradient_kernel(ConvGeometry g, Points points, int lanes, const T* input,
                                                 TapOffsets<T> offsets, const T* panel, T* grad_offset, T* grad_mask) {
@@ -43,8 +43,8 @@ __global__ void deform_position_gradient_kernel(ConvGeometry g, Points points, i
       });
 }
 
-/// Adds the gradient of a panel, weighted, to the pixels that its samples read. The order of the sums, and with it their
-/// last bits, change from run to run.
+/// Adds the gradient of a panel, weighted, to the pixels that its samples read. The order of the sums, and with it
+/// their last bits, change from run to run.
 template <int width, class T>
 __global__ void deform_input_gradient_atomic_kernel(ConvGeometry g, Points points, int lanes, TapOffsets<T> offsets,
                                                     const T* panel, T* grad_input) {

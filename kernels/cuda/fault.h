@@ -15,8 +15,8 @@ struct IndexCheck {
   const char* what;
   std::int64_t size;
 
-  /// Whether `index`, at `position` of the argument, lies in [0, size). If not, the first fault since the host last looked
-  /// is kept for it; the kernel must not use the index.
+  /// Whether `index`, at `position` of the argument, lies in [0, size). If not, the first fault since the host last
+  /// looked is kept for it; the kernel must not use the index.
   __device__ bool operator()(std::int64_t position, std::int64_t index) const {
     if (index >= 0 && index < size) return true;
     if (atomicCAS(&fault->state, IndexFault::none, IndexFault::being_written) == IndexFault::none) {

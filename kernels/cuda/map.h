@@ -1,4 +1,5 @@
-// Elementwise kernels: one function applied to every element of dense or broadcast arrays. Only .cu files include this header.
+// Elementwise kernels: one function applied to every element of dense or broadcast arrays. Only .cu files include this
+// header.
 #pragma once
 
 #include <algorithm>
@@ -76,7 +77,8 @@ bool is_dense(const Strided<operands>& space) {
   return dense;
 }
 
-/// Whether operand `k`, at `data`, can be read in packs along the innermost axis: as aligned neighbours or any other way.
+/// Whether operand `k`, at `data`, can be read in packs along the innermost axis: as aligned neighbours or any other
+/// way.
 template <int width, int operands, class T>
 bool operand_fits(const Strided<operands>& space, int k, const T* data) {
   const int inner = space.rank - 1;

@@ -18,9 +18,10 @@ inline int lanes_for(std::int64_t packs) {
   return lanes;
 }
 
-/// Visits the entries of a panel. Each thread calls found = find(entry) for one entry; then `lanes` threads share one, each calling
-/// visit(i, entry, found) with the entry's number i in the block; then each thread calls finish(entry) for the one it found.
-/// All threads of a warp visit together, so that they may shuffle; at the end of the panel some visit null pointers.
+/// Visits the entries of a panel. Each thread calls found = find(entry) for one entry; then `lanes` threads share one,
+/// each calling visit(i, entry, found) with the entry's number i in the block; then each thread calls finish(entry) for
+/// the one it found. All threads of a warp visit together, so that they may shuffle; at the end of the panel some visit
+/// null pointers.
 template <class Found, class Find, class Visit, class Finish>
 __device__ void for_entries(const ConvGeometry& g, const Points& points, int lanes, Find find, Visit visit,
                             Finish finish) {

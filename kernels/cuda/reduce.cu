@@ -11,8 +11,8 @@
 namespace deft::kernels {
 namespace cuda_reduce {
 
-// A reducer folds elements, each with its position among the reduced axes, into an accumulator. Accumulators of disjoint
-// positions combine to that of all of them.
+// A reducer folds elements, each with its position among the reduced axes, into an accumulator. Accumulators of
+// disjoint positions combine to that of all of them.
 
 template <class T>
 struct Sum {
@@ -81,8 +81,8 @@ struct Second : Reducer {
 };
 
 /// How a reduction is cut. A block makes `across` neighbouring outputs with `along` threads each, over one chunk of the
-/// positions that are reduced. Neighbouring threads read neighbouring elements: of one output where the innermost axis is
-/// reduced (lanes = 1), of neighbouring outputs where it is kept.
+/// positions that are reduced. Neighbouring threads read neighbouring elements: of one output where the innermost axis
+/// is reduced (lanes = 1), of neighbouring outputs where it is kept.
 struct Plan {
   /// `element_bytes` is the size of the input's elements.
   Plan(const Strided<2>& space, int element_bytes) {

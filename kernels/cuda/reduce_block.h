@@ -23,7 +23,8 @@ __device__ T reduce_warp(T value, Combine combine) {
   return value;
 }
 
-/// Over the threads of a block of one dimension and whole warps, all of which must call it. `start` is the neutral element.
+/// Over the threads of a block of one dimension and whole warps, all of which must call it. `start` is the neutral
+/// element.
 template <class T, class Combine>
 __device__ T reduce_block(T value, T start, Combine combine) {
   DEFT_SHARED(T, partial, warp_threads);

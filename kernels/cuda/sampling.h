@@ -1,5 +1,5 @@
-// Where the taps of a deformable convolution read, as kernels/deform_conv2d.h defines it. Plain functions, so that tests
-// call them on the CPU.
+// Where the taps of a deformable convolution read, as kernels/deform_conv2d.h defines it. Plain functions, so that
+// tests call them on the CPU.
 #pragma once
 
 #include <cmath>

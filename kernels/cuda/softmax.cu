@@ -10,8 +10,8 @@
 namespace deft::kernels {
 namespace cuda_softmax {
 
-// A line is what is normalised, `n` elements `stride` apart; its threads share it out. Threads that have no line to work on
-// have one of no elements, so that they take part in the barriers.
+// A line is what is normalised, `n` elements `stride` apart; its threads share it out. Threads that have no line to
+// work on have one of no elements, so that they take part in the barriers.
 struct Line {
   std::int64_t number, n, offset, stride;
   int rank, size;  ///< this thread among those of the line

@@ -35,8 +35,8 @@ __device__ void store_pack(T* to, const Pack<T, width>& pack) {
   *reinterpret_cast<Pack<T, width>*>(to) = pack;
 }
 
-/// Writes a pack to the elements from `element` on, a multiple of its width. For indices that are sums of products: nvcc
-/// splits store_pack to such an address into single elements.
+/// Writes a pack to the elements from `element` on, a multiple of its width. For indices that are sums of products:
+/// nvcc splits store_pack to such an address into single elements.
 template <int width, class T>
 __device__ void store_pack_at(T* array, std::int64_t element, const Pack<T, width>& pack) {
   reinterpret_cast<Pack<T, width>*>(array)[element / width] = pack;
