@@ -26,6 +26,16 @@
 
 namespace deft {
 
+/// Whether every request goes to the system: under a sanitizer, or with DEFT_ALLOCATOR=system in the environment.
+inline bool allocator_passes_through() {
+#ifdef DEFT_SANITIZED
+  return true;
+#else
+  const char* setting = std::getenv("DEFT_ALLOCATOR");
+  return setting != nullptr && std::strcmp(setting, "system") == 0;
+#endif
+}
+
 /// Caches the memory of a System, which has
 ///   void* allocate(std::size_t bytes)                      null when there is none left
 ///   void deallocate(void* pointer) noexcept
@@ -100,15 +110,6 @@ class CachingAllocator {
   }
 
  private:
-  static bool pass_through() {
-#ifdef DEFT_SANITIZED
-    return true;
-#else
-    const char* setting = std::getenv("DEFT_ALLOCATOR");
-    return setting != nullptr && std::strcmp(setting, "system") == 0;
-#endif
-  }
-
   // Eight classes per power of two waste at most an eighth and let buffers of nearly equal size serve each other.
   static std::size_t size_class(std::size_t bytes) {
     std::size_t step = System::alignment;
@@ -147,7 +148,7 @@ class CachingAllocator {
   }
 
   System system_;
-  const bool passes_through_ = pass_through();
+  const bool passes_through_ = allocator_passes_through();
   mutable std::mutex mutex_;
   std::map<std::size_t, std::vector<void*>> free_;
   MemoryStats stats_;

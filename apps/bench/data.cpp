@@ -5,7 +5,6 @@
 #include <memory>
 
 #include "deft/apps/bench/report.h"
-#include "deft/apps/scaled_mnist/commands.h"
 #include "deft/data/loader.h"
 #include "deft/data/locate.h"
 #include "deft/kernels/error.h"
@@ -93,7 +92,9 @@ int run(const DataSettings& settings) {
 support::Command data_command() {
   const auto settings = std::make_shared<DataSettings>();
   support::Command command{.name = "data", .summary = "Epochs of a data loader over MNIST, with augmentations"};
-  command.settings.add("data", settings->data, apps::data_help);
+  command.settings.add(
+      "data", settings->data,
+      "folder with MNIST, or synthetic; default: $DEFT_DATA, else where scripts/download_data.sh puts it");
   command.settings.add("limit", settings->limit, "use so many images, 0: all");
   command.settings.add("batch_size", settings->batch_size, "images per batch", 1);
   command.settings.add("workers", settings->workers, "background threads, 0: batches are made when they are asked for");

@@ -17,7 +17,9 @@ namespace {
 using kernels::DeformAlgorithm;
 
 struct KernelSettings {
-  CommonSettings common{.seconds = 0.1};
+  CommonSettings common{
+      .seconds = 0.1,
+      .tiny_help = "kernels and ceilings at sizes that only try the program; the copy bandwidth is then a cache's"};
 };
 
 // Several sets of operands, used in turn, so that no call finds its own in a cache.

@@ -11,11 +11,10 @@ namespace deft::bench {
 /// A device and the most that it can do.
 struct Machine {
   Device device;
-  std::string name;      ///< processor and cores, and before them the GPU if that is measured
-  int threads = 0;       ///< of the processor
-  double copy_gb_s = 0;  ///< 10⁹ bytes, read and written, per second of a copy far larger than the caches
-  double peak_gflops =
-      0;  ///< float32: on the CPU fused multiply-adds (fma_peak.h), on a GPU a large product at precision `highest`
+  std::string name;        ///< processor and cores, and before them the GPU if that is measured
+  int threads = 0;         ///< of the processor
+  double copy_gb_s = 0;    ///< 10⁹ bytes, read and written, per second of a copy far larger than the caches
+  double peak_gflops = 0;  ///< float32: CPU, fused multiply-adds (fma_peak.h); GPU, a product at precision `highest`
   bool tiny = false;       ///< measured at sizes that only try the code: the bandwidth is that of a cache
   double tf32_gflops = 0;  ///< on a GPU, the same product at precision `tf32`
 

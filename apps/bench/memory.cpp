@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <memory>
 
 #include "deft/apps/bench/conv_operation.h"
@@ -20,9 +21,10 @@ struct MemorySettings {
   CommonSettings common;
 };
 
-// Something to measure. The cases of a group do the same with other convolutions, the first with ordinary ones.
+// Something to measure. The cases of a group do the same with other convolutions, one of them with ordinary ones.
 struct MemoryCase {
   std::string label, group;
+  bool ordinary;
   nlohmann::ordered_json fields;
   std::function<std::function<void()>(Device)> make, make_small;  // small: one image
 };
@@ -36,14 +38,21 @@ MemoryCase conv_case(ConvOp op, const ConvSize& size) {
   const ConvCase one{op, Pass::forward_backward, size};
   ConvCase small = one;
   small.size.n = 1;
-  return {to_string(one), to_string(size), to_fields(one), [one](Device) { return ConvOperation(one); },
+  return {to_string(one),
+          to_string(size),
+          op == ConvOp::conv2d,
+          to_fields(one),
+          [one](Device) { return ConvOperation(one); },
           [small](Device) { return ConvOperation(small); }};
 }
 
 MemoryCase net_case(const NetCase& one) {
   NetCase small = one;
   small.batch_size = 1;
-  return {fmt::format("{} batch {}", to_string(one), one.batch_size), one.experiment, to_fields(one),
+  return {fmt::format("{} batch {}", to_string(one), one.batch_size),
+          one.experiment,
+          one.model == "regular",
+          to_fields(one),
           [one](Device device) { return make_step(one, device); },
           [small](Device device) { return make_step(small, device); }};
 }
@@ -77,6 +86,17 @@ MemoryUse measure(const MemoryCase& one, const support::RuntimeSettings& runtime
 
 std::string mebibytes(std::int64_t bytes) { return fmt::format("{:.1f}", static_cast<double>(bytes) / (1 << 20)); }
 
+// "1.23", or "–" where --filter left the group's ordinary case out.
+std::string times_ordinary(const std::vector<MemoryCase>& cases, const std::vector<MemoryUse>& uses, std::size_t i,
+                           std::int64_t MemoryUse::*bytes) {
+  const auto ordinary = std::find_if(
+      cases.begin(), cases.end(), [&](const MemoryCase& one) { return one.ordinary && one.group == cases[i].group; });
+  if (ordinary == cases.end()) return "–";
+  const MemoryUse& base = uses[static_cast<std::size_t>(ordinary - cases.begin())];
+  if (base.*bytes <= 0) return "–";
+  return fmt::format("{:.2f}", static_cast<double>(uses[i].*bytes) / static_cast<double>(base.*bytes));
+}
+
 int run(const MemorySettings& settings) {
   const std::vector<MemoryCase> cases = cases_of(settings, Device::parse(settings.common.runtime.device));
   std::vector<MemoryUse> uses;
@@ -88,22 +108,17 @@ int run(const MemorySettings& settings) {
       "\nMiB of a repeated step, beyond those of a step on one image before; times: of the ordinary convolution\n");
   report.begin({"<step", "peak", "times", "held", "resident", "times", "requests to the system"},
                {46, 7, 0, 7, 8, 0, 0});
-  const MemoryUse* ordinary = nullptr;
   for (std::size_t i = 0; i < cases.size(); ++i) {
     const MemoryUse& use = uses[i];
-    if (i == 0 || cases[i].group != cases[i - 1].group) ordinary = &use;
-    const auto times = [](std::int64_t a, std::int64_t b) {
-      return fmt::format("{:.2f}", static_cast<double>(a) / static_cast<double>(b));
-    };
+    const auto times = [&](std::int64_t MemoryUse::*bytes) { return times_ordinary(cases, uses, i, bytes); };
     nlohmann::ordered_json record = cases[i].fields;
     record.update({{"peak_bytes", use.peak},
                    {"held_bytes", use.held},
                    {"peak_resident_bytes", use.peak_resident},
                    {"system_allocations", use.allocations},
                    {"steps", steady_steps}});
-    report.add({cases[i].label, mebibytes(use.peak), times(use.peak, ordinary->peak), mebibytes(use.held),
-                mebibytes(use.peak_resident), times(use.peak_resident, ordinary->peak_resident),
-                std::to_string(use.allocations)},
+    report.add({cases[i].label, mebibytes(use.peak), times(&MemoryUse::peak), mebibytes(use.held),
+                mebibytes(use.peak_resident), times(&MemoryUse::peak_resident), std::to_string(use.allocations)},
                std::move(record));
   }
   report.write(settings.common.json);

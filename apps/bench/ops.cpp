@@ -28,16 +28,17 @@ std::vector<ConvCase> cases_of(const OpsSettings& settings, Device device) {
 }
 
 // On the CPU the peak is measured between the calls, since clocks change within seconds where machines are shared.
-void measure(const ConvCase& one, double seconds, Report& report) {
+void measure(const ConvCase& one, const CommonSettings& settings, Report& report) {
   const Machine& machine = report.machine();
   std::vector<std::function<void()>> pieces = {ConvOperation(one)};
   if (machine.device.is_cpu()) pieces.push_back(run_fma_burst);
-  const std::vector<Timing> timings = time_interleaved(pieces, seconds, machine.device);
+  const std::vector<Timing> timings = time_interleaved(pieces, settings.seconds, machine.device);
   const Timing& timing = timings[0];
   const double peak = machine.device.is_cpu() ? fma_burst_gflops(timings.back()) : machine.gflops(matmul_precision());
   const double gflops = 1e-6 * one.flops() / timing.median_ms;
 
   nlohmann::ordered_json record = to_fields(one);
+  record["precision"] = settings.runtime.precision;
   record.update(to_fields(timing));
   record.update({{"gflops", gflops}, {"peak_share", gflops / peak}});
   if (machine.device.is_cpu()) record["fma_peak_gflops"] = peak;
@@ -53,7 +54,7 @@ int run(const OpsSettings& settings) {
   Report report(measure_machine(device, settings.common.tiny));
   report.begin(with_time_titles({"<op", "<pass", "<n,c,o,size"}, {"GFLOP/s", "peak", "of peak"}),
                {16, 16, 12, 0, 7, 18, 5});
-  for (const ConvCase& one : cases) measure(one, settings.common.seconds, report);
+  for (const ConvCase& one : cases) measure(one, settings.common, report);
   report.write(settings.common.json);
   return 0;
 }

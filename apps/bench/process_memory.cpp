@@ -4,6 +4,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstring>
 #include <fstream>
 
@@ -54,7 +55,12 @@ MemoryUse in_child_process(const std::function<MemoryUse()>& measure) {
   int ends[2];
   if (pipe(ends) != 0) throw Error(fmt::format("pipe: {}", std::strerror(errno)));
   const pid_t child = fork();
-  if (child < 0) throw Error(fmt::format("fork: {}", std::strerror(errno)));
+  if (child < 0) {
+    const int reason = errno;
+    close(ends[0]);
+    close(ends[1]);
+    throw Error(fmt::format("fork: {}", std::strerror(reason)));
+  }
   if (child == 0) answer(ends[1], measure);
   close(ends[1]);
   const std::string text = read_all(ends[0]);

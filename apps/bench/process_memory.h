@@ -19,9 +19,9 @@ struct MemoryUse {
   std::int64_t allocations = 0;    ///< requests to the system in the steps measured
 };
 
-/// What `measure` returns, called in a child process: nothing that this process did before counts. This process must not
-/// have used a GPU, which a child cannot go on with. Throws Error with the child's message if that throws, or when it
-/// ends otherwise.
+/// What `measure` returns, called in a child process: nothing that this process did before counts. This process must
+/// not have used a GPU, which a child cannot go on with. Throws Error with the child's message if that throws, or when
+/// it ends otherwise.
 MemoryUse in_child_process(const std::function<MemoryUse()>& measure);
 
 }  // namespace deft::bench

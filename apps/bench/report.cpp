@@ -28,7 +28,7 @@ nlohmann::ordered_json to_fields(const Machine& machine) {
 
 void CommonSettings::add_to(support::Settings& settings, const std::string& label) {
   settings.add("filter", filter, "only rows with this text in " + label);
-  settings.add("tiny", tiny, "at sizes that only try the program; the copy bandwidth is then a cache's");
+  settings.add("tiny", tiny, tiny_help);
   settings.add("json", json, "file for the records as a JSON list");
 }
 

@@ -20,6 +20,9 @@ struct CommonSettings {
   bool tiny = false;
   std::string json = {};
   support::RuntimeSettings runtime = {};
+  /// What --help says of `tiny`, for those that make no more than the ceilings small.
+  const char* tiny_help =
+      "the machine's ceilings, not the rows, at sizes that only try the program; the copy bandwidth is then a cache's";
 
   /// `label`: what `filter` looks at, such as "'OP PASS' of a row".
   void add_to(support::Settings& settings, const std::string& label);

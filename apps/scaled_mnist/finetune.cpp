@@ -37,15 +37,23 @@ struct FinetuneSettings {
     settings.add("batch_size", batch_size, "images per step", 1);
     settings.add("lr", lr, "learning rate of Adam");
     settings.add("seed", seed, "of shuffling and augmentation");
-    settings.add("out", out, "folder for the results (default: runs/E4-deform-v1-seedSEED)");
+    settings.add("out", out, "folder for the results (default: runs/E4-finetuned-seedSEED)");
     run.add_to(settings, data_help);
   }
 
   // Settings that follow from others.
   void complete() {
-    if (regular.empty()) regular = fmt::format("runs/E4-regular-seed{}", seed);
+    if (regular.empty()) regular = default_regular();
     if (std::filesystem::is_directory(regular)) regular = support::RunDirectory(regular).last_weights();
-    if (out.empty()) out = fmt::format("runs/E4-deform-v1-seed{}", seed);
+    if (out.empty()) out = fmt::format("runs/E4-finetuned-seed{}", seed);
+  }
+
+  // Where the training of E4's regular net leaves it. Throws Error when there is no such folder.
+  std::string default_regular() const {
+    const std::string folder = fmt::format("runs/E4-regular-seed{}", seed);
+    if (std::filesystem::exists(folder)) return folder;
+    throw Error(
+        fmt::format("--regular: {} is missing; `scaled_mnist train --experiment E4 --seed {}` makes it", folder, seed));
   }
 
   // What decides the results; a checkpoint of other values is refused.

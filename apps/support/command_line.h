@@ -28,8 +28,8 @@ struct Program {
 };
 
 /// Reads the command line, runs the command and returns the exit status: 0 after --help, 1 after any error (one line on
-/// `errors` that starts with the program's name), 130 after an interrupt, else the command's. Unknown flags and commands get the nearest known
-/// one.
+/// `errors` that starts with the program's name), 130 after an interrupt, else the command's. Unknown flags and
+/// commands get the nearest known one.
 int run_program(const Program& program, int argc, const char* const* argv, std::FILE* errors = stderr);
 
 }  // namespace deft::support

@@ -125,6 +125,7 @@ std::string summary_json(const RunInfo& info, const History& history) {
                         {"seed", info.seed},
                         {"device", info.device},
                         {"precision", info.precision},
+                        {"conv_algorithm", info.conv_algorithm},
                         {"data", info.data},
                         {"evaluation", info.evaluation},
                         {"instruction_set", to_string(instruction_set())},

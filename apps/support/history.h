@@ -53,14 +53,16 @@ struct RunInfo {
   std::string data = {};            ///< which data set and where from
   std::string evaluation = "test";  ///< the images that the net is tried on after every epoch: "test" or "validation"
   std::string device = {};
-  std::string precision = {};  ///< of float32 products on a GPU: "highest" or "tf32"
+  std::string precision = {};       ///< of float32 products on a GPU: "highest" or "tf32"
+  std::string conv_algorithm = {};  ///< of 3x3 convolutions on the CPU: "automatic", "direct" or "winograd"
   int threads = 0;
   std::int64_t parameters = 0;  ///< trained values
 };
 
 /// The contents of summary.json: experiment, model, epochs (done), best_epoch, best_accuracy, final_accuracy, per_scale
 /// (scale → accuracy of the best epoch), seconds_per_epoch and test_seconds_per_epoch (lists), parameters, threads,
-/// seed, device, precision, data, evaluation, machine. Throws Error for an empty history.
+/// seed, device, precision, conv_algorithm, data, evaluation, instruction_set (of the CPU's kernels), machine. Throws
+/// Error for an empty history.
 std::string summary_json(const RunInfo& info, const History& history);
 
 }  // namespace deft::support

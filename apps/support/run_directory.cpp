@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <string_view>
 #include <vector>
 
 #include "deft/kernels/error.h"
@@ -13,10 +14,12 @@ namespace {
 namespace fs = std::filesystem;
 
 // "epoch-" DIGITS ".safetensors"
-bool is_snapshot(const std::string& name) {
-  const std::string before = "epoch-", after = ".safetensors";
-  return name.size() > before.size() + after.size() && name.starts_with(before) && name.ends_with(after) &&
-         std::all_of(name.begin() + 6, name.end() - 12, [](char c) { return c >= '0' && c <= '9'; });
+bool is_snapshot(std::string_view name) {
+  constexpr std::string_view before = "epoch-", after = ".safetensors";
+  if (name.size() <= before.size() + after.size() || !name.starts_with(before) || !name.ends_with(after)) return false;
+  name.remove_prefix(before.size());
+  name.remove_suffix(after.size());
+  return std::all_of(name.begin(), name.end(), [](char c) { return c >= '0' && c <= '9'; });
 }
 
 }  // namespace

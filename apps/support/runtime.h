@@ -21,7 +21,8 @@ struct RuntimeSettings {
   void add_device_to(Settings& settings);
   /// --precision alone, for programs that use several algorithms.
   void add_precision_to(Settings& settings);
-  /// Sets the number of threads, the precision and the algorithm and returns the device. Throws Error for a device that is not there and for more than 1024 threads.
+  /// Sets the number of threads, the precision and the algorithm and returns the device. Throws Error for a device that
+  /// is not there and for more than 1024 threads.
   Device apply() const;
 };
 

@@ -46,6 +46,7 @@ History train(const RunSettings& settings, const TrainingState& state, DataLoade
               RunInfo info, const RunDirectory& directory, TrainerOptions options) {
   info.device = to_string(batches.options().device);
   info.precision = settings.runtime.precision;
+  info.conv_algorithm = settings.runtime.conv_algorithm;
   info.threads = num_threads();
   info.parameters = trained_parameters(state.model);
   if (!settings.quiet) {
