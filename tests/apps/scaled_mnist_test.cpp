@@ -195,7 +195,7 @@ TEST_CASE("flags override the configuration file") {
   check_error("train --config " + config, config + ": unknown key 'epoch', did you mean 'epochs'?");
 }
 
-TEST_CASE("--conv-algorithm chooses how a run computes") {
+TEST_CASE("the option --conv-algorithm chooses how a run computes") {
   const TemporaryDirectory directory;
   const auto weights = [&](const std::string& algorithm) {
     const std::string out = train(directory, algorithm, "--epochs 1 --conv-algorithm " + algorithm);
