@@ -62,7 +62,7 @@ void check_error(const std::string& arguments, const std::string& error) {
 
 }  // namespace
 
-TEST_CASE("cifar10 takes the configuration files of E2's authors") {
+TEST_CASE("cifar10 takes the configuration files of E2's authors", "[long]") {
   const Files files;
   const std::string train_json = files.directory.path("train.json"), test_json = files.directory.path("test.json");
   const std::string out = files.directory.path("result");
@@ -93,7 +93,7 @@ TEST_CASE("cifar10 takes the configuration files of E2's authors") {
   CHECK_THAT(test.output, Contains(accuracy));
 }
 
-TEST_CASE("cifar10 gives the same bits after a break and for any number of threads") {
+TEST_CASE("cifar10 gives the same bits after a break and for any number of threads", "[long]") {
   const Files files;
   const std::string model = device == "cpu" ? "--model-type 3" : "--model-type 1";
   const std::string whole = files.train("whole", model + " --num-epoch 2 --threads 1");
@@ -105,7 +105,7 @@ TEST_CASE("cifar10 gives the same bits after a break and for any number of threa
   CHECK_THAT(other.output, Contains("was written with test_size 0.1, this run has test_size 0.2"));
 }
 
-TEST_CASE("the presets of E2 run") {
+TEST_CASE("the presets of E2 run", "[long]") {
   const Files files;
   for (const auto& [preset, model] :
        {std::pair("e2_regular", "regular"), {"e2_deform_v1", "deform-v1"}, {"e2_deform_v2", "deform-v2"}}) {

@@ -11,7 +11,7 @@ using Catch::Matchers::Contains;
 using deft::read_file;
 namespace fs = std::filesystem;
 
-TEST_CASE("E1's training draws the same images for any number of threads and after a break") {
+TEST_CASE("E1's training draws the same images for any number of threads and after a break", "[long]") {
   const TemporaryDirectory directory;
   const std::string e1 = device == "cpu" ? "--experiment E1 --model deform-v1" : "--experiment E1 --model regular";
   const std::string whole = train(directory, "whole", e1 + " --epochs 3 --save-epoch-freq 2 --threads 1");
@@ -33,7 +33,7 @@ TEST_CASE("E1's training draws the same images for any number of threads and aft
   CHECK_THAT(eval.output, Contains(line));
 }
 
-TEST_CASE("finetune trains E4's offsets and nothing else") {
+TEST_CASE("finetune trains E4's offsets and nothing else", "[long]") {
   const TemporaryDirectory directory;
   const std::string regular = train(directory, "regular", "--experiment E4 --epochs 1");
   const auto finetune = [&](const std::string& name, const std::string& arguments) {
@@ -77,7 +77,7 @@ TEST_CASE("finetune trains E4's offsets and nothing else") {
               "--regular: " + e0 + "/last.safetensors holds E0's regular net, expected E4's regular net");
 }
 
-TEST_CASE("the presets of the experiments run") {
+TEST_CASE("the presets of the experiments run", "[long]") {
   const TemporaryDirectory directory;
   const std::string few = " --data synthetic --limit 8 --max-steps 1 --quiet" + on_device + " --out ";
   for (const auto& [preset, experiment, model] : {std::tuple("e0_regular", "E0", "regular"),
