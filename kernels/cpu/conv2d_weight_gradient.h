@@ -50,6 +50,7 @@ class Conv2dWeightGradient {
         input_(input),
         grad_output_(grad_output),
         in_place_(gather.inputs() % lanes<T> == 0),
+        with_panel_(gather.groups == 1 && gather.x.count * gather.inputs() < lanes<T>),
         pieces_(s.n, gather.rows, gather.columns, piece_target()),
         band_(gather, pieces_.images_step(), pieces_.rows_step(), true),
         runs_(gather, band_) {}
@@ -59,7 +60,8 @@ class Conv2dWeightGradient {
   void run(T* grad_weight, T* grad_bias) const {
     constexpr std::int64_t part_size = 64 * 1024, most_tasks = 32, least_points = 512;
     const std::int64_t depth = gather_.depth(), points = gather_.n * gather_.rows * gather_.columns;
-    const std::int64_t parts = gather_.groups > 1 ? 1 : o_ * depth / part_size + 1;
+    const std::int64_t most_parts = gather_.groups > 1 || o_ < 1 ? 1 : o_, by_size = o_ * depth / part_size + 1;
+    const std::int64_t parts = by_size < most_parts ? by_size : most_parts;
     const std::int64_t wanted = points / (least_points * parts) + 1, most = most_tasks / parts + 1;
     const std::int64_t fewer = wanted < most ? wanted : most;
     const std::int64_t chunks = fewer < pieces_.count() ? fewer : pieces_.count();
@@ -88,17 +90,23 @@ class Conv2dWeightGradient {
     Strips strips(pieces_.images_step() * pieces_.rows_step());
     Scratch<T> copy(in_place_ ? 0 : band_.size());
     Scratch<std::int64_t> origins(in_place_ ? 0 : pieces_.largest(gather_.columns));
+    Scratch<T> panel(with_panel_ ? panel_size<T>(pieces_.largest(gather_.columns), gather_.depth()) : 0);
     for (std::int64_t i = begin; i < end; ++i) {
       const Piece piece = pieces_[i];
+      const std::int64_t points = piece.images * piece.rows * gather_.columns;
+      const T* const grad = grad_output_ + grad_row(piece.image, piece.row);
       if (in_place_) {
         add_in_place(piece, strips, first, count, chunk);
       } else {
-        add_copied(piece, strips, copy.data(), origins.data(), first, count, chunk);
+        band_.open(piece, input_, copy.data(), origins.data());
+        if (with_panel_) {
+          fill_panel(points, copy.data(), origins.data(), panel.data());
+          chunk.add_weight(first, count, points, grad, panel.data());
+        } else {
+          add_copied(piece, strips, copy.data(), origins.data(), first, count, chunk);
+        }
       }
-      if (with_bias) {
-        const std::int64_t point = (piece.image * gather_.rows + piece.row) * gather_.columns;
-        chunk.add_bias(piece.images * piece.rows * gather_.columns, grad_output_ + point * o_);
-      }
+      if (with_bias) chunk.add_bias(points, grad);
     }
   }
 
@@ -141,10 +149,19 @@ class Conv2dWeightGradient {
     }
   }
 
+  /// Writes what all taps of each point read side by side: with so few channels a row of taps fills no vector.
+  void fill_panel(std::int64_t points, const T* copy, const std::int64_t* origins, T* panel) const {
+    for (std::int64_t point = 0; point < points; ++point) {
+      T* to = panel + point * panel_stride<T>(gather_.depth());
+      for (const Run* run = runs_.data(); run != runs_.data() + runs_.count(); to += run->count, ++run) {
+        store_first(to, load_first(copy + origins[point] + run->displacement, run->count), run->count);
+      }
+    }
+  }
+
   /// Reads a padded copy of the pixels, where channels fill no whole vectors: these may reach beyond.
-  void add_copied(const Piece& piece, Strips& strips, T* copy, std::int64_t* origins, std::int64_t first,
+  void add_copied(const Piece& piece, Strips& strips, const T* copy, const std::int64_t* origins, std::int64_t first,
                   std::int64_t count, const Chunk& chunk) const {
-    band_.open(piece, input_, copy, origins);
     strips.clear();
     for (std::int64_t i = 0; i < piece.images * piece.rows; ++i) {
       strips.add({grad_row(piece.image + i / piece.rows, piece.row + i % piece.rows), origins[i * gather_.columns],
@@ -172,7 +189,7 @@ class Conv2dWeightGradient {
   const Gather& gather_;
   std::int64_t o_, outputs_;
   const T *input_, *grad_output_;
-  bool in_place_;
+  bool in_place_, with_panel_;
   Pieces pieces_;
   Band<T> band_;
   Runs<T> runs_;
