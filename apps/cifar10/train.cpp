@@ -72,8 +72,7 @@ int train(TrainSettings& settings, const support::Settings& list) {
   AdamW optimizer(net.parameters(), {.lr = settings.learning_rate, .weight_decay = settings.weight_decay});
   StepLR constant(optimizer, {.gamma = 1});
   const std::int64_t batch_size = settings.model.batch_size;
-  const DataLoader batches(parts.train.to(device),
-                           {.batch_size = batch_size, .shuffle = true, .seed = seed, .device = device});
+  const DataLoader batches = support::training_batches(parts.train, batch_size, seed, device);
   const DataLoader held_out(parts.validation.to(device), {.batch_size = batch_size, .device = device});
   support::TrainerOptions options;
   options.epochs = settings.num_epoch;

@@ -93,7 +93,8 @@ void print_comparison(Module& regular, Module& deformable, const Dataset& test, 
 int finetune(FinetuneSettings& settings, const support::Settings& list) {
   const Device device = settings.run.runtime.apply();
   settings.complete();
-  manual_seed(static_cast<std::uint64_t>(settings.seed));
+  const auto seed = static_cast<std::uint64_t>(settings.seed);
+  manual_seed(seed);
   const TrainedNet regular = load_regular_net(settings.regular, device);
   const TrainTest data = load_data("mnist", settings.run.data, settings.run.limit);
 
@@ -103,11 +104,7 @@ int finetune(FinetuneSettings& settings, const support::Settings& list) {
   Adam optimizer(net.freeze_all_but_offsets(), {.lr = settings.lr});
   StepLR constant(optimizer, {.gamma = 1});
   const Protocol images = protocol("E4", true);
-  const DataLoader batches(data.train.to(device), {.batch_size = settings.batch_size,
-                                                   .shuffle = true,
-                                                   .seed = static_cast<std::uint64_t>(settings.seed),
-                                                   .device = device,
-                                                   .transform = images.training});
+  const DataLoader batches = support::training_batches(data.train, settings.batch_size, seed, device, images.training);
   support::TrainerOptions options;
   options.epochs = settings.epochs;
   options.config = list.to_json();

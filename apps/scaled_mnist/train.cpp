@@ -81,7 +81,8 @@ void print_result(const support::History& history, const std::string& folder) {
 
 int train(TrainSettings& settings, const support::Settings& list) {
   const Device device = settings.run.runtime.apply();
-  manual_seed(static_cast<std::uint64_t>(settings.seed));
+  const auto seed = static_cast<std::uint64_t>(settings.seed);
+  manual_seed(seed);
   const ModuleHolder net = starting_net(settings, device);
   const TrainTest data = load_data("mnist", settings.run.data, settings.run.limit);
   if (settings.out.empty()) {
@@ -91,11 +92,7 @@ int train(TrainSettings& settings, const support::Settings& list) {
   Adam optimizer(net->parameters(), {.lr = settings.lr});
   StepLR scheduler(optimizer, {.step_size = 1, .gamma = settings.gamma});
   const Protocol images = protocol(settings.experiment);
-  const DataLoader batches(data.train.to(device), {.batch_size = settings.batch_size,
-                                                   .shuffle = true,
-                                                   .seed = static_cast<std::uint64_t>(settings.seed),
-                                                   .device = device,
-                                                   .transform = images.training});
+  const DataLoader batches = support::training_batches(data.train, settings.batch_size, seed, device, images.training);
   support::TrainerOptions options;
   options.epochs = settings.epochs;
   options.config = list.to_json();

@@ -42,6 +42,13 @@ std::string fingerprint(const Dataset& dataset) {
   return fmt::format("{}, {} images, CRC-32 {:08x}", dataset.name, dataset.size(), checksum(dataset));
 }
 
+DataLoader training_batches(const Dataset& images, std::int64_t batch_size, std::uint64_t seed, Device device,
+                            Transform transform) {
+  return DataLoader(
+      images.to(device),
+      {.batch_size = batch_size, .shuffle = true, .seed = seed, .device = device, .transform = std::move(transform)});
+}
+
 History train(const RunSettings& settings, const TrainingState& state, DataLoader batches, Trainer::Evaluate evaluate,
               RunInfo info, const RunDirectory& directory, TrainerOptions options) {
   info.device = to_string(batches.options().device);

@@ -9,7 +9,10 @@
 #include "deft/apps/support/runtime.h"
 #include "deft/apps/support/trainer.h"
 #include "deft/data/dataset.h"
+#include "deft/data/loader.h"
 #include "deft/data/locate.h"
+#include "deft/data/transform.h"
+#include "deft/kernels/device.h"
 
 namespace deft::support {
 
@@ -34,6 +37,10 @@ std::string description(const TrainTest& data);
 
 /// "MNIST, 60000 images, CRC-32 0a1b2c3d", by which a checkpoint knows its data.
 std::string fingerprint(const Dataset& dataset);
+
+/// Batches to train with: all `images`, moved to `device`, in an order that `seed` shuffles anew every epoch.
+DataLoader training_batches(const Dataset& images, std::int64_t batch_size, std::uint64_t seed, Device device,
+                            Transform transform = {});
 
 /// Says what is about to be trained, and trains. `info` needs experiment, model, seed, data and perhaps evaluation,
 /// `options` epochs, config and settings; the rest of both follows from `settings` and the model.
