@@ -26,4 +26,4 @@ install(FILES deft.h DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/deft OPTIONAL)
 configure_package_config_file(cmake/deftConfig.cmake.in deftConfig.cmake INSTALL_DESTINATION ${_deft_package})
 write_basic_package_version_file(deftConfigVersion.cmake COMPATIBILITY SameMinorVersion)
 install(FILES ${PROJECT_BINARY_DIR}/deftConfig.cmake ${PROJECT_BINARY_DIR}/deftConfigVersion.cmake
-  DESTINATION ${_deft_package})
+  cmake/Findcairo.cmake DESTINATION ${_deft_package})

@@ -1,6 +1,7 @@
-// Fits a line with an installed deft.
+// Fits a line with an installed deft, and draws how.
 #include <cstdio>
 
+#include "deft/apps/support/chart.h"
 #include "deft/apps/support/machine.h"
 #include "deft/deft.h"
 
@@ -11,14 +12,17 @@ int main() {
   const Tensor y = matmul(x, from_vector<float>({1, -2, 3}, {3, 1}));
   Linear line(3, 1);
   Adam optimizer(line.parameters(), {.lr = 0.1});
-  double loss = 0;
-  for (int step = 0; step < 200; ++step) {
+  support::Series losses{.name = "training", .points = {}};
+  for (int step = 1; step <= 200; ++step) {
     optimizer.zero_grad();
     const Tensor error = mse_loss(line(x), y);
     error.backward();
     optimizer.step();
-    loss = error.item();
+    losses.points.push_back({static_cast<double>(step), error.item()});
   }
-  std::printf("%s: loss %g\n", support::processor_name().c_str(), loss);
+  const double loss = losses.points.back().y;
+  const std::size_t bytes =
+      support::can_draw() ? draw(support::LineChart{"Loss", "step", "loss", {losses}}).png().size() : 0;
+  std::printf("%s: loss %g, a chart of %zu bytes\n", support::processor_name().c_str(), loss, bytes);
   return loss < 1e-3 ? 0 : 1;
 }

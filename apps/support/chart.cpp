@@ -1,0 +1,210 @@
+#include "deft/apps/support/chart.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "deft/kernels/error.h"
+
+namespace deft::support {
+namespace {
+
+constexpr double chart_width = 860, chart_height = 520;
+constexpr Box plot{80, 56, 740, 378};
+
+struct Range {
+  double low = 0, high = 1;
+  double share(double value) const { return (value - low) / (high - low); }
+};
+
+Range range_of(const std::vector<double>& ticks) { return {ticks.front(), ticks.back()}; }
+
+// As many decimals as tell neighbouring ticks apart.
+std::string label_of(double tick, double step) {
+  const int decimals = std::max(0, static_cast<int>(std::ceil(-std::log10(step) - 1e-9)));
+  return fmt::format("{:.{}f}", tick == 0 ? 0 : tick, decimals);
+}
+
+Canvas titled_canvas(double width, double height, const std::string& title) {
+  Canvas canvas(width, height);
+  canvas.text({width / 2, 26}, title, {.size = 18, .align = Align::center, .bold = true});
+  return canvas;
+}
+
+void draw_axis_names(Canvas& canvas, const std::string& x_label, const std::string& y_label) {
+  canvas.text({plot.x + plot.width / 2, plot.y + plot.height + 46}, x_label, {.align = Align::center});
+  canvas.text({22, plot.y + plot.height / 2}, y_label, {.align = Align::center, .upwards = true});
+}
+
+void draw_y_axis(Canvas& canvas, const std::vector<double>& ticks) {
+  const Range range = range_of(ticks);
+  for (double tick : ticks) {
+    const double y = plot.y + plot.height * (1 - range.share(tick));
+    canvas.line({{plot.x, y}, {plot.x + plot.width, y}}, {.color = light_grey, .width = 1});
+    canvas.text({plot.x - 8, y}, label_of(tick, ticks[1] - ticks[0]), {.size = 13, .align = Align::right});
+  }
+}
+
+void draw_x_axis(Canvas& canvas, const std::vector<double>& ticks) {
+  const Range range = range_of(ticks);
+  for (double tick : ticks) {
+    const double x = plot.x + plot.width * range.share(tick);
+    canvas.line({{x, plot.y + plot.height}, {x, plot.y + plot.height + 5}}, {.width = 1});
+    canvas.text({x, plot.y + plot.height + 18}, label_of(tick, ticks[1] - ticks[0]),
+                {.size = 13, .align = Align::center});
+  }
+}
+
+struct LegendEntry {
+  std::string name;
+  LineStyle style;
+  bool bar;
+};
+
+// A row of entries below the axis.
+void draw_legend(Canvas& canvas, const std::vector<LegendEntry>& entries) {
+  constexpr double sample = 30, gap = 24;
+  double width = -gap;
+  for (const LegendEntry& entry : entries) width += sample + 8 + canvas.text_width(entry.name) + gap;
+  double x = plot.x + (plot.width - width) / 2;
+  const double y = chart_height - 18;
+  for (const LegendEntry& entry : entries) {
+    if (entry.bar) {
+      canvas.fill({x, y - 7, sample, 14}, entry.style.color);
+    } else {
+      canvas.line({{x, y}, {x + sample, y}}, entry.style);
+    }
+    canvas.text({x + sample + 8, y}, entry.name);
+    x += sample + 8 + canvas.text_width(entry.name) + gap;
+  }
+}
+
+bool finite(const Point& point) { return std::isfinite(point.x) && std::isfinite(point.y); }
+
+}  // namespace
+
+std::vector<double> round_ticks(double low, double high, int count) {
+  if (low == high) {
+    const double margin = low == 0 ? 1 : std::abs(low) / 2;
+    low -= margin;
+    high += margin;
+  }
+  const double rough = (high - low) / count, power = std::pow(10, std::floor(std::log10(rough)));
+  const double leading = rough / power;
+  const double step = power * (leading <= 1 ? 1 : leading <= 2 ? 2 : leading <= 5 ? 5 : 10);
+  // Half a millionth of a step: the quotient of two round numbers may lie a little off a whole one.
+  const double first = std::floor(low / step + 5e-7), last = std::ceil(high / step - 5e-7);
+  std::vector<double> ticks;
+  for (double i = first; i <= last; ++i) ticks.push_back(i * step);
+  return ticks;
+}
+
+Canvas draw(const LineChart& chart) {
+  std::vector<Point> all;
+  for (const Series& series : chart.series)
+    std::copy_if(series.points.begin(), series.points.end(), std::back_inserter(all), finite);
+  if (all.empty()) throw Error(fmt::format("chart '{}': there is no finite point to draw", chart.title));
+  const auto [left, right] = std::minmax_element(all.begin(), all.end(), [](auto& a, auto& b) { return a.x < b.x; });
+  const auto [bottom, top] = std::minmax_element(all.begin(), all.end(), [](auto& a, auto& b) { return a.y < b.y; });
+  const std::vector<double> x_ticks = round_ticks(left->x, right->x, 10), y_ticks = round_ticks(bottom->y, top->y, 8);
+
+  Canvas canvas = titled_canvas(chart_width, chart_height, chart.title);
+  draw_y_axis(canvas, y_ticks);
+  draw_x_axis(canvas, x_ticks);
+  draw_axis_names(canvas, chart.x_label, chart.y_label);
+  std::vector<LegendEntry> legend;
+  for (const Series& series : chart.series) {
+    const LineStyle style{.color = palette(series.color), .width = 2, .dashed = series.dashed};
+    std::vector<Point> points;
+    for (const Point& point : series.points) {
+      points.push_back({plot.x + plot.width * range_of(x_ticks).share(point.x),
+                        plot.y + plot.height * (1 - range_of(y_ticks).share(point.y))});
+      if (finite(point)) canvas.disc(points.back(), 3, style.color);
+    }
+    canvas.line(points, style);
+    legend.push_back({series.name, style, false});
+  }
+  canvas.outline(plot, {.width = 1});
+  draw_legend(canvas, legend);
+  return canvas;
+}
+
+Canvas draw(const BarChart& chart) {
+  double most = 0;
+  for (const auto& [name, values] : chart.series) {
+    if (values.size() != chart.labels.size()) {
+      throw Error(fmt::format("chart '{}': {} has {} values for {} labels", chart.title, name, values.size(),
+                              chart.labels.size()));
+    }
+    for (double value : values) most = std::max(most, value);
+  }
+  const std::vector<double> ticks = round_ticks(0, most, 8);
+  Canvas canvas = titled_canvas(chart_width, chart_height, chart.title);
+  draw_y_axis(canvas, ticks);
+  draw_axis_names(canvas, chart.x_label, chart.y_label);
+  const auto bars = static_cast<double>(chart.series.size());
+  const double group = plot.width / static_cast<double>(std::max<std::size_t>(1, chart.labels.size()));
+  const double bar = 0.8 * group / std::max(1.0, bars);
+  std::vector<LegendEntry> legend;
+  for (std::size_t s = 0; s < chart.series.size(); ++s) {
+    const auto& [name, values] = chart.series[s];
+    legend.push_back({name, {.color = palette(s)}, true});
+    for (std::size_t i = 0; i < values.size(); ++i) {
+      const double height = plot.height * range_of(ticks).share(values[i]);
+      const double x = plot.x + group * (static_cast<double>(i) + 0.1) + bar * static_cast<double>(s);
+      canvas.fill({x, plot.y + plot.height - height, bar, height}, palette(s));
+      canvas.text({x + bar / 2, plot.y + plot.height - height - 9}, fmt::format("{:.1f}", values[i]),
+                  {.size = std::min(12.0, bar / 2.4), .align = Align::center});
+    }
+  }
+  for (std::size_t i = 0; i < chart.labels.size(); ++i) {
+    canvas.text({plot.x + group * (static_cast<double>(i) + 0.5), plot.y + plot.height + 18}, chart.labels[i],
+                {.size = 13, .align = Align::center});
+  }
+  canvas.line({{plot.x, plot.y + plot.height}, {plot.x + plot.width, plot.y + plot.height}}, {.width = 1});
+  draw_legend(canvas, legend);
+  return canvas;
+}
+
+Canvas draw(const ConfusionMatrix& matrix) {
+  const std::size_t n = matrix.classes.size();
+  if (matrix.counts.size() != n ||
+      std::any_of(matrix.counts.begin(), matrix.counts.end(), [n](const auto& row) { return row.size() != n; })) {
+    throw Error(fmt::format("chart '{}': expected {} rows of {} counts", matrix.title, n, n));
+  }
+  constexpr double cell = 52, right_margin = 24;
+  const Canvas measure(1, 1);
+  double longest = 0;
+  for (const std::string& name : matrix.classes) longest = std::max(longest, measure.text_width(name));
+  const bool upwards = longest > cell - 8;
+  const double left = std::max(60.0, longest + 60), top = upwards ? longest + 90 : 100;
+  const double side = cell * static_cast<double>(n);
+  Canvas canvas = titled_canvas(left + side + right_margin, top + side + 20, matrix.title);
+  canvas.text({left + side / 2, 58}, "found", {.align = Align::center});
+  canvas.text({18, top + side / 2}, "true class", {.align = Align::center, .upwards = true});
+  for (std::size_t i = 0; i < n; ++i) {
+    const double at = cell * (static_cast<double>(i) + 0.5);
+    canvas.text({left - 8, top + at}, matrix.classes[i], {.align = Align::right});
+    canvas.text({left + at, top - (upwards ? 8 : 14)}, matrix.classes[i],
+                {.align = upwards ? Align::left : Align::center, .upwards = upwards});
+    std::int64_t sum = 0;
+    for (std::int64_t count : matrix.counts[i]) sum += count;
+    for (std::size_t j = 0; j < n; ++j) {
+      const Box box{left + cell * static_cast<double>(j), top + cell * static_cast<double>(i), cell, cell};
+      const std::int64_t count = matrix.counts[i][j];
+      // The square root lets rare confusions show beside the diagonal.
+      const double share = sum == 0 ? 0 : std::sqrt(static_cast<double>(count) / static_cast<double>(sum));
+      const Color ink = i == j ? palette(0) : palette(1);
+      canvas.fill(box, {ink.red, ink.green, ink.blue, share});
+      canvas.outline(box, {.color = light_grey, .width = 1});
+      if (count > 0) {
+        canvas.text({box.x + cell / 2, box.y + cell / 2}, std::to_string(count),
+                    {.size = 13, .color = share > 0.7 ? white : black, .align = Align::center});
+      }
+    }
+  }
+  return canvas;
+}
+
+}  // namespace deft::support

@@ -1,0 +1,88 @@
+// Animations, read back by giflib's decoder.
+#include "deft/apps/support/gif.h"
+
+#include "deft/core/file.h"
+#include "deft/core/tensor.h"
+#include "deft/kernels/error.h"
+
+#include "catch.h"
+
+using namespace deft;
+using Catch::Matchers::Contains;
+
+#ifdef DEFT_HAVE_GIFLIB
+#include <gif_lib.h>
+
+#include <cstring>
+
+namespace {
+
+struct Source {
+  std::string bytes;
+  std::size_t at = 0;
+};
+
+int read_from(GifFileType* file, GifByteType* to, int count) {
+  auto& source = *static_cast<Source*>(file->UserData);
+  const std::size_t some = std::min(static_cast<std::size_t>(count), source.bytes.size() - source.at);
+  std::memcpy(to, source.bytes.data() + source.at, some);
+  source.at += some;
+  return static_cast<int>(some);
+}
+
+Tensor frame(std::uint8_t red, std::uint8_t green, std::uint8_t blue) {
+  Tensor pixels = empty({5, 7, 3}, {.dtype = DType::uint8, .device = Device::cpu()});
+  std::uint8_t* to = pixels.mutable_data<std::uint8_t>();
+  for (int i = 0; i < 35; ++i) {
+    // A white diagonal, so that each frame has two colours.
+    const bool diagonal = i / 7 == i % 7;
+    *to++ = diagonal ? 255 : red;
+    *to++ = diagonal ? 255 : green;
+    *to++ = diagonal ? 255 : blue;
+  }
+  return pixels;
+}
+
+}  // namespace
+
+TEST_CASE("an animation holds its frames, their times and no end", "[cpu]") {
+  Source source{support::gif({frame(200, 0, 0), frame(0, 0, 200)}, 0.25)};
+  CHECK_THAT(source.bytes, Contains("NETSCAPE2.0"));
+  int error = 0;
+  GifFileType* const file = DGifOpen(&source, read_from, &error);
+  REQUIRE(file != nullptr);
+  REQUIRE(DGifSlurp(file) == GIF_OK);
+  REQUIRE(file->ImageCount == 2);
+  for (int i = 0; i < 2; ++i) {
+    const SavedImage& image = file->SavedImages[i];
+    REQUIRE(image.ImageDesc.Width == 7);
+    REQUIRE(image.ImageDesc.Height == 5);
+    GraphicsControlBlock control;
+    REQUIRE(DGifSavedExtensionToGCB(file, i, &control) == GIF_OK);
+    CHECK(control.DelayTime == 25);
+    const auto color = [&](int at) { return image.ImageDesc.ColorMap->Colors[image.RasterBits[at]]; };
+    // giflib's quantisation keeps five bits of a channel.
+    CHECK(std::abs(color(1).Red - (i == 0 ? 200 : 0)) <= 8);
+    CHECK(std::abs(color(1).Blue - (i == 0 ? 0 : 200)) <= 8);
+    CHECK(color(0).Green >= 247);
+    CHECK(color(8).Green >= 247);
+  }
+  DGifCloseFile(file, &error);
+}
+
+TEST_CASE("animations say what frames they do not take", "[cpu]") {
+  CHECK_THROWS_WITH(support::gif({}, 1), "gif: there are no frames");
+  CHECK_THROWS_WITH(support::gif({zeros({2, 2, 3})}, 1), Contains("a frame is float32 [2, 2, 3]"));
+  CHECK_THROWS_WITH(support::gif({frame(0, 0, 0), zeros({4, 7, 3}, {.dtype = DType::uint8})}, 1),
+                    Contains("the first is [5, 7, 3]"));
+}
+
+#else
+
+TEST_CASE("a build without giflib makes no animations", "[cpu]") {
+  WARN("SKIPPED: animations: built without giflib");
+  CHECK_FALSE(support::can_animate());
+  CHECK_THROWS_WITH(support::gif({}, 1), Contains("built without giflib"));
+}
+
+#endif
