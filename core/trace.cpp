@@ -1,5 +1,7 @@
 #include "deft/core/trace.h"
 
+#include <fmt/format.h>
+
 #include <utility>
 
 #include "deft/core/tensor_impl.h"
@@ -23,7 +25,7 @@ std::uint64_t tensor_id(const Tensor& tensor) {
   return tensor.impl()->id;
 }
 
-Trace::Trace() : outer_(std::exchange(innermost_trace, this)) {}
+Trace::Trace(const TraceOptions& options) : options_(options), outer_(std::exchange(innermost_trace, this)) {}
 Trace::~Trace() { innermost_trace = outer_; }
 TracePause::TracePause() : outer_(std::exchange(innermost_trace, nullptr)) {}
 TracePause::~TracePause() { innermost_trace = outer_; }
@@ -40,9 +42,18 @@ void Trace::append(const char* op, const std::vector<Tensor>& inputs, const Attr
   }
   for (const Tensor& output : outputs) {
     traced.outputs.push_back(describe(output));
-    produced_.insert(output.impl()->id);
+    produced_.emplace(output.impl()->id, options_.keep_tensors ? output : Tensor());
   }
   ops_.push_back(std::move(traced));
+}
+
+const Tensor& Trace::tensor(const TracedTensor& traced) const {
+  for (const auto* known : {&entering_, &produced_}) {
+    if (const auto found = known->find(traced.id); found != known->end() && found->second.defined()) {
+      return found->second;
+    }
+  }
+  throw Error(fmt::format("trace: it has not kept the tensor {} {}", to_string(traced.dtype), to_string(traced.shape)));
 }
 
 ModuleScope::ModuleScope(const std::string& name) : outer_(module_path) {

@@ -5,7 +5,6 @@
 #include <memory>
 #include <string>
 #include <unordered_map>
-#include <unordered_set>
 #include <vector>
 
 #include "deft/core/autograd.h"
@@ -31,10 +30,14 @@ struct TracedOp {
   std::vector<TracedTensor> inputs, outputs;
 };
 
+struct TraceOptions {
+  bool keep_tensors = false;  ///< what operations make lives as long as the trace: features, offsets, masks, …
+};
+
 /// While one lives, every operation on this thread is appended to ops(), with or without gradients.
 class Trace {
  public:
-  Trace();
+  explicit Trace(const TraceOptions& options = {});
   ~Trace();
   Trace(const Trace&) = delete;
   Trace& operator=(const Trace&) = delete;
@@ -45,6 +48,9 @@ class Trace {
   const std::vector<TracedOp>& ops() const { return ops_; }
   /// Tensors that entered from outside (images, parameters, constants), by id. They live as long as the trace.
   const std::unordered_map<std::uint64_t, Tensor>& entering() const { return entering_; }
+  /// What a TracedTensor of ops() stands for, with the gradient function that it has. Throws Error where the trace does
+  /// not have it: what an operation made, without keep_tensors.
+  const Tensor& tensor(const TracedTensor& traced) const;
 
  private:
   friend class TracePause;
@@ -55,7 +61,8 @@ class Trace {
 
   std::vector<TracedOp> ops_;
   std::unordered_map<std::uint64_t, Tensor> entering_;
-  std::unordered_set<std::uint64_t> produced_;
+  std::unordered_map<std::uint64_t, Tensor> produced_;  // undefined tensors without keep_tensors
+  TraceOptions options_;
   Trace* outer_;
 };
 

@@ -3,10 +3,10 @@
 #include <algorithm>
 
 #include "deft/apps/nets/nets.h"
+#include "deft/apps/nets/trained_net.h"
 #include "deft/apps/scaled_mnist/commands.h"
 #include "deft/apps/scaled_mnist/digit_image.h"
 #include "deft/apps/scaled_mnist/protocol.h"
-#include "deft/apps/scaled_mnist/trained_net.h"
 #include "deft/apps/support/compare.h"
 #include "deft/apps/support/interrupt.h"
 #include "deft/apps/support/runtime.h"
@@ -31,7 +31,7 @@ struct EvalSettings {
 int eval(const EvalSettings& settings) {
   const support::InterruptGuard guard;
   const Device device = settings.runtime.apply();
-  TrainedNet trained = load_net(settings.weights, device);
+  TrainedNet trained = load_net(settings.weights, device, mnist_experiments());
   const Dataset test = load_data("mnist", Part::test, settings.data, settings.limit);
   const std::vector<TestSet> sets = final_tests(trained.experiment);
 
@@ -60,7 +60,7 @@ struct PredictSettings {
 
 int predict(const PredictSettings& settings) {
   const Device device = settings.runtime.apply();
-  TrainedNet trained = load_net(settings.weights, device);
+  TrainedNet trained = load_net(settings.weights, device, mnist_experiments());
   const Tensor digit = load_digit(settings.image, settings.invert ? Ink::dark : Ink::automatic);
 
   const NoGrad no_grad;

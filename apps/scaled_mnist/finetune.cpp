@@ -3,9 +3,9 @@
 #include <filesystem>
 
 #include "deft/apps/nets/four_conv_net.h"
+#include "deft/apps/nets/trained_net.h"
 #include "deft/apps/scaled_mnist/commands.h"
 #include "deft/apps/scaled_mnist/protocol.h"
-#include "deft/apps/scaled_mnist/trained_net.h"
 #include "deft/apps/support/interrupt.h"
 #include "deft/apps/support/table.h"
 #include "deft/apps/support/training_run.h"

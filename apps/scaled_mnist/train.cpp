@@ -1,9 +1,9 @@
 #include <fmt/format.h>
 
 #include "deft/apps/nets/nets.h"
+#include "deft/apps/nets/trained_net.h"
 #include "deft/apps/scaled_mnist/commands.h"
 #include "deft/apps/scaled_mnist/protocol.h"
-#include "deft/apps/scaled_mnist/trained_net.h"
 #include "deft/apps/support/training_run.h"
 #include "deft/core/generator.h"
 #include "deft/data/locate.h"
@@ -61,7 +61,7 @@ ModuleHolder starting_net(const TrainSettings& settings, Device device) {
     net->to(device);
     return net;
   }
-  TrainedNet trained = load_net(settings.init, device);
+  TrainedNet trained = load_net(settings.init, device, mnist_experiments());
   if (trained.experiment != settings.experiment || trained.model != settings.model) {
     throw Error(fmt::format("--init: {} holds {}'s {} net, expected {}'s {} net", trained.path, trained.experiment,
                             trained.model, settings.experiment, settings.model));

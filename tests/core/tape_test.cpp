@@ -223,6 +223,19 @@ TEST_CASE("a trace lists operations with shapes, attributes and module, with and
   CHECK(outer.ops().size() == 3);
 }
 
+TEST_CASE("a trace keeps what operations make when it is asked to") {
+  const Tensor x = leaf({3}), y = leaf({4});
+  const Trace lists, keeps({.keep_tensors = true});
+  product(product(x, y), y).backward();
+  const TracedOp& first = keeps.ops()[0];
+  CHECK(keeps.tensor(first.inputs[0]).item() == 3);
+  CHECK(keeps.tensor(first.outputs[0]).item() == 12);
+  CHECK(keeps.tensor(keeps.ops()[1].outputs[0]).item() == 48);
+  CHECK(keeps.tensor(first.outputs[0]).requires_grad());
+  CHECK(lists.tensor(first.inputs[1]).item() == 4);
+  CHECK_THROWS_WITH(lists.tensor(first.outputs[0]), Contains("float64 [1]"));
+}
+
 TEST_CASE("gradcheck passes right gradients and names the worst element of wrong ones") {
   const Tensor a = leaf({1, 2, 3}), b = leaf({4, 5, 6});
   const auto right = [](const std::vector<Tensor>& inputs) { return product(inputs[0], inputs[1]); };

@@ -1,4 +1,4 @@
-#include "deft/apps/scaled_mnist/trained_net.h"
+#include "deft/apps/nets/trained_net.h"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -6,8 +6,6 @@
 #include <algorithm>
 #include <filesystem>
 
-#include "deft/apps/nets/nets.h"
-#include "deft/apps/scaled_mnist/protocol.h"
 #include "deft/apps/support/checkpoint.h"
 #include "deft/apps/support/run_directory.h"
 #include "deft/core/safetensors.h"
@@ -15,18 +13,21 @@
 
 namespace deft::apps {
 
-TrainedNet load_net(const std::string& path, Device device) {
+std::string resolve_weights(const std::string& path) {
   if (path.empty()) throw Error("--weights is required: " + std::string(weights_help));
-  const std::string file = std::filesystem::is_directory(path) ? support::RunDirectory(path).best_weights() : path;
+  return std::filesystem::is_directory(path) ? support::RunDirectory(path).best_weights() : path;
+}
+
+TrainedNet load_net(const std::string& path, Device device, const std::vector<std::string>& experiments) {
+  const std::string file = resolve_weights(path);
   const Safetensors weights = load_safetensors(file);
   const std::string experiment = support::metadata_value(weights, file, "experiment");
   const std::string model = support::metadata_value(weights, file, "model");
   return support::naming_file(file, [&] {
-    const auto& known = mnist_experiments();
-    if (std::find(known.begin(), known.end(), experiment) == known.end()) {
-      throw Error(fmt::format("experiment is '{}', expected {}", experiment, fmt::join(known, ", ")));
+    if (std::find(experiments.begin(), experiments.end(), experiment) == experiments.end()) {
+      throw Error(fmt::format("experiment is '{}', expected {}", experiment, fmt::join(experiments, ", ")));
     }
-    TrainedNet trained{file, experiment, model, make_net(experiment, model)};
+    TrainedNet trained{file, experiment, model, make_net(experiment, model), weights.metadata};
     trained.net->load_state_dict(weights.tensors);
     trained.net->to(device);
     return trained;

@@ -1,0 +1,35 @@
+// Nets with the weights that training has left in a file.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "deft/apps/nets/nets.h"
+#include "deft/kernels/device.h"
+#include "deft/layers/module.h"
+
+namespace deft::apps {
+
+/// A net with its weights, as a weights file holds them.
+struct TrainedNet {
+  std::string path;  ///< of the file
+  std::string experiment, model;
+  ModuleHolder net;
+  std::map<std::string, std::string> about;  ///< what the file says of itself: "seed", "epoch", "accuracy", …
+};
+
+/// The weights file that a user means: the file itself, or best.safetensors in a run's folder. Throws Error for an empty
+/// path.
+std::string resolve_weights(const std::string& path);
+
+/// Reads the weights file that resolve_weights finds; the file says which net it is. Throws Error that names the file
+/// when it is not a weights file of a training run, or of none of these experiments.
+TrainedNet load_net(const std::string& path, Device device,
+                    const std::vector<std::string>& experiments = net_experiments());
+
+/// What --help says of --weights.
+inline constexpr const char* weights_help =
+    "weights file of a training run, or the run's folder (its best.safetensors)";
+
+}  // namespace deft::apps
