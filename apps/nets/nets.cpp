@@ -15,6 +15,7 @@ namespace {
 
 struct NetKind {
   const char* experiment;
+  std::string data;
   const std::vector<std::string>& (*models)();
   ModuleHolder (*make)(const std::string& model);
   Transform (*pixels)();
@@ -29,10 +30,10 @@ Transform zero_to_one() { return {}; }
 
 const std::vector<NetKind>& kinds() {
   static const std::vector<NetKind> all = {
-      {"E0", FiveConvNet::models, make<FiveConvNet>, mnist_normalisation},
-      {"E1", ThreeConvNet::models, make<ThreeConvNet>, zero_to_one},
-      {"E2", CifarNet::models, make<CifarNet>, zero_to_one},
-      {"E4", FourConvNet::models, make<FourConvNet>, zero_to_one},
+      {"E0", "mnist", FiveConvNet::models, make<FiveConvNet>, mnist_normalisation},
+      {"E1", "mnist", ThreeConvNet::models, make<ThreeConvNet>, zero_to_one},
+      {"E2", "cifar10", CifarNet::models, make<CifarNet>, zero_to_one},
+      {"E4", "mnist", FourConvNet::models, make<FourConvNet>, zero_to_one},
   };
   return all;
 }
@@ -60,6 +61,8 @@ const std::vector<std::string>& net_models(const std::string& experiment) { retu
 ModuleHolder make_net(const std::string& experiment, const std::string& model) {
   return kind_of(experiment).make(model);
 }
+
+const std::string& net_data(const std::string& experiment) { return kind_of(experiment).data; }
 
 Transform net_pixels(const std::string& experiment) { return kind_of(experiment).pixels(); }
 

@@ -20,6 +20,9 @@ const std::vector<std::string>& net_models(const std::string& experiment);
 /// come in.
 ModuleHolder make_net(const std::string& experiment, const std::string& model);
 
+/// The data set that an experiment's nets are for, by load_data's name: "mnist" or "cifar10".
+const std::string& net_data(const std::string& experiment);
+
 /// How an experiment's nets take their pixels.
 Transform net_pixels(const std::string& experiment);
 

@@ -1,0 +1,109 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "deft/apps/nets/trained_net.h"
+#include "deft/apps/support/runtime.h"
+#include "deft/apps/visualize/commands.h"
+#include "deft/apps/visualize/panel.h"
+#include "deft/apps/visualize/receptive_field.h"
+#include "deft/apps/visualize/subject.h"
+#include "deft/kernels/error.h"
+
+namespace deft::apps {
+
+namespace {
+
+using support::Canvas;
+using support::Point;
+
+constexpr double gap = 28, header_height = 54;
+constexpr support::Color mark_color{1, 0.33, 0.1};
+const std::vector<LegendEntry> legend = {
+    {LegendEntry::Sign::disc, mark_color, "the gradient of the middle cell is above 1/255 of its largest value here;"},
+    {LegendEntry::Sign::none, mark_color, "larger dots: larger gradients"}};
+
+struct GradientSettings {
+  std::string regular, deformable, out = "gradient.png";
+  std::int64_t size = 420;
+  SubjectSettings subject;
+  support::RuntimeSettings runtime;
+};
+
+// One net's field and how its picture is called.
+struct Field {
+  std::string net;
+  ReceptiveField field;
+};
+
+void draw_field(Canvas& canvas, const Point& corner, const Tensor& bytes, double image_size, const Field& of) {
+  const ReceptiveField& field = of.field;
+  Panel panel(canvas, corner, bytes, image_size, 0);
+  panel.caption(of.net, fmt::format("{} of {} pixels reach cell {},{} of {}×{}", field.count(), field.marked.size(),
+                                    field.cell_y, field.cell_x, field.height, field.width));
+  const std::int64_t width = bytes.size(1);
+  const double largest = *std::max_element(field.gradient.begin(), field.gradient.end());
+  for (std::size_t i = 0; i < field.marked.size(); ++i) {
+    if (!field.marked[i]) continue;
+    const auto pixel = static_cast<std::int64_t>(i);
+    const auto middle = panel.at({static_cast<double>(pixel / width), static_cast<double>(pixel % width)}).value();
+    canvas.disc(middle, (0.12 + 0.33 * std::sqrt(field.gradient[i] / largest)) * panel.scale(), mark_color);
+  }
+}
+
+Canvas draw(const Subject& subject, const Tensor& image, const std::vector<Field>& fields, double image_size) {
+  const Tensor bytes = image_bytes(image, subject.pixels());
+  const Point size = Panel::size(bytes, image_size, 0);
+  const auto count = static_cast<double>(fields.size());
+  Canvas canvas(gap + count * (size.x + gap), header_height + size.y + 2 * legend_line + 1.5 * gap);
+  const std::string label =
+      subject.label() ? ": " + subject.class_names().at(static_cast<std::size_t>(*subject.label())) : "";
+  canvas.text({gap, 30}, subject.name() + label, {.size = 20, .bold = true});
+  double x = gap;
+  for (const Field& field : fields) {
+    draw_field(canvas, {x, header_height}, bytes, image_size, field);
+    x += size.x + gap;
+  }
+  draw_legend(canvas, {gap, header_height + size.y + gap / 2}, legend);
+  return canvas;
+}
+
+int gradient(const GradientSettings& settings) {
+  require_ending(settings.out, picture_endings());
+  const Device device = settings.runtime.apply();
+  std::vector<TrainedNet> nets;
+  for (const std::string* path : {&settings.regular, &settings.deformable}) {
+    if (!path->empty()) nets.push_back(load_net(*path, device));
+  }
+  if (nets.empty()) throw Error("--regular and --deformable are missing: expected at least one of them");
+  if (nets.back().experiment != nets.front().experiment) {
+    throw Error(fmt::format("{} is a net of {} and {} of {}, expected one experiment", nets[0].path, nets[0].experiment,
+                            nets[1].path, nets[1].experiment));
+  }
+  const Subject subject(settings.subject, nets[0].experiment);
+  const Tensor image = subject.shown(settings.subject.scale, settings.subject.angle, device);
+  std::vector<Field> fields;
+  for (TrainedNet& net : nets) fields.push_back({description(net), receptive_field(*net.net, image)});
+  write_picture(settings.out, draw(subject, image, fields, static_cast<double>(settings.size)));
+  fmt::print("{}\n", settings.out);
+  return 0;
+}
+
+}  // namespace
+
+support::Command gradient_command() {
+  const auto settings = std::make_shared<GradientSettings>();
+  support::Command command{.name = "gradient",
+                           .summary = "Draw which pixels the middle of the last feature map depends on"};
+  command.settings.add("regular", settings->regular, std::string(weights_help) + ", of a regular net");
+  command.settings.add("deformable", settings->deformable, "the same, of a deformable one, drawn beside it");
+  settings->subject.add_to(command.settings);
+  command.settings.add("out", settings->out, "file to write: .png or .svg");
+  command.settings.add("size", settings->size, "side of an enlarged image", 28);
+  settings->runtime.add_to(command.settings);
+  command.run = [settings] { return gradient(*settings); };
+  return command;
+}
+
+}  // namespace deft::apps

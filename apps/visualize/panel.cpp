@@ -1,0 +1,75 @@
+#include "deft/apps/visualize/panel.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace deft::apps {
+
+using support::Canvas;
+using support::Point;
+
+Tensor image_bytes(const Tensor& image, const Transform& pixels) {
+  const std::vector<double> values = image.to(DType::float64).to_vector<double>();
+  const std::size_t channels = static_cast<std::size_t>(image.size(3));
+  const auto of = [](const std::vector<double>& list, std::size_t channel) {
+    return list.size() == 1 ? list[0] : list.at(channel);
+  };
+  std::vector<std::uint8_t> bytes;
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    const double value = values[i] * of(pixels.std, i % channels) + of(pixels.mean, i % channels);
+    bytes.push_back(static_cast<std::uint8_t>(std::lround(255 * std::clamp(value, 0.0, 1.0))));
+  }
+  return from_vector(bytes, {image.size(1), image.size(2), image.size(3)}, Device::cpu());
+}
+
+Point Panel::size(const Tensor& bytes, double image_size, double margin) {
+  const auto height = static_cast<double>(bytes.size(0)), width = static_cast<double>(bytes.size(1));
+  const double scale = image_size / std::max(height, width), around = 2 * margin * image_size;
+  return {width * scale + around, caption_height + height * scale + around};
+}
+
+Panel::Panel(Canvas& canvas, const Point& corner, const Tensor& bytes, double image_size, double margin)
+    : canvas_(canvas), scale_(image_size / static_cast<double>(std::max(bytes.size(0), bytes.size(1)))) {
+  const Point all = size(bytes, image_size, margin);
+  frame_ = {corner.x, corner.y + caption_height, all.x, all.y - caption_height};
+  const double around = margin * image_size;
+  image_ = {frame_.x + around, frame_.y + around, frame_.width - 2 * around, frame_.height - 2 * around};
+  canvas_.fill(frame_, support::light_grey);
+  canvas_.image(bytes, image_);
+}
+
+void Panel::caption(const std::string& first, const std::string& second) {
+  canvas_.text({frame_.x, frame_.y - 35}, first, {.size = 16, .bold = true});
+  canvas_.text({frame_.x, frame_.y - 13}, second, {.size = 14, .color = support::grey});
+}
+
+std::optional<Point> Panel::at(const Position& position) const {
+  const Point point{image_.x + (position.x + 0.5) * scale_, image_.y + (position.y + 0.5) * scale_};
+  const bool inside = point.x > frame_.x && point.y > frame_.y && point.x < frame_.x + frame_.width &&
+                      point.y < frame_.y + frame_.height;
+  return inside ? std::optional(point) : std::nullopt;
+}
+
+void draw_legend(Canvas& canvas, const Point& at, const std::vector<LegendEntry>& entries) {
+  double y = at.y + legend_line / 2;
+  for (const LegendEntry& entry : entries) {
+    const Point middle{at.x + 9, y};
+    switch (entry.sign) {
+      case LegendEntry::Sign::disc:
+        canvas.disc(middle, 5, entry.color);
+        break;
+      case LegendEntry::Sign::ring:
+        canvas.ring(middle, 5, {.color = entry.color, .width = 2});
+        break;
+      case LegendEntry::Sign::line:
+        canvas.line({{middle.x - 9, y}, {middle.x + 9, y}}, {.color = entry.color, .width = 2});
+        break;
+      case LegendEntry::Sign::none:
+        break;
+    }
+    canvas.text({at.x + 28, y}, entry.text, {.size = 15});
+    y += legend_line;
+  }
+}
+
+}  // namespace deft::apps

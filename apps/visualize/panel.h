@@ -1,0 +1,55 @@
+// What the pictures are made of: enlarged images with captions, and legends.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "deft/apps/support/canvas.h"
+#include "deft/apps/visualize/sampling_map.h"
+#include "deft/data/transform.h"
+
+namespace deft::apps {
+
+/// The bytes that `pixels` made these values of: floating [1, H, W, C] to uint8 [H, W, C] on the CPU.
+Tensor image_bytes(const Tensor& image, const Transform& pixels);
+
+/// An enlarged image on a canvas, with a caption of two lines above it and, where positions outside are to be seen, a margin
+/// around it.
+class Panel {
+ public:
+  /// Room above the frame.
+  static constexpr double caption_height = 50;
+
+  /// What a panel takes of a canvas for uint8 images [H, W, C] whose longer side becomes `image_size`, with a margin of
+  /// that share of it.
+  static support::Point size(const Tensor& bytes, double image_size, double margin);
+
+  /// Draws it with its upper left corner, that of the caption, at `corner`.
+  Panel(support::Canvas& canvas, const support::Point& corner, const Tensor& bytes, double image_size, double margin);
+
+  void caption(const std::string& first, const std::string& second);
+
+  /// Canvas units per pixel of the image.
+  double scale() const { return scale_; }
+  /// Where a position on the image lies on the canvas, unless that is outside the frame.
+  std::optional<support::Point> at(const Position& position) const;
+
+ private:
+  support::Canvas& canvas_;
+  double scale_;
+  support::Box frame_, image_;
+};
+
+/// A sign and what it stands for.
+struct LegendEntry {
+  enum class Sign { disc, ring, line, none } sign;
+  support::Color color;
+  std::string text;
+};
+
+/// Draws the entries one below another from the upper left corner `at`, each `legend_line` high.
+void draw_legend(support::Canvas& canvas, const support::Point& at, const std::vector<LegendEntry>& entries);
+constexpr double legend_line = 24;
+
+}  // namespace deft::apps

@@ -1,0 +1,97 @@
+#include "deft/apps/visualize/subject.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+
+#include "deft/apps/nets/nets.h"
+#include "deft/apps/scaled_mnist/digit_image.h"
+#include "deft/apps/scaled_mnist/protocol.h"
+#include "deft/core/file.h"
+#include "deft/core/shape_ops.h"
+#include "deft/data/image.h"
+#include "deft/data/locate.h"
+#include "deft/kernels/error.h"
+
+namespace deft::apps {
+
+namespace {
+
+bool on_mnist(const std::string& experiment) { return net_data(experiment) == "mnist"; }
+
+// The warp of the experiment's test; what moves images there is left out.
+Transform test_transform(const std::string& experiment) {
+  const auto& known = mnist_experiments();
+  if (std::find(known.begin(), known.end(), experiment) == known.end()) return net_pixels(experiment);
+  Transform transform = final_tests(experiment).back().transform;
+  transform.steps.clear();
+  return transform;
+}
+
+}  // namespace
+
+void SubjectSettings::add_to(support::Settings& settings) {
+  settings.add("image", image, "image file (PNG, JPEG, BMP or PNM) in place of one of the data set");
+  settings.add("invert", invert, "the digit in the file is dark on light (else the border decides)");
+  settings.add("part", part, "which half of the data set", {"test", "train"});
+  settings.add("index", index, "which image of it, from 0");
+  settings.add("data", data, "folder with the data set, or synthetic digits; default: $DEFT_DATA, else the cache");
+  settings.add("scale", scale, "the image's size, 1: as it is", 0.01);
+  settings.add("angle", angle, "degrees by which the image is turned clockwise", -360);
+}
+
+Subject::Subject(const SubjectSettings& settings, const std::string& experiment)
+    : transform_(test_transform(experiment)) {
+  if (!settings.image.empty()) {
+    const Tensor image = on_mnist(experiment) ? load_digit(settings.image, settings.invert ? Ink::dark : Ink::automatic)
+                                              : load_image(settings.image, {.height = 32, .width = 32});
+    name_ = settings.image.substr(settings.image.find_last_of('/') + 1);
+    bytes_ = unsqueeze(image, 0);
+    return;
+  }
+  const Dataset set = load_data(net_data(experiment), settings.part == "test" ? Part::test : Part::train, settings.data,
+                                settings.index + 1);
+  if (settings.index >= set.size()) {
+    throw Error(fmt::format("--index is {}, expected 0 to {}: {} has {} {} images", settings.index, set.size() - 1,
+                            set.name, set.size(), settings.part));
+  }
+  const Dataset one = subset(set, {settings.index});
+  name_ = fmt::format("{} image {} of {}", settings.part == "test" ? "test" : "training", settings.index, set.name);
+  label_ = one.labels.to_vector<std::int64_t>()[0];
+  class_names_ = set.class_names;
+  bytes_ = one.images;
+}
+
+Tensor Subject::shown(double scale, double angle, Device device) const {
+  Transform transform = transform_;
+  if (scale != 1 || angle != 0) transform.steps = {random_affine({.angle = angle, .scale = scale})};
+  return transform_images(bytes_, transform).to(device);
+}
+
+std::string description(const TrainedNet& net) {
+  std::string text = net.experiment + ", " + net.model;
+  for (const char* key : {"seed", "epoch"}) {
+    if (const auto found = net.about.find(key); found != net.about.end()) {
+      text += fmt::format(", {} {}", key, found->second);
+    }
+  }
+  return text;
+}
+
+void require_ending(const std::string& path, const std::vector<std::string>& endings) {
+  const auto fits = [&](const std::string& ending) { return path.ends_with(ending); };
+  if (std::any_of(endings.begin(), endings.end(), fits)) return;
+  throw Error(fmt::format("--out is '{}', expected a name that ends in one of {}", path, fmt::join(endings, ", ")));
+}
+
+const std::vector<std::string>& picture_endings() {
+  static const std::vector<std::string> endings = {".png", ".svg"};
+  return endings;
+}
+
+void write_picture(const std::string& path, const support::Canvas& canvas) {
+  write_file(path, path.ends_with(".svg") ? canvas.svg() : canvas.png());
+}
+
+}  // namespace deft::apps

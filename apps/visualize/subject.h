@@ -1,0 +1,63 @@
+// The image that a picture is about, as a net takes it.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "deft/apps/nets/trained_net.h"
+#include "deft/apps/support/canvas.h"
+#include "deft/apps/support/config.h"
+#include "deft/data/transform.h"
+
+namespace deft::apps {
+
+/// The settings that choose an image: --image, or --part and --index of the experiment's data set; and how it is shown:
+/// --scale and --angle.
+struct SubjectSettings {
+  std::string image, part = "test", data;
+  std::int64_t index = 0;
+  double scale = 1, angle = 0;
+  bool invert = false;
+
+  void add_to(support::Settings& settings);
+};
+
+/// One image of an experiment.
+class Subject {
+ public:
+  /// Reads the image file, made like those of the experiment's data set, or the data set. Throws Error for an index outside
+  /// it.
+  Subject(const SubjectSettings& settings, const std::string& experiment);
+
+  const std::string& name() const { return name_; }  ///< "test image 18 of MNIST"
+  std::optional<std::int64_t> label() const { return label_; }
+  const std::vector<std::string>& class_names() const { return class_names_; }
+  /// How bytes become what the net takes.
+  const Transform& pixels() const { return transform_; }
+
+  /// float32 [1, H, W, C], scaled and turned (in degrees, clockwise) about its middle as the experiment's test does.
+  Tensor shown(double scale, double angle, Device device) const;
+
+ private:
+  std::string name_;
+  std::optional<std::int64_t> label_;
+  std::vector<std::string> class_names_;
+  Tensor bytes_;  // [1, H, W, C]
+  Transform transform_;
+};
+
+/// "E0, deform-v2, seed 1, epoch 10", as far as the weights file says so.
+std::string description(const TrainedNet& net);
+
+/// Throws Error unless --out ends in one of these.
+void require_ending(const std::string& path, const std::vector<std::string>& endings);
+
+/// The files that write_picture writes.
+const std::vector<std::string>& picture_endings();
+
+/// Writes what is drawn as PNG or SVG, whichever the name ends in.
+void write_picture(const std::string& path, const support::Canvas& canvas);
+
+}  // namespace deft::apps
