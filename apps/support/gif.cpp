@@ -3,8 +3,10 @@
 #include <fmt/format.h>
 #include <gif_lib.h>
 
+#include <algorithm>
 #include <cmath>
 #include <memory>
+#include <unordered_map>
 #include <utility>
 
 #include "deft/kernels/error.h"
@@ -20,13 +22,80 @@ int append(GifFileType* file, const GifByteType* bytes, int count) {
   return count;
 }
 
+void require(bool done, int error) {
+  if (done) return;
+  const char* const text = GifErrorString(error);
+  throw Error(fmt::format("gif: {}", text != nullptr ? text : "giflib failed"));
+}
+
+std::uint32_t packed(const std::uint8_t* pixel) {
+  return static_cast<std::uint32_t>(pixel[0]) << 16 | static_cast<std::uint32_t>(pixel[1]) << 8 | pixel[2];
+}
+
+// The pixels of a frame as indices of colours.
+struct Indexed {
+  static constexpr int transparent = 255;  // not the index of a colour
+  static constexpr std::size_t exact = 160;
+
+  explicit Indexed(const Tensor& frame);
+
+  std::vector<GifColorType> colors = std::vector<GifColorType>(256);
+  std::vector<GifByteType> indices;
+
+ private:
+  void quantize(const std::uint8_t* pixels, const std::vector<std::size_t>& places);
+};
+
+// Drawings are mostly of a few flat colours, which must stay what they are from frame to frame: the most frequent ones
+// are kept, and giflib finds colours for the rest.
+Indexed::Indexed(const Tensor& frame) : indices(static_cast<std::size_t>(frame.numel() / 3)) {
+  const std::uint8_t* const pixels = frame.data<std::uint8_t>();
+  std::unordered_map<std::uint32_t, std::size_t> count;
+  for (std::size_t i = 0; i < indices.size(); ++i) ++count[packed(pixels + 3 * i)];
+  std::vector<std::pair<std::size_t, std::uint32_t>> order;
+  for (const auto& [color, times] : count) order.emplace_back(times, color);
+  std::sort(order.rbegin(), order.rend());
+  if (order.size() > transparent) order.resize(exact);
+
+  std::unordered_map<std::uint32_t, GifByteType> index;
+  for (const auto& [times, color] : order) {
+    colors[index.size()] = {static_cast<GifByteType>(color >> 16), static_cast<GifByteType>(color >> 8),
+                            static_cast<GifByteType>(color)};
+    index.emplace(color, static_cast<GifByteType>(index.size()));
+  }
+  std::vector<std::size_t> rest;
+  for (std::size_t i = 0; i < indices.size(); ++i) {
+    const auto found = index.find(packed(pixels + 3 * i));
+    if (found != index.end()) {
+      indices[i] = found->second;
+    } else {
+      rest.push_back(i);
+    }
+  }
+  if (!rest.empty()) quantize(pixels, rest);
+}
+
+void Indexed::quantize(const std::uint8_t* pixels, const std::vector<std::size_t>& places) {
+  std::vector<GifByteType> channels[3], found(places.size());
+  for (std::size_t channel = 0; channel < 3; ++channel) {
+    for (const std::size_t place : places) channels[channel].push_back(pixels[3 * place + channel]);
+  }
+  int size = transparent - static_cast<int>(exact);
+  require(GifQuantizeBuffer(static_cast<unsigned>(places.size()), 1, &size, channels[0].data(), channels[1].data(),
+                            channels[2].data(), found.data(), colors.data() + exact) == GIF_OK,
+          E_GIF_ERR_NOT_ENOUGH_MEM);
+  for (std::size_t i = 0; i < places.size(); ++i) {
+    indices[places[i]] = static_cast<GifByteType>(found[i] + exact);
+  }
+}
+
 // Makes a file of calls of giflib, whose failures have numbers.
 class Writer {
  public:
   Writer(int width, int height) {
     int error = 0;
     file_ = EGifOpen(&bytes_, append, &error);
-    if (file_ == nullptr) fail(error);
+    require(file_ != nullptr, error);
     EGifSetGifVersion(file_, true);
     check(EGifPutScreenDesc(file_, width, height, 8, 0, nullptr));
   }
@@ -46,46 +115,39 @@ class Writer {
     check(EGifPutExtensionTrailer(file_));
   }
 
+  // Pixels that are as in the frame before are left out: runs of transparent ones need next to no bytes.
   void add(const Tensor& frame, int hundredths) {
     const int height = static_cast<int>(frame.shape()[0]), width = static_cast<int>(frame.shape()[1]);
-    const auto points = static_cast<std::size_t>(frame.numel() / 3);
-    std::vector<GifByteType> channels[3], indices(points);
+    Indexed image(frame);
     const std::uint8_t* const pixels = frame.data<std::uint8_t>();
-    for (std::size_t channel = 0; channel < 3; ++channel) {
-      channels[channel].resize(points);
-      for (std::size_t i = 0; i < points; ++i) channels[channel][i] = pixels[3 * i + channel];
+    for (std::size_t i = 0; i < image.indices.size() && shown_.defined(); ++i) {
+      const std::uint8_t* const before = shown_.data<std::uint8_t>() + 3 * i;
+      if (std::equal(before, before + 3, pixels + 3 * i)) image.indices[i] = Indexed::transparent;
     }
-    int colors = 256;
-    const ColorMap map(GifMakeMapObject(colors, nullptr), GifFreeMapObject);
-    if (map == nullptr) fail(E_GIF_ERR_NOT_ENOUGH_MEM);
-    check(GifQuantizeBuffer(static_cast<unsigned>(width), static_cast<unsigned>(height), &colors, channels[0].data(),
-                            channels[1].data(), channels[2].data(), indices.data(), map->Colors));
-    const GraphicsControlBlock control{DISPOSE_DO_NOT, false, hundredths, NO_TRANSPARENT_COLOR};
+    shown_ = frame;
+    const ColorMap map(GifMakeMapObject(256, image.colors.data()), GifFreeMapObject);
+    require(map != nullptr, E_GIF_ERR_NOT_ENOUGH_MEM);
+    const GraphicsControlBlock control{DISPOSE_DO_NOT, false, hundredths, Indexed::transparent};
     GifByteType block[4];
     EGifGCBToExtension(&control, block);
     check(EGifPutExtension(file_, GRAPHICS_EXT_FUNC_CODE, sizeof block, block));
     check(EGifPutImageDesc(file_, 0, 0, width, height, false, map.get()));
-    for (int y = 0; y < height; ++y) check(EGifPutLine(file_, indices.data() + y * width, width));
+    for (int y = 0; y < height; ++y) check(EGifPutLine(file_, image.indices.data() + y * width, width));
   }
 
   std::string finish() {
     int error = 0;
     GifFileType* const file = std::exchange(file_, nullptr);
-    if (EGifCloseFile(file, &error) != GIF_OK) fail(error);
+    require(EGifCloseFile(file, &error) == GIF_OK, error);
     return std::move(bytes_);
   }
 
  private:
-  void check(int status) const {
-    if (status != GIF_OK) fail(file_->Error);
-  }
-  [[noreturn]] static void fail(int error) {
-    const char* const text = GifErrorString(error);
-    throw Error(fmt::format("gif: {}", text != nullptr ? text : "giflib failed"));
-  }
+  void check(int status) const { require(status == GIF_OK, file_->Error); }
 
   std::string bytes_;
   GifFileType* file_ = nullptr;
+  Tensor shown_;  // the frame before
 };
 
 }  // namespace

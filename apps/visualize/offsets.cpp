@@ -18,7 +18,7 @@ namespace deft::apps {
 namespace {
 
 struct OffsetsSettings {
-  std::string weights, layer, out = "offsets.png";
+  std::string weights, layer, view = "all", out = "offsets.png";
   std::vector<std::int64_t> cell;
   double threshold = 0, seconds = 0.15;
   std::int64_t size = 420, frames = 32;
@@ -26,12 +26,17 @@ struct OffsetsSettings {
   support::RuntimeSettings runtime;
 };
 
+SamplingView view_of(const std::string& name) {
+  return name == "traced" ? SamplingView::traced : name == "layers" ? SamplingView::layers : SamplingView::all;
+}
+
 SamplingPicture picture_of(const OffsetsSettings& settings, const TrainedNet& net, const Subject& subject) {
   SamplingPicture picture{.subject = subject.name(),
                           .label = subject.label(),
                           .class_names = subject.class_names(),
                           .net = description(net),
                           .layer = settings.layer,
+                          .view = view_of(settings.view),
                           .image_size = static_cast<double>(settings.size)};
   if (settings.threshold > 0) picture.thresholds = {settings.threshold};
   if (settings.cell.empty()) return picture;
@@ -50,13 +55,16 @@ std::string animate(const OffsetsSettings& settings, TrainedNet& net, const Subj
   if (!support::can_animate()) throw Error("deft was built without giflib, which writes animations");
   const support::InterruptGuard guard;
   const SamplingPicture still = picture_of(settings, net, subject);
-  // What is drawn of the image as it is sets the thresholds for all.
+  // The image at rest sets the thresholds for all frames.
   const std::vector<double> thresholds =
-      still.thresholds.empty() ? longest_tenth(SamplingMap(*net.net, subject.shown(1, 0, device))) : still.thresholds;
+      still.thresholds.empty()
+          ? longest_tenth(SamplingMap(*net.net, subject.shown(settings.subject.scale, settings.subject.angle, device)))
+          : still.thresholds;
   std::vector<Tensor> frames;
   for (std::int64_t i = 0; i < settings.frames; ++i) {
     support::throw_if_interrupted();
-    const auto [scale, angle] = motion(static_cast<double>(i) / static_cast<double>(settings.frames));
+    auto [scale, angle] = motion(static_cast<double>(i) / static_cast<double>(settings.frames));
+    scale *= settings.subject.scale, angle += settings.subject.angle;
     SamplingPicture picture = still;
     picture.thresholds = thresholds;
     picture.net += fmt::format("; scale {:.2f}, turned by {:.0f}°", scale, angle);
@@ -95,6 +103,8 @@ support::Command offsets_command() {
   command.settings.add("cell", settings->cell, "row and column of the output cell: 3,3; default: the middle");
   command.settings.add("threshold", settings->threshold,
                        "draw offsets that are longer, in pixels of the image; 0: the longest tenth of each layer");
+  command.settings.add("view", settings->view, "what one cell sees, the offsets of all cells of each layer, or both",
+                       {"all", "traced", "layers"});
   command.settings.add("out", settings->out, "file to write: .png, .svg, or .gif for an animation");
   command.settings.add("size", settings->size, "side of an enlarged image", 28);
   command.settings.add("frames", settings->frames, "of an animation", 1);

@@ -64,6 +64,9 @@ void draw_legend(Canvas& canvas, const Point& at, const std::vector<LegendEntry>
       case LegendEntry::Sign::line:
         canvas.line({{middle.x - 9, y}, {middle.x + 9, y}}, {.color = entry.color, .width = 2});
         break;
+      case LegendEntry::Sign::square:
+        canvas.fill({middle.x - 7, y - 7, 14, 14}, entry.color);
+        break;
       case LegendEntry::Sign::none:
         break;
     }

@@ -43,7 +43,7 @@ class Panel {
 
 /// A sign and what it stands for.
 struct LegendEntry {
-  enum class Sign { disc, ring, line, none } sign;
+  enum class Sign { disc, ring, line, square, none } sign;
   support::Color color;
   std::string text;
 };

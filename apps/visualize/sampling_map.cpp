@@ -179,10 +179,9 @@ std::vector<SamplingPoint> SamplingMap::trace(const std::string& name, const Pos
     const WindowLayer& layer = layers_[i];
     std::vector<SamplingPoint> below;
     for (const auto& [at, mask] : points) {
-      if (at.y <= -1 || at.x <= -1 || at.y >= static_cast<double>(layer.height) ||
-          at.x >= static_cast<double>(layer.width)) {
-        continue;
-      }
+      const bool inside =
+          at.y > -1 && at.x > -1 && at.y < static_cast<double>(layer.height) && at.x < static_cast<double>(layer.width);
+      if (!inside) continue;  // nor is a position that is no number
       if (!layer.deformable()) below.push_back({layer.middle(at), mask});
       for (std::int64_t tap = 0; tap < layer.taps; ++tap) {
         const Position regular = layer.regular(at, tap), offset = offsets ? layer.offset(at, tap) : Position();

@@ -21,8 +21,8 @@ using support::Point;
 constexpr Color sampled_color{1, 0.33, 0.1};
 const Color regular_color = support::palette(4), cell_color = support::palette(2);
 
-constexpr double gap = 28, header_height = 70, margin = 0.1;
-constexpr std::size_t columns = 3;
+constexpr double gap = 28, header_height = 92, margin = 0.1;
+constexpr double least_width = 520;  // what the texts need
 
 Color faint(Color color, double alpha) {
   color.alpha = alpha;
@@ -63,31 +63,38 @@ std::string class_name(const SamplingPicture& picture, std::int64_t index) {
   return at < picture.class_names.size() ? picture.class_names[at] : std::to_string(index);
 }
 
-// "…: 3; the net says 3 (99.1 %)"
 void draw_header(Canvas& canvas, const Scene& scene) {
+  const SamplingPicture& picture = scene.picture;
   const std::vector<float> shares = softmax(scene.map.output(), 1).to(DType::float32).to_vector<float>();
   const auto most = std::max_element(shares.begin(), shares.end());
-  const auto& [subject, label, names, net, layer, cell, thresholds, size] = scene.picture;
-  const std::string truth = label ? ": " + class_name(scene.picture, *label) : "";
-  const std::string verdict =
-      fmt::format("the net says {} ({:.1f} %)", class_name(scene.picture, most - shares.begin()), 100 * *most);
-  const std::string text = subject.empty() ? verdict : fmt::format("{}{}; {}", subject, truth, verdict);
-  const bool wrong = label && *label != most - shares.begin();
-  canvas.text({gap, 30}, text, {.size = 20, .color = wrong ? sampled_color : support::black, .bold = true});
-  canvas.text({gap, 56}, net, {.size = 15, .color = support::grey});
+  const bool wrong = picture.label && *picture.label != most - shares.begin();
+  const std::string truth = picture.label ? ": " + class_name(picture, *picture.label) : "";
+  canvas.text({gap, 26}, picture.subject + truth, {.size = 19, .bold = true});
+  canvas.text({gap, 52},
+              fmt::format("the net says {} ({:.1f} %)", class_name(picture, most - shares.begin()), 100 * *most),
+              {.size = 17, .color = wrong ? sampled_color : support::black});
+  canvas.text({gap, 76}, picture.net, {.size = 14, .color = support::grey});
 }
 
 double dot_radius(const Panel& panel) { return std::clamp(0.22 * panel.scale(), 1.2, 4.0); }
 
-template <class Points>
-double largest_mask(const Points& points) {
-  double largest = 0;
-  for (const auto& point : points) largest = std::max(largest, point.mask);
-  return largest;
-}
+// Draws a point fainter, the smaller its mask is beside the largest one.
+class Dots {
+ public:
+  template <class Points>
+  Dots(Canvas& canvas, double radius, double alpha, const Points& points)
+      : canvas_(canvas), radius_(radius), alpha_(std::min(1.0, alpha)) {
+    for (const auto& point : points) largest_ = std::max(largest_, point.mask);
+  }
 
-// Of a point whose mask is this share of the largest.
-double visibility(double share) { return 0.2 + 0.8 * share; }
+  void draw(const Point& at, double mask) {
+    canvas_.disc(at, radius_, faint(sampled_color, alpha_ * (0.2 + 0.8 * mask / largest_)));
+  }
+
+ private:
+  Canvas& canvas_;
+  double radius_, alpha_, largest_ = 1e-9;
+};
 
 // One cell, down to the pixels.
 void draw_traced(Canvas& canvas, const Point& corner, const Scene& scene) {
@@ -96,21 +103,22 @@ void draw_traced(Canvas& canvas, const Point& corner, const Scene& scene) {
   const auto last = std::find(scene.layers.begin(), scene.layers.end(), picture.layer);
   const std::vector<std::string> through(std::make_reverse_iterator(last + 1), scene.layers.rend());
   Panel panel(canvas, corner, scene.bytes, picture.image_size, margin);
-  panel.caption(fmt::format("what cell {},{} of {} sees", picture.cell->y, picture.cell->x, picture.layer),
-                fmt::format("{} points, traced through {}", points.size(), fmt::join(through, ", ")));
-  // Many points lie on one another: the more there are, the more each lets through.
-  const double radius = dot_radius(panel);
-  const double alpha = std::clamp(30 / std::sqrt(static_cast<double>(points.size())) / 3, 0.35, 1.0);
+  panel.caption(
+      fmt::format("what cell {},{} of {} sees", picture.cell->y, picture.cell->x, picture.layer),
+      fmt::format("{} points, traced through {} deformable layers", points.size(),
+                  std::find(scene.layers.begin(), scene.layers.end(), picture.layer) - scene.layers.begin() + 1));
+  // Many points lie on one another: the more there are, the smaller they are and the more they let through.
+  const double crowd = std::max(1.0, static_cast<double>(points.size()) / 81);
+  const double radius = dot_radius(panel) / std::pow(crowd, 0.15);
+  Dots dots(canvas, radius, 1 / std::sqrt(crowd) + 0.25, points);
   for (const SamplingPoint& point : scene.map.trace(picture.layer, scene.cell(), false)) {
     if (const auto at = panel.at(point.at)) canvas.ring(*at, radius, {.color = regular_color, .width = 1.5});
   }
-  const double largest = largest_mask(points);
   for (const SamplingPoint& point : points) {
-    if (const auto at = panel.at(point.at))
-      canvas.disc(*at, radius, faint(sampled_color, alpha * visibility(point.mask / largest)));
+    if (const auto at = panel.at(point.at)) dots.draw(*at, point.mask);
   }
   if (const auto at = panel.at(scene.map.on_image(picture.layer, scene.cell()))) {
-    canvas.ring(*at, 2.5 * radius, {.color = cell_color, .width = 3});
+    canvas.ring(*at, 8, {.color = cell_color, .width = 3});
   }
 }
 
@@ -118,29 +126,29 @@ void draw_traced(Canvas& canvas, const Point& corner, const Scene& scene) {
 void draw_layer(Canvas& canvas, const Point& corner, const Scene& scene, std::size_t index) {
   const double threshold = scene.picture.thresholds[index];
   const std::vector<Tap> taps = scene.map.taps(scene.layers[index]);
-  const double largest = largest_mask(taps);
-  std::size_t drawn = 0;
   Panel panel(canvas, corner, scene.bytes, scene.picture.image_size, margin);
-  const double radius = dot_radius(panel);
+  Dots dots(canvas, dot_radius(panel), 1, taps);
+  std::size_t drawn = 0;
   for (const Tap& tap : taps) {
-    if (tap.length <= threshold) continue;
+    if (!(tap.length > threshold)) continue;
     ++drawn;
     const auto from = panel.at(tap.regular), to = panel.at(tap.sampled);
-    if (from && to) canvas.line({*from, *to}, {.color = faint(regular_color, 0.35), .width = 1});
-    if (to) canvas.disc(*to, radius, faint(sampled_color, visibility(tap.mask / largest)));
+    if (from && to) canvas.line({*from, *to}, {.color = faint(regular_color, 0.45), .width = 1});
+    if (to) dots.draw(*to, tap.mask);
   }
-  panel.caption(fmt::format("{}: offsets longer than {:.2g} pixels", scene.layers[index], threshold),
+  panel.caption(fmt::format("{}: offsets > {:.3g} px", scene.layers[index], threshold),
                 fmt::format("{} of the {} taps of all cells", drawn, taps.size()));
 }
 
-const std::vector<LegendEntry>& legend() {
+std::vector<LegendEntry> legend(const Scene& scene, bool traced, bool layers) {
   using enum LegendEntry::Sign;
-  static const std::vector<LegendEntry> entries = {
-      {disc, sampled_color, "where a tap reads the image (grey: beyond its border); fainter where its mask is small"},
-      {ring, regular_color, "where it would without offsets"},
-      {line, regular_color, "its offset"},
-      {ring, cell_color, "the output cell that is traced"},
-  };
+  const bool modulated = !scene.map.layer(scene.layers.back()).masks.empty();
+  std::vector<LegendEntry> entries = {
+      {disc, sampled_color, modulated ? "where a tap reads; faint: its mask is small" : "where a tap reads"},
+      {square, support::light_grey, "outside the image"}};
+  if (traced) entries.push_back({ring, regular_color, "where taps would read without offsets"});
+  if (traced) entries.push_back({ring, cell_color, "the output cell that is traced"});
+  if (layers) entries.push_back({line, regular_color, "an offset, from where the tap would read without it"});
   return entries;
 }
 
@@ -157,7 +165,10 @@ std::vector<double> longest_tenth(const SamplingMap& map) {
   std::vector<double> thresholds;
   for (const std::string& name : map.names()) {
     std::vector<double> lengths;
-    for (const Tap& tap : map.taps(name)) lengths.push_back(tap.length);
+    for (const Tap& tap : map.taps(name)) {
+      if (std::isfinite(tap.length)) lengths.push_back(tap.length);
+    }
+    if (lengths.empty()) lengths.push_back(0);
     const auto at = lengths.begin() + static_cast<std::ptrdiff_t>(lengths.size() - 1 - lengths.size() / 10);
     std::nth_element(lengths.begin(), at, lengths.end());
     thresholds.push_back(rounded_below(*at));
@@ -167,19 +178,24 @@ std::vector<double> longest_tenth(const SamplingMap& map) {
 
 Canvas draw_sampling_points(Module& net, const Tensor& image, const Transform& pixels, const SamplingPicture& picture) {
   const Scene scene(net, image, pixels, picture);
-  const std::size_t panels = 1 + scene.layers.size(), rows = (panels + columns - 1) / columns;
+  const bool traced = picture.view != SamplingView::layers, layers = picture.view != SamplingView::traced;
+  const std::size_t panels = (traced ? 1 : 0) + (layers ? scene.layers.size() : 0);
+  const std::size_t columns = panels == 4 ? 2 : std::min<std::size_t>(panels, 3),
+                    rows = (panels + columns - 1) / columns;
   const Point size = scene.panel_size();
   const auto corner = [&](std::size_t panel) {
     return Point{gap + static_cast<double>(panel % columns) * (size.x + gap),
                  header_height + static_cast<double>(panel / columns) * (size.y + gap)};
   };
   const double bottom = corner(rows * columns).y;
-  Canvas canvas(corner(std::min(panels, columns) - 1).x + size.x + gap,
-                bottom + legend_line * static_cast<double>(legend().size()) + gap);
+  const std::vector<LegendEntry> entries = legend(scene, traced, layers);
+  Canvas canvas(std::max(least_width, corner(columns - 1).x + size.x + gap),
+                bottom + legend_line * static_cast<double>(entries.size()) + gap / 2);
   draw_header(canvas, scene);
-  draw_traced(canvas, corner(0), scene);
-  for (std::size_t i = 0; i < scene.layers.size(); ++i) draw_layer(canvas, corner(i + 1), scene, i);
-  draw_legend(canvas, {gap, bottom}, legend());
+  std::size_t panel = 0;
+  if (traced) draw_traced(canvas, corner(panel++), scene);
+  for (std::size_t i = 0; layers && i < scene.layers.size(); ++i) draw_layer(canvas, corner(panel++), scene, i);
+  draw_legend(canvas, {gap, bottom - gap / 2}, entries);
   return canvas;
 }
 

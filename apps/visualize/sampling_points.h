@@ -17,6 +17,9 @@ struct Cell {
   std::int64_t y = 0, x = 0;
 };
 
+/// Which panels a picture has: the traced cell, the layers, or both.
+enum class SamplingView { all, traced, layers };
+
 /// What a picture of sampling points shows, and what it says beside them.
 struct SamplingPicture {
   std::string subject = {};                ///< "test image 18 of MNIST"
@@ -27,7 +30,8 @@ struct SamplingPicture {
   std::string layer = {};         ///< whose cell is traced; default: the last deformable one
   std::optional<Cell> cell = {};  ///< default: the one in the middle
   std::vector<double> thresholds =
-      {};                   ///< in pixels of the image, for all layers or one for each; default: longest_tenth
+      {};  ///< in pixels of the image, for all layers or one for each; default: longest_tenth
+  SamplingView view = SamplingView::all;
   double image_size = 420;  ///< of the longer side of the enlarged image
 };
 

@@ -13,6 +13,7 @@ using Catch::Matchers::Contains;
 #ifdef DEFT_HAVE_GIFLIB
 #include <gif_lib.h>
 
+#include <algorithm>
 #include <cstring>
 
 namespace {
@@ -61,12 +62,37 @@ TEST_CASE("an animation holds its frames, their times and no end", "[cpu]") {
     REQUIRE(DGifSavedExtensionToGCB(file, i, &control) == GIF_OK);
     CHECK(control.DelayTime == 25);
     const auto color = [&](int at) { return image.ImageDesc.ColorMap->Colors[image.RasterBits[at]]; };
-    // giflib's quantisation keeps five bits of a channel.
-    CHECK(std::abs(color(1).Red - (i == 0 ? 200 : 0)) <= 8);
-    CHECK(std::abs(color(1).Blue - (i == 0 ? 0 : 200)) <= 8);
-    CHECK(color(0).Green >= 247);
-    CHECK(color(8).Green >= 247);
+    CHECK(int(color(1).Red) == (i == 0 ? 200 : 0));
+    CHECK(int(color(1).Blue) == (i == 0 ? 0 : 200));
+    // The diagonal stays as it was: it is in the first frame alone.
+    CHECK((image.RasterBits[8] == control.TransparentColor) == (i == 1));
+    if (i == 0) CHECK(int(color(8).Green) == 255);
   }
+  DGifCloseFile(file, &error);
+}
+
+TEST_CASE("frequent colours of an animation stay exact, whatever the number of all", "[cpu]") {
+  // A row of flat red over 1,024 colours.
+  std::vector<std::uint8_t> pixels;
+  for (int i = 0; i < 64; ++i) pixels.insert(pixels.end(), {201, 3, 5});
+  for (int i = 0; i < 1024; ++i) {
+    pixels.insert(pixels.end(), {static_cast<std::uint8_t>(i % 32 * 8), static_cast<std::uint8_t>(i / 32 * 8), 100});
+  }
+  Source source{support::gif({from_vector(pixels, {17, 64, 3}, Device::cpu())}, 1)};
+  int error = 0;
+  GifFileType* const file = DGifOpen(&source, read_from, &error);
+  REQUIRE(file != nullptr);
+  REQUIRE(DGifSlurp(file) == GIF_OK);
+  const SavedImage& image = file->SavedImages[0];
+  int worst = 0;
+  for (std::size_t i = 0; i < 17 * 64; ++i) {
+    const GifColorType color = image.ImageDesc.ColorMap->Colors[image.RasterBits[i]];
+    const int distance = std::max({std::abs(color.Red - pixels[3 * i]), std::abs(color.Green - pixels[3 * i + 1]),
+                                   std::abs(color.Blue - pixels[3 * i + 2])});
+    if (i < 64) CHECK(distance == 0);
+    worst = std::max(worst, distance);
+  }
+  CHECK(worst <= 64);  // 95 colours stand for 864
   DGifCloseFile(file, &error);
 }
 
