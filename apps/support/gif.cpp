@@ -32,62 +32,67 @@ std::uint32_t packed(const std::uint8_t* pixel) {
   return static_cast<std::uint32_t>(pixel[0]) << 16 | static_cast<std::uint32_t>(pixel[1]) << 8 | pixel[2];
 }
 
-// The pixels of a frame as indices of colours.
-struct Indexed {
-  static constexpr int transparent = 255;  // not the index of a colour
-  static constexpr std::size_t exact = 160;
-
-  explicit Indexed(const Tensor& frame);
-
-  std::vector<GifColorType> colors = std::vector<GifColorType>(256);
-  std::vector<GifByteType> indices;
-
- private:
-  void quantize(const std::uint8_t* pixels, const std::vector<std::size_t>& places);
-};
-
-// Drawings are mostly of a few flat colours, which must stay what they are from frame to frame: the most frequent ones
-// are kept, and giflib finds colours for the rest.
-Indexed::Indexed(const Tensor& frame) : indices(static_cast<std::size_t>(frame.numel() / 3)) {
-  const std::uint8_t* const pixels = frame.data<std::uint8_t>();
-  std::unordered_map<std::uint32_t, std::size_t> count;
-  for (std::size_t i = 0; i < indices.size(); ++i) ++count[packed(pixels + 3 * i)];
-  std::vector<std::pair<std::size_t, std::uint32_t>> order;
-  for (const auto& [color, times] : count) order.emplace_back(times, color);
-  std::sort(order.rbegin(), order.rend());
-  if (order.size() > transparent) order.resize(exact);
-
-  std::unordered_map<std::uint32_t, GifByteType> index;
-  for (const auto& [times, color] : order) {
-    colors[index.size()] = {static_cast<GifByteType>(color >> 16), static_cast<GifByteType>(color >> 8),
-                            static_cast<GifByteType>(color)};
-    index.emplace(color, static_cast<GifByteType>(index.size()));
-  }
-  std::vector<std::size_t> rest;
-  for (std::size_t i = 0; i < indices.size(); ++i) {
-    const auto found = index.find(packed(pixels + 3 * i));
-    if (found != index.end()) {
-      indices[i] = found->second;
-    } else {
-      rest.push_back(i);
-    }
-  }
-  if (!rest.empty()) quantize(pixels, rest);
+GifColorType unpacked(std::uint32_t color) {
+  return {static_cast<GifByteType>(color >> 16), static_cast<GifByteType>(color >> 8), static_cast<GifByteType>(color)};
 }
 
-void Indexed::quantize(const std::uint8_t* pixels, const std::vector<std::size_t>& places) {
-  std::vector<GifByteType> channels[3], found(places.size());
-  for (std::size_t channel = 0; channel < 3; ++channel) {
-    for (const std::size_t place : places) channels[channel].push_back(pixels[3 * place + channel]);
+using Colors = std::vector<GifColorType>;
+
+// At most 255 colours for the pixels of a frame, [H, W, 3]. Drawings are mostly of a few flat colours, which must stay
+// what they are from frame to frame: the most frequent ones are kept, and giflib's median cut finds some for the rest.
+Colors choose_colors(const std::vector<std::pair<std::size_t, std::uint32_t>>& by_frequency) {
+  constexpr std::size_t most = 255, kept = 128;
+  Colors colors;
+  for (const auto& [times, color] : by_frequency) {
+    if (by_frequency.size() > most && colors.size() == kept) break;
+    colors.push_back(unpacked(color));
   }
-  int size = transparent - static_cast<int>(exact);
-  require(GifQuantizeBuffer(static_cast<unsigned>(places.size()), 1, &size, channels[0].data(), channels[1].data(),
-                            channels[2].data(), found.data(), colors.data() + exact) == GIF_OK,
+  if (colors.size() == by_frequency.size()) return colors;
+  std::vector<GifByteType> red, green, blue;
+  for (std::size_t i = kept; i < by_frequency.size(); ++i) {
+    const GifColorType color = unpacked(by_frequency[i].second);
+    red.push_back(color.Red), green.push_back(color.Green), blue.push_back(color.Blue);
+  }
+  int found = most - kept;
+  std::vector<GifByteType> unused(red.size());
+  colors.resize(most);
+  require(GifQuantizeBuffer(static_cast<unsigned>(red.size()), 1, &found, red.data(), green.data(), blue.data(),
+                            unused.data(), colors.data() + kept) == GIF_OK,
           E_GIF_ERR_NOT_ENOUGH_MEM);
-  for (std::size_t i = 0; i < places.size(); ++i) {
-    indices[places[i]] = static_cast<GifByteType>(found[i] + exact);
-  }
+  colors.resize(kept + static_cast<std::size_t>(found));
+  return colors;
 }
+
+GifByteType nearest(const Colors& colors, const GifColorType& color) {
+  const auto distance = [&](const GifColorType& other) {
+    const int red = other.Red - color.Red, green = other.Green - color.Green, blue = other.Blue - color.Blue;
+    return red * red + green * green + blue * blue;
+  };
+  const auto closer = [&](const GifColorType& a, const GifColorType& b) { return distance(a) < distance(b); };
+  return static_cast<GifByteType>(std::min_element(colors.begin(), colors.end(), closer) - colors.begin());
+}
+
+// The pixels of a frame as indices of its colours.
+struct Indexed {
+  static constexpr int transparent = 255;  // the index of no colour
+
+  explicit Indexed(const Tensor& frame) : indices(static_cast<std::size_t>(frame.numel() / 3)) {
+    const std::uint8_t* const pixels = frame.data<std::uint8_t>();
+    std::unordered_map<std::uint32_t, std::size_t> count;
+    for (std::size_t i = 0; i < indices.size(); ++i) ++count[packed(pixels + 3 * i)];
+    std::vector<std::pair<std::size_t, std::uint32_t>> by_frequency;
+    for (const auto& [color, times] : count) by_frequency.emplace_back(times, color);
+    std::sort(by_frequency.rbegin(), by_frequency.rend());
+    colors = choose_colors(by_frequency);
+    std::unordered_map<std::uint32_t, GifByteType> index;
+    for (const auto& [times, color] : by_frequency) index[color] = nearest(colors, unpacked(color));
+    for (std::size_t i = 0; i < indices.size(); ++i) indices[i] = index[packed(pixels + 3 * i)];
+    colors.resize(256);
+  }
+
+  Colors colors;
+  std::vector<GifByteType> indices;
+};
 
 // Makes a file of calls of giflib, whose failures have numbers.
 class Writer {

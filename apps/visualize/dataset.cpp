@@ -49,8 +49,8 @@ std::vector<Form> forms_of(const DatasetSettings& settings) {
     for (const TestSet& set : images.tests)
       forms.push_back({images.tests.size() > 1 ? "scale " + set.name : set.name, set.transform});
   } else {
-    const std::int64_t epochs = images.training.steps.empty() ? 1 : settings.columns - 1;
-    for (std::int64_t epoch = 1; epoch <= epochs; ++epoch) {
+    if (images.training.steps.empty()) return {{"plain", images.training}};
+    for (std::int64_t epoch = 1; epoch < settings.columns; ++epoch) {
       forms.push_back({fmt::format("epoch {}", epoch), images.training, static_cast<std::uint64_t>(settings.seed),
                        static_cast<std::uint64_t>(epoch)});
     }
@@ -71,8 +71,7 @@ struct Row {
 };
 
 // Where there are several forms, a row per image: as it is, then the forms. Else just images.
-std::vector<Row> rows_of(const DatasetSettings& settings, const Dataset& set) {
-  const std::vector<Form> forms = forms_of(settings);
+std::vector<Row> rows_of(const DatasetSettings& settings, const std::vector<Form>& forms, const Dataset& set) {
   const Form plain{"as it is", net_pixels(settings.experiment)};
   const auto label = [&](std::int64_t index) {
     return set.class_names[static_cast<std::size_t>(set.labels.data<std::int64_t>()[index])];
@@ -120,15 +119,19 @@ Canvas draw(const std::string& title, const std::vector<Row>& rows, double size)
 
 int dataset(const DatasetSettings& settings) {
   require_ending(settings.out, picture_endings());
+  require_at_most("--size", settings.size, 256);
+  require_at_most("--rows", settings.rows, 100);
+  require_at_most("--columns", settings.columns, 100);
   const bool test = settings.part == "test";
   const Dataset set = load_data(net_data(settings.experiment), test ? Part::test : Part::train, settings.data,
                                 settings.index + settings.rows * settings.columns);
   if (settings.index >= set.size()) {
     throw Error(fmt::format("--index is {}, expected 0 to {}", settings.index, set.size() - 1));
   }
-  const std::string title =
-      fmt::format("{}: {} images of {}", settings.experiment, test ? "test" : "training", set.name);
-  write_picture(settings.out, draw(title, rows_of(settings, set), static_cast<double>(settings.size)));
+  const std::vector<Form> forms = forms_of(settings);
+  const std::string title = fmt::format("{}: {} images of {}{}", settings.experiment, test ? "test" : "training",
+                                        set.name, forms.size() == 1 ? ", " + forms[0].title : "");
+  write_picture(settings.out, draw(title, rows_of(settings, forms, set), static_cast<double>(settings.size)));
   fmt::print("{}\n", settings.out);
   return 0;
 }

@@ -71,6 +71,7 @@ Canvas draw(const Subject& subject, const Tensor& image, const std::vector<Field
 
 int gradient(const GradientSettings& settings) {
   require_ending(settings.out, picture_endings());
+  require_at_most("--size", settings.size, 4096);
   const Device device = settings.runtime.apply();
   std::vector<TrainedNet> nets;
   for (const std::string* path : {&settings.regular, &settings.deformable}) {

@@ -76,6 +76,7 @@ std::string animate(const OffsetsSettings& settings, TrainedNet& net, const Subj
 
 int offsets(const OffsetsSettings& settings) {
   require_ending(settings.out, {".png", ".svg", ".gif"});
+  require_at_most("--size", settings.size, 4096);
   const Device device = settings.runtime.apply();
   TrainedNet net = load_net(settings.weights, device);
   const Subject subject(settings.subject, net.experiment);

@@ -79,6 +79,10 @@ std::string description(const TrainedNet& net) {
   return text;
 }
 
+void require_at_most(const std::string& flag, std::int64_t value, std::int64_t most) {
+  if (value > most) throw Error(fmt::format("{} is {}, expected at most {}", flag, value, most));
+}
+
 void require_ending(const std::string& path, const std::vector<std::string>& endings) {
   const auto fits = [&](const std::string& ending) { return path.ends_with(ending); };
   if (std::any_of(endings.begin(), endings.end(), fits)) return;

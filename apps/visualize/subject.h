@@ -51,6 +51,9 @@ class Subject {
 /// "E0, deform-v2, seed 1, epoch 10", as far as the weights file says so.
 std::string description(const TrainedNet& net);
 
+/// Throws Error for a number above `most`, which no picture holds.
+void require_at_most(const std::string& flag, std::int64_t value, std::int64_t most);
+
 /// Throws Error unless --out ends in one of these.
 void require_ending(const std::string& path, const std::vector<std::string>& endings);
 
