@@ -8,6 +8,7 @@ if(DEFT_APPS)
   list(APPEND _deft_libraries deft_support)
   list(APPEND _deft_header_folders apps/support)
   install(TARGETS cifar10 scaled_mnist visualize RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+  install(DIRECTORY apps/models/ DESTINATION ${CMAKE_INSTALL_DATADIR}/deft/models)
 endif()
 
 install(TARGETS ${_deft_libraries} EXPORT deftTargets)

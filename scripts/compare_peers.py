@@ -18,8 +18,9 @@ import tempfile
 import time
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parent / "peers"))
+sys.path[:0] = [str(Path(__file__).parent / "peers"), str(Path(__file__).parent)]
 import tables  # noqa: E402
+from source_tree import commit_of  # noqa: E402
 
 ROOT = Path(__file__).resolve().parent.parent
 PEERS = ("torch", "onnxruntime", "ncnn")
@@ -227,7 +228,7 @@ def measure_memory(group, workers, python, deft, rounds):
 
 def run(settings, groups, python):
     """Measures, and yields the results so far after each group of cases."""
-    versions, earlier, commit = {}, [], commit_of(settings.bench)
+    versions, earlier, commit = {}, [], commit_of(settings.bench.resolve().parent)
     for threads in settings.threads:
         deft, rounds = Deft(settings.bench, threads), Rounds(threads, commit)
         with Workers(python, settings.peers, threads) as workers:
@@ -242,18 +243,6 @@ def run(settings, groups, python):
                     measure(group, workers, deft, settings, rounds)
                 yield {"machine": machine(), "versions": versions, "records": earlier + rounds.records()}
         earlier += rounds.records()
-
-
-def commit_of(program):
-    """The commit of the source tree in which the program was built; its documents may have changed since."""
-    def git(*arguments):
-        return subprocess.run(["git", "-C", program.resolve().parent, *arguments], capture_output=True, text=True,
-                              check=True).stdout.strip()
-    try:
-        changes = git("status", "--porcelain", "--untracked-files=no", "--", ":(top)", ":(top,exclude)*.md")
-        return git("rev-parse", "--short", "HEAD") + ("+changes" if changes else "")
-    except (OSError, subprocess.CalledProcessError):
-        return "unknown"
 
 
 def machine():

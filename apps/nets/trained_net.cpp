@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "deft/apps/nets/shipped_nets.h"
 #include "deft/apps/support/checkpoint.h"
 #include "deft/apps/support/run_directory.h"
 #include "deft/core/safetensors.h"
@@ -13,9 +14,12 @@
 
 namespace deft::apps {
 
-std::string resolve_weights(const std::string& path) {
-  if (path.empty()) throw Error("--weights is required: " + std::string(weights_help));
-  return std::filesystem::is_directory(path) ? support::RunDirectory(path).best_weights() : path;
+std::string resolve_weights(const std::string& weights) {
+  if (weights.empty()) throw Error("--weights is empty, expected a " + std::string(weights_help));
+  if (std::filesystem::is_directory(weights)) return support::RunDirectory(weights).best_weights();
+  const auto& shipped = shipped_nets();
+  const bool is_name = std::find(shipped.begin(), shipped.end(), weights) != shipped.end();
+  return is_name && !std::filesystem::exists(weights) ? shipped_weights(weights) : weights;
 }
 
 TrainedNet load_net(const std::string& path, Device device, const std::vector<std::string>& experiments) {

@@ -19,9 +19,10 @@ struct TrainedNet {
   std::map<std::string, std::string> about;  ///< what the file says of itself: "seed", "epoch", "accuracy", …
 };
 
-/// The weights file that a user means: the file itself, or best.safetensors in a run's folder. Throws Error for an empty
-/// path.
-std::string resolve_weights(const std::string& path);
+/// The weights file that a user means: the file itself, best.safetensors in a run's folder, or one of the nets that come
+/// with deft, by its name. Throws Error for an empty text, and one that names the file when it should come with deft
+/// and is not there.
+std::string resolve_weights(const std::string& weights);
 
 /// Reads the weights file that resolve_weights finds; the file says which net it is. Throws Error that names the file
 /// when it is not a weights file of a training run, or of none of these experiments.
@@ -30,6 +31,7 @@ TrainedNet load_net(const std::string& path, Device device,
 
 /// What --help says of --weights.
 inline constexpr const char* weights_help =
-    "weights file of a training run, or the run's folder (its best.safetensors)";
+    "weights file of a training run, the run's folder (its best.safetensors), or a net that comes with deft: "
+    "e0_regular, e0_deform_v2";
 
 }  // namespace deft::apps

@@ -1,8 +1,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 
 #include "deft/apps/nets/nets.h"
+#include "deft/apps/nets/shipped_nets.h"
 #include "deft/apps/nets/trained_net.h"
 #include "deft/apps/scaled_mnist/commands.h"
 #include "deft/apps/scaled_mnist/digit_image.h"
@@ -13,6 +15,7 @@
 #include "deft/apps/support/table.h"
 #include "deft/apps/support/training_run.h"
 #include "deft/core/autograd.h"
+#include "deft/core/file.h"
 #include "deft/core/shape_ops.h"
 #include "deft/data/locate.h"
 #include "deft/layers/softmax.h"
@@ -22,11 +25,26 @@ namespace deft::apps {
 namespace {
 
 struct EvalSettings {
-  std::string weights, data;
+  std::string weights = default_net, data, json;
   std::int64_t limit = 0;
   support::RuntimeSettings runtime;
   bool no_progress = false;
 };
+
+// Accuracies by name.
+using Rows = std::vector<std::pair<std::string, double>>;
+
+void write_json(const std::string& path, const TrainedNet& trained, const Dataset& test, const Rows& rows) {
+  nlohmann::ordered_json accuracy;
+  for (const auto& [name, share] : rows) accuracy[name] = share;
+  const nlohmann::ordered_json result = {{"experiment", trained.experiment},
+                                         {"model", trained.model},
+                                         {"weights", trained.path},
+                                         {"data", test.name},
+                                         {"images", test.size()},
+                                         {"accuracy", accuracy}};
+  write_file(path, result.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
+}
 
 int eval(const EvalSettings& settings) {
   const support::InterruptGuard guard;
@@ -38,7 +56,7 @@ int eval(const EvalSettings& settings) {
   const double start = support::steady_seconds();
   const support::Evaluation result =
       evaluate(*trained.net, test, sets, device, support::progress_options(settings.no_progress));
-  auto rows = result.per_scale;
+  Rows rows = result.per_scale;
   if (sets.size() == 1) rows.emplace_back(sets[0].name, result.accuracy);
   if (trained.experiment == "E0") rows.emplace_back("mean", result.accuracy);
   fmt::print("{}: {}, {}, on {} test images ({}, {})\n\n", trained.path, trained.experiment, trained.model, test.size(),
@@ -49,11 +67,12 @@ int eval(const EvalSettings& settings) {
     fmt::print("{}", table.row({name, fmt::format("{:.2f} %", 100 * accuracy)}));
   }
   fmt::print("{:.1f} seconds\n", support::steady_seconds() - start);
+  if (!settings.json.empty()) write_json(settings.json, trained, test, rows);
   return 0;
 }
 
 struct PredictSettings {
-  std::string image, weights;
+  std::string image, weights = default_net;
   bool invert = false;
   support::RuntimeSettings runtime;
 };
@@ -86,6 +105,7 @@ support::Command eval_command() {
   command.settings.add("weights", settings->weights, weights_help);
   command.settings.add("data", settings->data, data_help);
   command.settings.add("limit", settings->limit, "use so many test images, 0: all");
+  command.settings.add("json", settings->json, "write the accuracies, as shares, into this file, too");
   command.settings.add("no_progress", settings->no_progress, "no progress bar or lines");
   settings->runtime.add_to(command.settings);
   command.run = [settings] { return eval(*settings); };

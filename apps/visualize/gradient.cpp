@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "deft/apps/nets/shipped_nets.h"
 #include "deft/apps/nets/trained_net.h"
 #include "deft/apps/support/runtime.h"
 #include "deft/apps/visualize/commands.h"
@@ -69,15 +70,22 @@ Canvas draw(const Subject& subject, const Tensor& image, const std::vector<Field
   return canvas;
 }
 
+// E0's two that come with deft, if none is named.
+std::vector<std::string> wanted_nets(const GradientSettings& settings) {
+  if (settings.regular.empty() && settings.deformable.empty()) return {"e0_regular", default_net};
+  std::vector<std::string> paths;
+  for (const std::string& path : {settings.regular, settings.deformable}) {
+    if (!path.empty()) paths.push_back(path);
+  }
+  return paths;
+}
+
 int gradient(const GradientSettings& settings) {
   require_ending(settings.out, picture_endings());
   require_at_most("--size", settings.size, 4096);
   const Device device = settings.runtime.apply();
   std::vector<TrainedNet> nets;
-  for (const std::string* path : {&settings.regular, &settings.deformable}) {
-    if (!path->empty()) nets.push_back(load_net(*path, device));
-  }
-  if (nets.empty()) throw Error("--regular and --deformable are missing: expected at least one of them");
+  for (const std::string& path : wanted_nets(settings)) nets.push_back(load_net(path, device));
   if (nets.back().experiment != nets.front().experiment) {
     throw Error(fmt::format("{} is a net of {} and {} of {}, expected one experiment", nets[0].path, nets[0].experiment,
                             nets[1].path, nets[1].experiment));
@@ -98,7 +106,8 @@ support::Command gradient_command() {
   support::Command command{.name = "gradient",
                            .summary = "Draw which pixels the middle of the last feature map depends on"};
   command.settings.add("regular", settings->regular, std::string(weights_help) + ", of a regular net");
-  command.settings.add("deformable", settings->deformable, "the same, of a deformable one, drawn beside it");
+  command.settings.add("deformable", settings->deformable,
+                       "the same, of a deformable one, drawn beside it; without both: E0's nets that come with deft");
   settings->subject.add_to(command.settings);
   command.settings.add("out", settings->out, "file to write: .png or .svg");
   command.settings.add("size", settings->size, "side of an enlarged image", 28);

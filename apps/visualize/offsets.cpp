@@ -3,6 +3,7 @@
 #include <cmath>
 #include <numbers>
 
+#include "deft/apps/nets/shipped_nets.h"
 #include "deft/apps/nets/trained_net.h"
 #include "deft/apps/support/gif.h"
 #include "deft/apps/support/interrupt.h"
@@ -18,7 +19,7 @@ namespace deft::apps {
 namespace {
 
 struct OffsetsSettings {
-  std::string weights, layer, view = "all", out = "offsets.png";
+  std::string weights = default_net, layer, view = "all", out = "offsets.png";
   std::vector<std::int64_t> cell;
   double threshold = 0, seconds = 0.15;
   std::int64_t size = 420, frames = 32;

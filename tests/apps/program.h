@@ -8,3 +8,6 @@ inline ProgramResult cifar10(const std::string& arguments) { return run_shell(DE
 
 /// Runs scaled_mnist with these arguments.
 inline ProgramResult scaled_mnist(const std::string& arguments) { return run_shell(DEFT_SCALED_MNIST " " + arguments); }
+
+/// Runs visualize with these arguments.
+inline ProgramResult visualize(const std::string& arguments) { return run_shell(DEFT_VISUALIZE " " + arguments); }

@@ -15,8 +15,6 @@ namespace fs = std::filesystem;
 
 namespace {
 
-ProgramResult visualize(const std::string& arguments) { return run_shell(DEFT_VISUALIZE " " + arguments); }
-
 bool without_cairo() {
   if (!deft::support::can_draw()) WARN("SKIPPED: built without cairo");
   return !deft::support::can_draw();
@@ -110,7 +108,6 @@ TEST_CASE("visualize refuses what it cannot draw") {
                 "the net has no deformable layer 'conv3', it has conv4, conv5");
   check_refused("offsets --index 10000 --data synthetic" + weights,
                 "--index is 10000, expected 0 to 9999: synthetic digits has 10000 test images");
-  check_refused("gradient" + image, "--regular and --deformable are missing: expected at least one of them");
   check_refused(
       "gradient --regular " + regular + " --deformable " + untrained(directory, "E1", "deform-v1") + image,
       regular + " is a net of E0 and " + directory.path("E1deform-v1.safetensors") + " of E1, expected one experiment");

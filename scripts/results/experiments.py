@@ -1,0 +1,133 @@
+"""The experiments: which nets they train with which commands, what they report, and what was published.
+
+A run is one training of one net from one seed, in a folder of runs/. A row is one of the tests whose accuracy an
+experiment reports. Accuracies are percent.
+"""
+import dataclasses
+import re
+
+MODEL_TITLES = {"regular": "regular", "deform-v1": "deformable (v1)", "deform-v2": "deformable (v2)"}
+NAMES = ("E0", "E1", "E2", "E3", "E4")
+ONE_SEED = ("E2", "E3")  # the others are means of three
+
+E0_ROW = "scales 0.5 to 1.5, best epoch"
+E1_FINAL, E1_BEST = "after 20 epochs", "best epoch"
+E2_ROW = "CIFAR-10 test set"
+E4_PLAIN, E4_SCALED = "MNIST", "scaled MNIST"
+
+# experiment → row → model → accuracy
+PUBLISHED = {
+    "E0": {E0_ROW: {"regular": 90.03, "deform-v2": 92.90}},
+    "E1": {E1_FINAL: {"regular": 97.73, "deform-v1": 98.53}, E1_BEST: {"regular": 97.97, "deform-v1": 98.62}},
+    "E2": {E2_ROW: {"regular": 55.38, "deform-v1": 67.18, "deform-v2": 69.88}},
+    "E3": {"MNIST": {"regular": 98.82, "deform-v1": 99.10},
+           "MNIST rotated": {"regular": 95.78, "deform-v1": 98.27},
+           "MNIST translated": {"regular": 95.71, "deform-v1": 98.27},
+           "MNIST rotated and translated": {"regular": 87.28, "deform-v1": 94.03},
+           "CIFAR-10": {"regular": 67.36, "deform-v1": 68.52},
+           "CIFAR-10 rotated": {"regular": 53.01, "deform-v1": 55.16}},
+    "E4": {E4_PLAIN: {"regular": 98.91, "deform-v1": 98.87}, E4_SCALED: {"regular": 59.32, "deform-v1": 98.22}},
+}
+
+# What PyTorch gives: a column's title, and its text by model. E0: measured with the data here. E2: the published
+# trained models on the JPEG copy.
+PEERS = {
+    "E0": ("PyTorch, same protocol and data", {"regular": "88.43 (86.40, 89.70, 89.20)",
+                                               "deform-v2": "93.27 (93.29, 93.25; best of ten epochs)"}),
+    "E2": ("published nets on the JPEG copy", {"regular": "51.67", "deform-v1": "64.59", "deform-v2": "66.75"}),
+}
+
+# What the check sums in a checkpoint say of the training images.
+DATA_TITLES = {"MNIST, 60000 images, CRC-32 60637407": "MNIST, official files",
+               "CIFAR-10, 50000 images, CRC-32 27b167c4": "CIFAR-10, JPEG copy"}
+
+
+@dataclasses.dataclass(frozen=True)
+class Run:
+    """How one net of an experiment is trained and tested. Commands are those of the programs, in the folder that runs/
+    stands in."""
+    experiment: str
+    model: str
+    preset: str           # in apps/configs/
+    command: str          # program and command
+    name: str = ""        # of the folder, without -seedN
+    test: str = ""        # the command that tests the finished run, if training does not say it all
+    test_result: str = ""  # the file that it leaves in the folder
+    part: str = ""        # below the folder: where training leaves its files
+    row: str = ""         # the one test that it is for; else it is for all of its experiment's
+
+    @property
+    def seed_flag(self):
+        return "--random-seed" if self.experiment == "E2" else "--seed"
+
+    @property
+    def epochs_key(self):
+        return "num_epoch" if self.experiment == "E2" else "epochs"
+
+    def folder(self, seed):
+        return f"{self.name or f'{self.experiment}-{self.model}'}-seed{seed}"
+
+    def train_command(self, seed):
+        return f"{self.command} --config apps/configs/{self.preset}.json {self.seed_flag} {seed}"
+
+    def test_command(self, seed):
+        return self.test.format(folder=f"runs/{self.folder(seed)}")
+
+    def seed_of(self, folder):
+        """The seed of the run that such a folder's name means, or None."""
+        found = re.fullmatch(re.escape(self.folder("")) + r"(\d+)", folder)
+        return int(found[1]) if found else None
+
+    def rows(self):
+        """The tests that its net is reported on."""
+        return [self.row] if self.row else list(PUBLISHED[self.experiment])
+
+
+E4_TEST = {"test": "scaled_mnist eval --weights {folder}/last.safetensors --json {folder}/eval.json",
+           "test_result": "eval.json"}
+
+
+E3_PARTS = {"MNIST": "mnist-plain", "MNIST rotated": "mnist-rotated", "MNIST translated": "mnist-translated",
+            "MNIST rotated and translated": "mnist-rotated-translated", "CIFAR-10": "cifar10-plain",
+            "CIFAR-10 rotated": "cifar10-rotated"}
+
+
+def cell(row, model):
+    return Run("E3", model, "e3", "geometry run", name="E3", part=f"{E3_PARTS[row]}-{model}", row=row)
+
+
+def cifar(model, preset, model_type):
+    return Run("E2", model, preset, "cifar10 train", test=f"cifar10 test --model-type {model_type} --outdir {{folder}}",
+               test_result="test/summary.json", part="train")
+
+
+RUNS = (
+    Run("E0", "regular", "e0_regular", "scaled_mnist train"),
+    Run("E0", "deform-v2", "e0_deform_v2", "scaled_mnist train"),
+    Run("E1", "regular", "e1_regular", "scaled_mnist train"),
+    Run("E1", "deform-v1", "e1_deform_v1", "scaled_mnist train"),
+    cifar("regular", "e2_regular", 1),
+    cifar("deform-v1", "e2_deform_v1", 2),
+    cifar("deform-v2", "e2_deform_v2", 3),
+    *(cell(row, model) for row in E3_PARTS for model in ("regular", "deform-v1")),
+    Run("E4", "regular", "e4_regular", "scaled_mnist train", **E4_TEST),
+    Run("E4", "deform-v1", "e4_deform_v1", "scaled_mnist finetune", name="E4-finetuned", **E4_TEST),
+)
+
+
+def runs_of(experiment):
+    return [run for run in RUNS if run.experiment == experiment]
+
+
+def models_of(experiment):
+    """In their usual order."""
+    return [model for model in MODEL_TITLES if any(model in models for models in PUBLISHED[experiment].values())]
+
+
+# The nets that come with deft, by preset, and which of a run's weights they are: those that are reported.
+SHIPPED = {"e0_regular": "best.safetensors", "e0_deform_v2": "best.safetensors", "e4_deform_v1": "last.safetensors"}
+SHIPPED_SEED = 1
+
+
+def shipped():
+    return [(run, SHIPPED[run.preset]) for run in RUNS if run.preset in SHIPPED]

@@ -1,0 +1,192 @@
+"""Runs published experiments to the end: trains what is not trained yet, tests it, and writes the results into
+docs/results.json and the tables of docs/results.md, README.md and apps/models/README.md.
+
+Builds the programs first. Each training writes a folder of its own, runs/E0-regular-seed1 and so on, and goes on from
+its last whole epoch when this command was interrupted and is started again; what is finished is not done again. What
+follows -- goes to the programs: scripts/reproduce.sh E0 -- --threads 2
+"""
+import argparse
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "scripts"))
+import collect_results  # noqa: E402
+import experiments  # noqa: E402
+import records  # noqa: E402
+import results_tables  # noqa: E402
+import runs  # noqa: E402
+import tables  # noqa: E402
+from source_tree import commit_of  # noqa: E402
+
+INTERRUPTED = 130
+
+
+def say(text):
+    print(f"reproduce.sh: {text}", flush=True)
+
+
+class EndOnCtrlC:
+    """While in use, Ctrl-C is for the program that runs alone, so that it ends as it should; a request to end, SIGTERM,
+    reaches it as Ctrl-C."""
+
+    def __enter__(self):
+        self.program, self.requested = None, False
+        self.old = signal.signal(signal.SIGINT, signal.SIG_IGN), signal.signal(signal.SIGTERM, self.request)
+        return self
+
+    def __exit__(self, *_):
+        signal.signal(signal.SIGINT, self.old[0])
+        signal.signal(signal.SIGTERM, self.old[1])
+
+    def request(self, *_):
+        self.requested = True
+        if self.program:
+            self.program.send_signal(signal.SIGINT)
+
+    def run(self, command, folder):
+        program = subprocess.Popen(command, cwd=folder, preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
+        self.program = program
+        if self.requested:  # while it was being started
+            self.request()
+        return program.wait()
+
+
+def call(command, folder=ROOT):
+    """Runs a program. Raises KeyboardInterrupt when it was interrupted, Problem when it failed."""
+    with EndOnCtrlC() as guard:
+        status = guard.run(command, folder)
+    if status in (INTERRUPTED, -signal.SIGINT):
+        raise KeyboardInterrupt
+    if status != 0:
+        raise runs.Problem(f"`{' '.join(map(str, command))}` ended with status {status}")
+
+
+def build(wanted, arguments):
+    """Those of the programs that the runs need. Returns where they are."""
+    call([ROOT / "scripts/setup.sh"])
+    call(["cmake", "--preset", "release", *(["-DDEFT_CUDA=ON"] if any("cuda" in one for one in arguments) else [])])
+    programs = sorted({run.command.split()[0] for run, _ in wanted})
+    call(["cmake", "--build", "--preset", "release", "--target", *programs])
+    return ROOT / "build/release/bin"
+
+
+def note_commit(folder):
+    """A run that goes on with programs of another commit has both."""
+    commit, file = commit_of(ROOT), folder.path / "commit.txt"
+    before = runs.read_text(file).strip() if folder.epochs_done() and file.exists() else ""
+    folder.path.mkdir(parents=True, exist_ok=True)
+    records.replace_file(file, (before if commit in before.split(", ") else f"{before}, {commit}".lstrip(", ")) + "\n")
+
+
+class Reproduction:
+    def __init__(self, settings, arguments, programs):
+        self.settings, self.arguments, self.programs = settings, arguments, programs
+        self.runs = settings.folder / "runs"
+
+    def run_command(self, text, *options):
+        program, *words = text.split()
+        words = [str(ROOT / word) if word.startswith("apps/configs/") else word for word in words]
+        say(" ".join([text, *options, *self.arguments]))
+        call([self.programs / program, *words, *options, *self.arguments], self.settings.folder)
+
+    def folder(self, run, seed):
+        return runs.RunFolder(run, seed, self.runs, self.settings.trial)
+
+    def finish(self, run, seed):
+        """Trains and tests, if that is not done yet."""
+        folder = self.folder(run, seed)
+        short = runs.trial_settings(run) if self.settings.trial else {}
+        if folder.trained():
+            say(f"{folder.title} is trained")
+        else:
+            note_commit(folder)
+            options = [word for key, value in short.items() for word in (f"--{key.replace('_', '-')}", str(value))]
+            self.run_command(folder.run.train_command(seed), *options, "--resume")
+        if not folder.tested():
+            self.run_command(folder.run.test_command(seed), *(["--limit", str(short["limit"])] if short else []))
+
+    def collect(self, run, seed):
+        collect_results.collect([self.folder(run, seed)], self.settings.json, "unknown")
+        if not self.settings.trial:
+            results_tables.write_pages(ROOT, tables.Results(records.read(self.settings.json)))
+
+
+def seeds_of(text):
+    try:
+        seeds = [int(word) for word in text.split(",")]
+    except ValueError:
+        seeds = [-1]
+    if min(seeds) < 0:
+        raise argparse.ArgumentTypeError(f"is '{text}', expected numbers")
+    return seeds
+
+
+def parse_arguments(words):
+    own, arguments = (words[:words.index("--")], words[words.index("--") + 1:]) if "--" in words else (words, [])
+    parser = argparse.ArgumentParser(prog="reproduce.sh", description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("experiments", nargs="+", choices=[*experiments.NAMES, "all"], metavar="E0|E1|E2|E3|E4|all")
+    parser.add_argument("--seeds", nargs="+", type=seeds_of, help="default: 1 2 3, in E2 and E3 1")
+    parser.add_argument("--trial", action="store_true",
+                        help="two epochs of 64 images, to see it work: results go into the folder's results.json alone")
+    parser.add_argument("--folder", type=Path, help="where runs/ stands; default: the source tree, or build/trial")
+    parser.add_argument("--programs", type=Path, help="folder of programs to be used; default: build them")
+    settings = parser.parse_args(own)
+    settings.folder = (settings.folder or (ROOT / "build/trial" if settings.trial else ROOT)).resolve()
+    settings.json = settings.folder / "results.json" if settings.trial else ROOT / "docs/results.json"
+    return settings, arguments
+
+
+def wanted_runs(settings):
+    """Each with its seed, one seed after the other: E4's nets need one another."""
+    names = experiments.NAMES if "all" in settings.experiments else settings.experiments
+    for name in dict.fromkeys(names):
+        default = [1] if name in experiments.ONE_SEED else [1, 2, 3]
+        seeds = [seed for some in settings.seeds for seed in some] if settings.seeds else default
+        for seed in dict.fromkeys(seeds):
+            yield from ((run, seed) for run in experiments.runs_of(name))
+
+
+def require_free(arguments, wanted):
+    """What decides the results is the experiment's."""
+    fixed = {f"--{key.replace('_', '-')}" for run, _ in wanted for key in runs.wanted_settings(run, False)}
+    for argument in arguments:
+        if argument.split("=")[0] in fixed | {"--seed", "--random-seed", "--out", "--outdir", "--config"}:
+            raise runs.Problem(f"-- {argument}: is the experiment's to say; --trial makes short runs")
+
+
+def reproduce(settings, arguments):
+    wanted = list(wanted_runs(settings))
+    require_free(arguments, wanted)
+    if os.environ.get("DEFT_DATA"):
+        os.environ["DEFT_DATA"] = os.path.abspath(os.environ["DEFT_DATA"])
+    programs = settings.programs.resolve() if settings.programs else build(wanted, arguments)
+    settings.folder.mkdir(parents=True, exist_ok=True)
+    reproduction = Reproduction(settings, arguments, programs)
+    for run, seed in wanted:
+        reproduction.finish(run, seed)
+        reproduction.collect(run, seed)
+    results = tables.Results(records.read(settings.json))
+    for name in dict.fromkeys(run.experiment for run, _ in wanted):
+        print(f"\n{name}\n\n{tables.accuracy_table(results, name)}")
+
+
+def main():
+    settings, arguments = parse_arguments(sys.argv[1:])
+    try:
+        reproduce(settings, arguments)
+    except runs.Problem as problem:
+        sys.exit(f"reproduce.sh: {problem}")
+    except OSError as error:
+        sys.exit(f"reproduce.sh: {error.filename}: {error.strerror}")
+    except KeyboardInterrupt:
+        print("reproduce.sh: interrupted; the same command goes on from here", file=sys.stderr)
+        sys.exit(INTERRUPTED)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,180 @@
+"""Reads what the programs leave in the folders of runs. Raises Problem, one line that names the file or folder."""
+import json
+import struct
+from pathlib import Path
+
+import experiments
+
+ROOT = Path(__file__).resolve().parents[2]
+LARGEST_HEADER = 1 << 24  # bytes; that of a checkpoint has kilobytes
+
+
+class Problem(Exception):
+    pass
+
+
+def read_text(file):
+    try:
+        return file.read_text()
+    except (OSError, UnicodeDecodeError) as error:
+        raise Problem(f"{file}: {getattr(error, 'strerror', None) or error}") from None
+
+
+def read_json(file):
+    """The object in a JSON file."""
+    try:
+        value = json.loads(read_text(file))
+    except ValueError as error:
+        raise Problem(f"{file}: not JSON: {error}") from None
+    if not isinstance(value, dict):
+        raise Problem(f"{file}: holds a {type(value).__name__}, expected an object")
+    return value
+
+
+def value_in(object_, name, file):
+    if name not in object_:
+        raise Problem(f"{file}: has no '{name}'")
+    return object_[name]
+
+
+def read_header(stream):
+    """The bytes that a safetensors file starts with and its header, decoded."""
+    size = stream.read(8)
+    text = stream.read(min(struct.unpack("<Q", size)[0], LARGEST_HEADER))
+    return len(size) + len(text), json.loads(text)
+
+
+def metadata(file):
+    """What a safetensors file says of itself."""
+    try:
+        with file.open("rb") as stream:
+            return read_header(stream)[1]["__metadata__"]
+    except OSError as error:
+        raise Problem(f"{file}: {error.strerror}") from None
+    except (struct.error, ValueError, KeyError, TypeError):
+        raise Problem(f"{file}: not a safetensors file with metadata") from None
+
+
+def trial_settings(run):
+    """Of a short run, to see an experiment work."""
+    return {"limit": 64, run.epochs_key: 2}
+
+
+def wanted_settings(run, trial):
+    """Those of the experiment, with all of the data, or of a trial of it."""
+    preset = read_json(ROOT / "apps/configs" / f"{run.preset}.json")
+    for key in ("seed", "random_seed", "save_epoch_freq"):
+        preset.pop(key, None)
+    return {**preset, "limit": 0, "max_steps": 0, **(trial_settings(run) if trial else {})}
+
+
+class RunFolder:
+    """What one run, or a trial of it, has left in the folder `runs`."""
+
+    def __init__(self, run, seed, runs, trial=False):
+        self.run, self.seed, self.trial = run, seed, trial
+        self.path = runs / run.folder(seed)
+        self.training = self.path / run.part
+
+    @property
+    def title(self):
+        return self.path.name + (f"/{self.run.part}" if self.run.row else "")
+
+    def exists(self):
+        return self.training.is_dir()
+
+    def summary(self, name):
+        file = self.training / "summary.json"
+        return value_in(read_json(file), name, file)
+
+    def test_result(self, name):
+        file = self.path / self.run.test_result
+        return value_in(read_json(file), name, file)
+
+    def epochs_done(self):
+        return self.summary("epochs") if (self.training / "summary.json").exists() else 0
+
+    def epochs(self):
+        return wanted_settings(self.run, self.trial)[self.run.epochs_key]
+
+    def trained(self):
+        """Whether all epochs are done. Raises Problem when they were done with other settings than the experiment's."""
+        if self.epochs_done() < self.epochs():
+            return False
+        file = self.training / "config.json"
+        config = read_json(file)
+        for key, wanted in wanted_settings(self.run, self.trial).items():
+            if value_in(config, key, file) != wanted:
+                raise Problem(f"{file}: its run has {key} {json.dumps(config[key])}, {self.run.experiment} has "
+                              f"{json.dumps(wanted)}")
+        return True
+
+    def tested(self):
+        """Whether the trained net was tested, and not an earlier one of the same folder."""
+        if not self.run.test:
+            return True
+        result, weights = self.path / self.run.test_result, self.training / "last.safetensors"
+        return result.exists() and result.stat().st_mtime >= weights.stat().st_mtime
+
+    def missing(self):
+        """What there is still to do, or None."""
+        if not self.trained():
+            return f"{self.epochs_done()} of {self.epochs()} epochs are done"
+        return None if self.tested() else f"`{self.run.test_command(self.seed)}` is still to be run"
+
+    def commit(self):
+        """The commit of the programs that trained it, if scripts/reproduce.sh started them."""
+        file = self.path / "commit.txt"
+        return read_text(file).strip() if file.exists() else None
+
+    def data(self):
+        """Which files it was trained on, by the check sums in its checkpoint."""
+        file = self.training / "checkpoint.safetensors"
+        settings = json.loads(value_in(metadata(file), "settings", file))
+        fingerprint = value_in(settings, "training data", file)
+        return experiments.DATA_TITLES.get(fingerprint, fingerprint)
+
+    def accuracies(self):
+        """row → share of the test images, and the epoch when it is the best one's."""
+        best = self.summary("best_accuracy"), self.summary("best_epoch")
+        final = self.summary("final_accuracy"), None
+        if self.run.experiment == "E0":
+            return {experiments.E0_ROW: best}
+        if self.run.experiment == "E1":
+            return {experiments.E1_FINAL: final, experiments.E1_BEST: best}
+        if self.run.experiment == "E2":
+            return {experiments.E2_ROW: (self.test_result("accuracy"), None)}
+        if self.run.experiment == "E3":
+            return {self.run.row: final}
+        shares = self.test_result("accuracy")
+        return {row: (value_in(shares, name, self.path / self.run.test_result), None)
+                for row, name in ((experiments.E4_PLAIN, "plain"), (experiments.E4_SCALED, "scaled"))}
+
+    def records(self, commit):
+        """One for each row; `commit` holds for programs whose commit is not noted."""
+        seconds = sum(self.summary("seconds_per_epoch")) + sum(self.summary("test_seconds_per_epoch"))
+        commands = [self.run.train_command(self.seed)] + ([self.run.test_command(self.seed)] if self.run.test else [])
+        records = []
+        for row, (share, best_epoch) in self.accuracies().items():
+            record = {"experiment": self.run.experiment, "row": row, "model": self.run.model, "seed": self.seed,
+                      "accuracy": round(100 * share, 4),
+                      "published": experiments.PUBLISHED[self.run.experiment][row][self.run.model],
+                      "seconds": round(seconds, 1), "epochs": self.epochs_done()}
+            if best_epoch is not None:
+                record["best_epoch"] = best_epoch
+            if self.summary("per_scale"):
+                record["per_scale"] = {scale: round(100 * one, 4) for scale, one in self.summary("per_scale").items()}
+            records.append({**record, "device": self.summary("device"), "threads": self.summary("threads"),
+                            "command": " && ".join(commands), "data": self.data(), "commit": self.commit() or commit,
+                            "machine": self.summary("machine")})
+        return records
+
+
+def find(runs):
+    """The folders of runs of the experiments in the folder `runs`, in the order of the experiments."""
+    if not runs.is_dir():
+        raise Problem(f"{runs}: there is no such folder")
+    names = sorted(path.name for path in runs.iterdir())
+    found = [RunFolder(run, seed, runs) for run in experiments.RUNS
+             for seed in sorted(seed for seed in map(run.seed_of, names) if seed is not None)]
+    return [folder for folder in found if folder.exists()]
