@@ -6,8 +6,9 @@
 
 namespace deft::apps {
 
-/// Their names: an experiment and one of its models, as the presets in apps/configs/ are named.
-const std::vector<std::string>& shipped_nets();
+/// Their names, in alphabetical order: an experiment and one of its models, as the presets in apps/configs/ are named. None
+/// where the folder is missing.
+std::vector<std::string> shipped_nets();
 
 /// The one of them that programs take when none is asked for.
 inline constexpr const char* default_net = "e0_deform_v2";

@@ -17,9 +17,10 @@ namespace deft::apps {
 std::string resolve_weights(const std::string& weights) {
   if (weights.empty()) throw Error("--weights is empty, expected a " + std::string(weights_help));
   if (std::filesystem::is_directory(weights)) return support::RunDirectory(weights).best_weights();
-  const auto& shipped = shipped_nets();
+  if (std::filesystem::exists(weights)) return weights;
+  const std::vector<std::string> shipped = shipped_nets();
   const bool is_name = std::find(shipped.begin(), shipped.end(), weights) != shipped.end();
-  return is_name && !std::filesystem::exists(weights) ? shipped_weights(weights) : weights;
+  return is_name || weights == default_net ? shipped_weights(weights) : weights;
 }
 
 TrainedNet load_net(const std::string& path, Device device, const std::vector<std::string>& experiments) {

@@ -20,8 +20,8 @@ struct TrainedNet {
 };
 
 /// The weights file that a user means: the file itself, best.safetensors in a run's folder, or one of the nets that come
-/// with deft, by its name. Throws Error for an empty text, and one that names the file when it should come with deft
-/// and is not there.
+/// with deft, by its name. Throws Error for an empty text, and one that names the file when the default net is not
+/// there.
 std::string resolve_weights(const std::string& weights);
 
 /// Reads the weights file that resolve_weights finds; the file says which net it is. Throws Error that names the file
@@ -31,7 +31,7 @@ TrainedNet load_net(const std::string& path, Device device,
 
 /// What --help says of --weights.
 inline constexpr const char* weights_help =
-    "weights file of a training run, the run's folder (its best.safetensors), or a net that comes with deft: "
-    "e0_regular, e0_deform_v2";
+    "weights file of a training run, the run's folder (its best.safetensors), or a net that comes with deft, "
+    "such as e0_regular";
 
 }  // namespace deft::apps

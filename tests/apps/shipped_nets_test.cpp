@@ -1,6 +1,7 @@
 // The trained nets that come with deft, as the programs use them.
 #include "deft/apps/nets/shipped_nets.h"
 
+#include <algorithm>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
@@ -54,13 +55,11 @@ TEST_CASE("a net that should come with deft and is not there is named") {
   const std::string root = fs::canonical(directory.root()).string();
   CHECK_THAT(scaled_mnist("eval --weights ''").output,
              Contains("scaled_mnist: --weights is empty, expected a weights"));
-  for (const auto& [argument, name] : {std::pair("", "e0_deform_v2"), {" --weights e0_regular", "e0_regular"}}) {
-    const ProgramResult result = run_shell(directory.path("bin/scaled_mnist") + " eval" + argument);
-    CHECK(result.status == 1);
-    CHECK(result.output == "scaled_mnist: " + root + "/share/deft/models/" + name +
-                               ".safetensors: is missing, the net " + name +
-                               " that comes with deft; --weights names another one\n");
-  }
+  const ProgramResult result = run_shell(directory.path("bin/scaled_mnist") + " eval");
+  CHECK(result.status == 1);
+  CHECK(result.output == "scaled_mnist: " + root +
+                             "/share/deft/models/e0_deform_v2.safetensors: is missing, the net e0_deform_v2 that comes "
+                             "with deft; --weights names another one\n");
 }
 
 TEST_CASE("eval writes what it measures as JSON") {
@@ -87,12 +86,14 @@ TEST_CASE("eval writes what it measures as JSON") {
 TEST_CASE("the nets that come with deft recognise MNIST's digits") {
   if (!real_mnist()) return;
   const TemporaryDirectory directory;
-  for (const std::string& name : deft::apps::shipped_nets()) {
+  const std::vector<std::string> names = deft::apps::shipped_nets();
+  REQUIRE(std::find(names.begin(), names.end(), deft::apps::default_net) != names.end());
+  for (const std::string& name : names) {
     const std::string file = directory.path(name);
     INFO(name);
     REQUIRE(scaled_mnist("eval --limit 100 --no-progress --weights " + name + " --json " + file + on_device).status ==
             0);
     const auto accuracy = nlohmann::json::parse(read_file(file))["accuracy"];
-    CHECK(accuracy["1.0"].get<double>() > 0.95);  // above 0.98 on all of them
+    CHECK(accuracy[accuracy.contains("plain") ? "plain" : "1.0"].get<double>() > 0.95);  // above 0.98 on all images
   }
 }
