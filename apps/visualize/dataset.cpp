@@ -1,7 +1,5 @@
 #include <fmt/format.h>
 
-#include <algorithm>
-
 #include "deft/apps/nets/nets.h"
 #include "deft/apps/scaled_mnist/protocol.h"
 #include "deft/apps/visualize/commands.h"
@@ -36,8 +34,7 @@ struct Form {
 
 // E4's are those of its second step; in its first, images are as they are.
 Protocol images_of(const std::string& experiment) {
-  const auto& known = mnist_experiments();
-  if (std::find(known.begin(), known.end(), experiment) != known.end()) return protocol(experiment, true);
+  if (net_data(experiment) == "mnist") return protocol(experiment, true);
   return {net_pixels(experiment), {{"plain", net_pixels(experiment)}}};
 }
 
@@ -47,7 +44,7 @@ std::vector<Form> forms_of(const DatasetSettings& settings) {
   std::vector<Form> forms;
   if (settings.part == "test") {
     for (const TestSet& set : images.tests)
-      forms.push_back({images.tests.size() > 1 ? "scale " + set.name : set.name, set.transform});
+      forms.push_back({settings.experiment == "E0" ? "scale " + set.name : set.name, set.transform});
   } else {
     if (images.training.steps.empty()) return {{"plain", images.training}};
     for (std::int64_t epoch = 1; epoch < settings.columns; ++epoch) {
@@ -63,7 +60,7 @@ struct Tile {
   std::string title;  // above it
 };
 
-struct Row {
+struct GridRow {
   std::string label;  // left of it
   std::vector<Tile> tiles;
 
@@ -71,16 +68,16 @@ struct Row {
 };
 
 // Where there are several forms, a row per image: as it is, then the forms. Else just images.
-std::vector<Row> rows_of(const DatasetSettings& settings, const std::vector<Form>& forms, const Dataset& set) {
+std::vector<GridRow> rows_of(const DatasetSettings& settings, const std::vector<Form>& forms, const Dataset& set) {
   const Form plain{"as it is", net_pixels(settings.experiment)};
   const auto label = [&](std::int64_t index) {
     return set.class_names[static_cast<std::size_t>(set.labels.data<std::int64_t>()[index])];
   };
-  std::vector<Row> rows;
+  std::vector<GridRow> rows;
   std::int64_t index = settings.index;
   const std::int64_t end = set.size();
   for (std::int64_t i = 0; i < settings.rows && index < end; ++i) {
-    Row row;
+    GridRow row;
     if (forms.size() == 1) {
       for (std::int64_t j = 0; j < settings.columns && index < end; ++j, ++index) {
         row.tiles.push_back({forms[0].image(set, index), label(index)});
@@ -96,14 +93,14 @@ std::vector<Row> rows_of(const DatasetSettings& settings, const std::vector<Form
   return rows;
 }
 
-Canvas draw(const std::string& title, const std::vector<Row>& rows, double size) {
+Canvas draw(const std::string& title, const std::vector<GridRow>& rows, double size) {
   const double left = rows[0].label.empty() ? gap : label_width;
   double height = header_height;
-  for (const Row& row : rows) height += row.title_room() + size + gap;
+  for (const GridRow& row : rows) height += row.title_room() + size + gap;
   Canvas canvas(left + static_cast<double>(rows[0].tiles.size()) * (size + gap), height);
   canvas.text({gap, header_height / 2}, title, {.size = 20, .bold = true});
   double y = header_height;
-  for (const Row& row : rows) {
+  for (const GridRow& row : rows) {
     y += row.title_room();
     canvas.text({left - gap, y + size / 2}, row.label, {.size = 18, .align = support::Align::right});
     double x = left;

@@ -20,7 +20,6 @@ using support::Canvas;
 using support::Point;
 
 constexpr double gap = 28, header_height = 54;
-constexpr support::Color mark_color{1, 0.33, 0.1};
 const std::vector<LegendEntry> legend = {
     {LegendEntry::Sign::disc, mark_color, "the gradient of the middle cell is above 1/255 of its largest value here;"},
     {LegendEntry::Sign::none, mark_color, "larger dots: larger gradients"}};

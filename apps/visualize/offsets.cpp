@@ -42,7 +42,7 @@ SamplingPicture picture_of(const OffsetsSettings& settings, const TrainedNet& ne
   if (settings.threshold > 0) picture.thresholds = {settings.threshold};
   if (settings.cell.empty()) return picture;
   if (settings.cell.size() != 2) throw Error("--cell expects two numbers, row and column: 3,3");
-  picture.cell = Cell{settings.cell[0], settings.cell[1]};
+  picture.cell = FeatureCell{settings.cell[0], settings.cell[1]};
   return picture;
 }
 

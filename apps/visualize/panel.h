@@ -41,6 +41,9 @@ class Panel {
   support::Box frame_, image_;
 };
 
+/// Seen on black, on white and beside the blue of support::palette.
+constexpr support::Color mark_color{1, 0.33, 0.1};
+
 /// A sign and what it stands for.
 struct LegendEntry {
   enum class Sign { disc, ring, line, square, none } sign;

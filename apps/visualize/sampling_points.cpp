@@ -18,7 +18,6 @@ using support::Canvas;
 using support::Color;
 using support::Point;
 
-constexpr Color sampled_color{1, 0.33, 0.1};
 const Color regular_color = support::palette(4), cell_color = support::palette(2);
 
 constexpr double gap = 28, header_height = 92, margin = 0.1;
@@ -35,7 +34,7 @@ struct Scene {
       : map(net, image), layers(map.names()), bytes(image_bytes(image, transform)), picture(wishes) {
     if (picture.layer.empty()) picture.layer = layers.back();
     const WindowLayer& layer = map.layer(picture.layer);
-    if (!picture.cell) picture.cell = Cell{layer.height / 2, layer.width / 2};
+    if (!picture.cell) picture.cell = FeatureCell{layer.height / 2, layer.width / 2};
     if (picture.cell->y < 0 || picture.cell->x < 0 || picture.cell->y >= layer.height ||
         picture.cell->x >= layer.width) {
       throw Error(fmt::format("cell {},{} is not in the output of {}, which has {}×{} cells", picture.cell->y,
@@ -72,7 +71,7 @@ void draw_header(Canvas& canvas, const Scene& scene) {
   canvas.text({gap, 26}, picture.subject + truth, {.size = 19, .bold = true});
   canvas.text({gap, 52},
               fmt::format("the net says {} ({:.1f} %)", class_name(picture, most - shares.begin()), 100 * *most),
-              {.size = 17, .color = wrong ? sampled_color : support::black});
+              {.size = 17, .color = wrong ? mark_color : support::black});
   canvas.text({gap, 76}, picture.net, {.size = 14, .color = support::grey});
 }
 
@@ -88,7 +87,7 @@ class Dots {
   }
 
   void draw(const Point& at, double mask) {
-    canvas_.disc(at, radius_, faint(sampled_color, alpha_ * (0.2 + 0.8 * mask / largest_)));
+    canvas_.disc(at, radius_, faint(mark_color, alpha_ * (0.2 + 0.8 * mask / largest_)));
   }
 
  private:
@@ -100,13 +99,11 @@ class Dots {
 void draw_traced(Canvas& canvas, const Point& corner, const Scene& scene) {
   const SamplingPicture& picture = scene.picture;
   const std::vector<SamplingPoint> points = scene.map.trace(picture.layer, scene.cell());
-  const auto last = std::find(scene.layers.begin(), scene.layers.end(), picture.layer);
-  const std::vector<std::string> through(std::make_reverse_iterator(last + 1), scene.layers.rend());
+  const auto layer = std::find(scene.layers.begin(), scene.layers.end(), picture.layer);
   Panel panel(canvas, corner, scene.bytes, picture.image_size, margin);
   panel.caption(
       fmt::format("what cell {},{} of {} sees", picture.cell->y, picture.cell->x, picture.layer),
-      fmt::format("{} points, traced through {} deformable layers", points.size(),
-                  std::find(scene.layers.begin(), scene.layers.end(), picture.layer) - scene.layers.begin() + 1));
+      fmt::format("{} points, traced through {} deformable layers", points.size(), layer - scene.layers.begin() + 1));
   // Many points lie on one another: the more there are, the smaller they are and the more they let through.
   const double crowd = std::max(1.0, static_cast<double>(points.size()) / 81);
   const double radius = dot_radius(panel) / std::pow(crowd, 0.15);
@@ -144,7 +141,7 @@ std::vector<LegendEntry> legend(const Scene& scene, bool traced, bool layers) {
   using enum LegendEntry::Sign;
   const bool modulated = !scene.map.layer(scene.layers.back()).masks.empty();
   std::vector<LegendEntry> entries = {
-      {disc, sampled_color, modulated ? "where a tap reads; faint: its mask is small" : "where a tap reads"},
+      {disc, mark_color, modulated ? "where a tap reads; faint: its mask is small" : "where a tap reads"},
       {square, support::light_grey, "outside the image"}};
   if (traced) entries.push_back({ring, regular_color, "where taps would read without offsets"});
   if (traced) entries.push_back({ring, cell_color, "the output cell that is traced"});

@@ -13,7 +13,7 @@
 namespace deft::apps {
 
 /// A cell of a feature map.
-struct Cell {
+struct FeatureCell {
   std::int64_t y = 0, x = 0;
 };
 
@@ -27,8 +27,8 @@ struct SamplingPicture {
   std::vector<std::string> class_names = {};
   std::string net = {};  ///< "E0, deform-v2, seed 1"
 
-  std::string layer = {};         ///< whose cell is traced; default: the last deformable one
-  std::optional<Cell> cell = {};  ///< default: the one in the middle
+  std::string layer = {};                ///< whose cell is traced; default: the last deformable one
+  std::optional<FeatureCell> cell = {};  ///< default: the one in the middle
   std::vector<double> thresholds =
       {};  ///< in pixels of the image, for all layers or one for each; default: longest_tenth
   SamplingView view = SamplingView::all;

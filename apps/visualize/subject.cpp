@@ -22,8 +22,7 @@ bool on_mnist(const std::string& experiment) { return net_data(experiment) == "m
 
 // The warp of the experiment's test; what moves images there is left out.
 Transform test_transform(const std::string& experiment) {
-  const auto& known = mnist_experiments();
-  if (std::find(known.begin(), known.end(), experiment) == known.end()) return net_pixels(experiment);
+  if (!on_mnist(experiment)) return net_pixels(experiment);
   Transform transform = final_tests(experiment).back().transform;
   transform.steps.clear();
   return transform;

@@ -181,7 +181,7 @@ TEST_CASE("a picture is drawn of what is there") {
   const support::Canvas canvas = draw_sampling_points(net, one, {}, {.subject = "a test", .label = 0});
   CHECK(canvas.width() > 3 * 420);
   CHECK(canvas.png().substr(1, 3) == "PNG");
-  CHECK_THROWS_WITH(draw_sampling_points(net, one, {}, {.cell = Cell{4, 0}}),
+  CHECK_THROWS_WITH(draw_sampling_points(net, one, {}, {.cell = FeatureCell{4, 0}}),
                     Contains("cell 4,0 is not in the output of high, which has 4×4 cells"));
   CHECK_THROWS_WITH(draw_sampling_points(net, one, {}, {.layer = "fc"}), Contains("'fc'"));
   CHECK_THROWS_WITH(draw_sampling_points(net, one, {}, {.thresholds = {1, 2, 3}}),

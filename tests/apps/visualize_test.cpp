@@ -45,7 +45,7 @@ void check_refused(const std::string& arguments, const std::string& error) {
 
 }  // namespace
 
-TEST_CASE("visualize draws sampling points of each experiment's net") {
+TEST_CASE("visualize draws sampling points of each experiment's net", "[long]") {
   if (without_cairo()) return;
   const TemporaryDirectory directory;
   const std::string image = " --image " + stroke(directory), out = directory.path("points.png");
@@ -76,7 +76,7 @@ TEST_CASE("visualize animates a turning image") {
   CHECK(read_file(out).substr(0, 6) == "GIF89a");
 }
 
-TEST_CASE("visualize draws receptive fields side by side, and data sets") {
+TEST_CASE("visualize draws receptive fields side by side, and data sets", "[long]") {
   if (without_cairo()) return;
   const TemporaryDirectory directory;
   const std::string out = directory.path("picture.png");
