@@ -151,8 +151,10 @@ def wanted_runs(settings):
             yield from ((run, seed) for run in experiments.runs_of(name))
 
 
-def require_free(arguments, wanted):
+def require_free(arguments, wanted, trial):
     """What decides the results is the experiment's."""
+    if "synthetic" in " ".join(arguments) and not trial:
+        raise runs.Problem("-- --data synthetic: is for --trial alone, the experiments are on real images")
     fixed = {f"--{key.replace('_', '-')}" for run, _ in wanted for key in runs.wanted_settings(run, False)}
     for argument in arguments:
         if argument.split("=")[0] in fixed | {"--seed", "--random-seed", "--out", "--outdir", "--config"}:
@@ -161,7 +163,7 @@ def require_free(arguments, wanted):
 
 def reproduce(settings, arguments):
     wanted = list(wanted_runs(settings))
-    require_free(arguments, wanted)
+    require_free(arguments, wanted, settings.trial)
     if os.environ.get("DEFT_DATA"):
         os.environ["DEFT_DATA"] = os.path.abspath(os.environ["DEFT_DATA"])
     programs = settings.programs.resolve() if settings.programs else build(wanted, arguments)

@@ -128,10 +128,13 @@ class RunFolder:
         return read_text(file).strip() if file.exists() else None
 
     def data(self):
-        """Which files it was trained on, by the check sums in its checkpoint."""
+        """Which files it was trained on, by the check sums in its checkpoint. Raises Problem for drawn digits, on which
+        a trial alone may be trained."""
         file = self.training / "checkpoint.safetensors"
         settings = json.loads(value_in(metadata(file), "settings", file))
         fingerprint = value_in(settings, "training data", file)
+        if fingerprint.startswith("synthetic") and not self.trial:
+            raise Problem(f"{file}: its run was trained on {fingerprint}, which is not {self.run.experiment}'s data")
         return experiments.DATA_TITLES.get(fingerprint, fingerprint)
 
     def accuracies(self):

@@ -117,6 +117,7 @@ class Reproducing(unittest.TestCase):
                                  (("E0", "--seeds", "one"), "argument --seeds: is 'one', expected numbers"),
                                  ((), "the following arguments are required: E0|E1|E2|E3|E4|all"),
                                  (("E1", "--", "--epochs", "2"), "-- --epochs: is the experiment's to say"),
+                                 (("E1", "--", "--data", "synthetic"), "-- --data synthetic: is for --trial alone"),
                                  (("E1", "--programs", "/nowhere", "--trial"), "/nowhere/scaled_mnist: No such file")):
             status, said = self.run_script(*arguments)
             self.assertNotEqual(status, 0)

@@ -163,6 +163,13 @@ class Mistakes(Runs):
         self.check(f"{folder}/config.json: its run has lr 0.1, E0 has 0.001")
         self.assertFalse(self.json.exists())
 
+    def test_a_run_on_drawn_digits(self):
+        folder = self.write(E0, 1, 0.8)
+        settings = json.dumps({"training data": "synthetic digits, 60000 images"})
+        (folder / "checkpoint.safetensors").write_bytes(safetensors({"settings": settings}))
+        self.check(f"{folder}/checkpoint.safetensors: its run was trained on synthetic digits, 60000 images, which is not "
+                   "E0's data")
+
     def test_broken_files_of_a_run(self):
         folder = self.write(E0, 1, 0.8)
         (folder / "checkpoint.safetensors").write_bytes(b"\x08")
