@@ -43,6 +43,7 @@
 #include "deft/layers/deform_conv2d.h"
 #include "deft/layers/dropout.h"
 #include "deft/layers/flatten.h"
+#include "deft/layers/graph.h"
 #include "deft/layers/init.h"
 #include "deft/layers/linear.h"
 #include "deft/layers/loss.h"

@@ -53,12 +53,19 @@ std::string escaped(const std::string& text) {
 class Drawing {
  public:
   // `names` says what tensors from outside are called.
-  Drawing(const Trace& trace, std::unordered_map<std::uint64_t, std::string> names) : names_(std::move(names)) {
+  Drawing(const Trace& trace, std::unordered_map<std::uint64_t, std::string> names, const Tensor& output)
+      : names_(std::move(names)) {
     for (const TracedOp& op : trace.ops()) add(op);
+    root_.nodes.push_back(box("output", "output", output.shape()));
+    if (const auto source = sources_.find(tensor_id(output)); source != sources_.end()) {
+      edges_ += fmt::format("  {} -> output;\n", source->second);
+    }
   }
 
   std::string text() const {
-    return "digraph model {\n  rankdir=TB;\n  node [fontname=\"sans-serif\", fontsize=11];\n"
+    return "digraph model {\n"
+           "  graph [fontname=\"sans-serif\", fontsize=12, style=rounded, color=gray50];\n"
+           "  node [fontname=\"sans-serif\", fontsize=11];\n"
            "  edge [fontname=\"sans-serif\", fontsize=9];\n" +
            root_.statements("  ") + edges_ + "}\n";
   }
@@ -70,27 +77,38 @@ class Drawing {
     cluster.nodes.push_back(fmt::format("{} [label=\"{}\"];\n", node, escaped(op.op)));
     for (const TracedTensor& tensor : op.inputs) {
       if (tensor.id == 0) continue;
-      auto source = sources_.find(tensor.id);
-      if (source == sources_.end()) source = sources_.emplace(tensor.id, add_entering(tensor, cluster)).first;
-      edges_ += fmt::format("  {} -> {} [label=\"{}\"];\n", source->second, node, to_string(tensor.shape));
+      if (const auto made = sources_.find(tensor.id); made != sources_.end()) {
+        // The weight keeps what flows from operation to operation straight.
+        edges_ += fmt::format("  {} -> {} [label=\"{}\", weight=9];\n", made->second, node, to_string(tensor.shape));
+        continue;
+      }
+      auto source = entering_.find(tensor.id);
+      if (source == entering_.end()) source = entering_.emplace(tensor.id, add_entering(tensor, cluster)).first;
+      edges_ += fmt::format("  {} -> {};\n", source->second, node);
     }
     for (const TracedTensor& tensor : op.outputs) sources_[tensor.id] = node;
   }
 
-  // Parameters stand beside the operation that reads them first.
+  // Parameters stand beside the operation that reads them first, in its module's words.
   std::string add_entering(const TracedTensor& tensor, Cluster& reader) {
-    const std::string node = fmt::format("tensor{}", tensors_++);
-    const auto name = names_.find(tensor.id);
-    const std::string label = name == names_.end() ? "constant" : escaped(name->second);
-    Cluster& cluster = label == "input" ? root_ : reader;
-    cluster.nodes.push_back(fmt::format("{} [shape=box, label=\"{}\"];\n", node, label));
+    const std::string node = fmt::format("tensor{}", entering_.size());
+    const auto known = names_.find(tensor.id);
+    std::string name = known == names_.end() ? "constant" : known->second;
+    if (name.starts_with(reader.path + ".")) name.erase(0, reader.path.size() + 1);
+    Cluster& cluster = name == "input" ? root_ : reader;
+    cluster.nodes.push_back(box(node, name, tensor.shape));
     return node;
   }
 
-  std::unordered_map<std::uint64_t, std::string> names_, sources_;
+  static std::string box(const std::string& node, const std::string& name, const Shape& shape) {
+    return fmt::format("{} [shape=box, label=\"{}\\n{}\"];\n", node, escaped(name), to_string(shape));
+  }
+
+  std::unordered_map<std::uint64_t, std::string> names_;
+  std::unordered_map<std::uint64_t, std::string> sources_, entering_;  // the nodes of tensors
   Cluster root_;
   std::string edges_;
-  int ops_ = 0, tensors_ = 0;
+  int ops_ = 0;
 };
 
 }  // namespace
@@ -103,8 +121,8 @@ std::string graph_dot(Module& module, const Tensor& input) {
   const NoGrad no_grad;
   const EvalScope evaluation(module);
   const Trace trace;
-  module(input);
-  return Drawing(trace, std::move(names)).text();
+  const Tensor output = module(input);
+  return Drawing(trace, std::move(names), output).text();
 }
 
 }  // namespace deft

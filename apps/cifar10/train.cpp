@@ -91,7 +91,7 @@ int train(TrainSettings& settings, const support::Settings& list) {
                            parts.validation.size()),
        .evaluation = "validation"},
       directory, std::move(options));
-  if (!settings.run.quiet) fmt::print("\nweights, log.csv and summary.json are in {}\n", directory.path());
+  if (!settings.run.quiet) fmt::print("\nweights, logs and curves are in {}\n", directory.path());
   return 0;
 }
 

@@ -118,7 +118,7 @@ int finetune(FinetuneSettings& settings, const support::Settings& list) {
       support::RunDirectory(settings.out), std::move(options));
   if (settings.run.quiet) return 0;
   print_comparison(*regular.net, net, data.test, device, support::progress_options(settings.run.no_progress));
-  fmt::print("weights, log.csv and summary.json are in {}\n", settings.out);
+  fmt::print("weights, logs and curves are in {}\n", settings.out);
   return 0;
 }
 

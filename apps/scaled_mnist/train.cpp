@@ -76,7 +76,7 @@ void print_result(const support::History& history, const std::string& folder) {
   for (const auto& [scale, accuracy] : best.test.per_scale) {
     fmt::print("  scale {}: {:6.2f} %\n", scale, 100 * accuracy);
   }
-  fmt::print("weights, log.csv and summary.json are in {}\n", folder);
+  fmt::print("weights, logs and curves are in {}\n", folder);
 }
 
 int train(TrainSettings& settings, const support::Settings& list) {

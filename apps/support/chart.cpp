@@ -22,6 +22,7 @@ Range range_of(const std::vector<double>& ticks) { return {ticks.front(), ticks.
 
 // As many decimals as tell neighbouring ticks apart.
 std::string label_of(double tick, double step) {
+  if (step >= 1e6 || step < 1e-6) return fmt::format("{:g}", tick);
   const int decimals = std::max(0, static_cast<int>(std::ceil(-std::log10(step) - 1e-9)));
   return fmt::format("{:.{}f}", tick == 0 ? 0 : tick, decimals);
 }
@@ -46,14 +47,30 @@ void draw_y_axis(Canvas& canvas, const std::vector<double>& ticks) {
   }
 }
 
-void draw_x_axis(Canvas& canvas, const std::vector<double>& ticks) {
-  const Range range = range_of(ticks);
+void draw_x_axis(Canvas& canvas, const Range& range, const std::vector<double>& ticks) {
+  const double step = ticks.size() > 1 ? ticks[1] - ticks[0] : 1;
   for (double tick : ticks) {
     const double x = plot.x + plot.width * range.share(tick);
     canvas.line({{x, plot.y + plot.height}, {x, plot.y + plot.height + 5}}, {.width = 1});
-    canvas.text({x, plot.y + plot.height + 18}, label_of(tick, ticks[1] - ticks[0]),
-                {.size = 13, .align = Align::center});
+    canvas.text({x, plot.y + plot.height + 18}, label_of(tick, step), {.size = 13, .align = Align::center});
   }
+}
+
+// From a little left of the first point to a little right of the last one, as plots of epochs begin at 1.
+Range x_range(double low, double high) {
+  const double margin = low == high ? 0.5 : 0.02 * (high - low);
+  return {low - margin, high + margin};
+}
+
+// Whole numbers where all points have them.
+std::vector<double> x_ticks(double low, double high, const std::vector<Point>& points) {
+  const bool whole =
+      std::all_of(points.begin(), points.end(), [](const Point& at) { return at.x == std::round(at.x); });
+  std::vector<double> ticks =
+      low == high ? std::vector<double>{low}
+                  : round_ticks(low, high, whole ? std::clamp(static_cast<int>(high - low), 1, 16) : 10);
+  std::erase_if(ticks, [&](double tick) { return tick < low || tick > high; });
+  return ticks;
 }
 
 struct LegendEntry {
@@ -85,8 +102,10 @@ bool finite(const Point& point) { return std::isfinite(point.x) && std::isfinite
 }  // namespace
 
 std::vector<double> round_ticks(double low, double high, int count) {
-  if (low == high) {
-    const double margin = low == 0 ? 1 : std::abs(low) / 2;
+  // Values that rounding alone has parted leave no room for ticks between them either.
+  const double size = std::max(std::abs(low), std::abs(high));
+  if (high - low <= 1e-9 * size) {
+    const double margin = size == 0 ? 1 : size / 2;
     low -= margin;
     high += margin;
   }
@@ -107,19 +126,20 @@ Canvas draw(const LineChart& chart) {
   if (all.empty()) throw Error(fmt::format("chart '{}': there is no finite point to draw", chart.title));
   const auto [left, right] = std::minmax_element(all.begin(), all.end(), [](auto& a, auto& b) { return a.x < b.x; });
   const auto [bottom, top] = std::minmax_element(all.begin(), all.end(), [](auto& a, auto& b) { return a.y < b.y; });
-  const std::vector<double> x_ticks = round_ticks(left->x, right->x, 10), y_ticks = round_ticks(bottom->y, top->y, 8);
+  const Range x_axis = x_range(left->x, right->x);
+  const std::vector<double> y_ticks = round_ticks(bottom->y, top->y, 10);
 
   Canvas canvas = titled_canvas(chart_width, chart_height, chart.title);
   draw_y_axis(canvas, y_ticks);
-  draw_x_axis(canvas, x_ticks);
+  draw_x_axis(canvas, x_axis, x_ticks(left->x, right->x, all));
   draw_axis_names(canvas, chart.x_label, chart.y_label);
   std::vector<LegendEntry> legend;
   for (const Series& series : chart.series) {
     const LineStyle style{.color = palette(series.color), .width = 2, .dashed = series.dashed};
     std::vector<Point> points;
     for (const Point& point : series.points) {
-      points.push_back({plot.x + plot.width * range_of(x_ticks).share(point.x),
-                        plot.y + plot.height * (1 - range_of(y_ticks).share(point.y))});
+      points.push_back(
+          {plot.x + plot.width * x_axis.share(point.x), plot.y + plot.height * (1 - range_of(y_ticks).share(point.y))});
       if (finite(point)) canvas.disc(points.back(), 3, style.color);
     }
     canvas.line(points, style);

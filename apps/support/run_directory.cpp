@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <filesystem>
 #include <string_view>
-#include <vector>
 
 #include "deft/kernels/error.h"
 
@@ -13,13 +12,24 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// "epoch-" DIGITS ".safetensors"
-bool is_snapshot(std::string_view name) {
-  constexpr std::string_view before = "epoch-", after = ".safetensors";
-  if (name.size() <= before.size() + after.size() || !name.starts_with(before) || !name.ends_with(after)) return false;
-  name.remove_prefix(before.size());
-  name.remove_suffix(after.size());
-  return std::all_of(name.begin(), name.end(), [](char c) { return c >= '0' && c <= '9'; });
+constexpr std::string_view snapshots = "epoch-#.safetensors";
+constexpr std::string_view events = "events.out.tfevents.#.deft.#";  // EventWriter makes these names
+
+// Where '#' stands for digits.
+bool matches(std::string_view name, std::string_view pattern) {
+  for (const char c : pattern) {
+    const std::size_t length = c == '#' ? std::min(name.find_first_not_of("0123456789"), name.size())
+                                        : static_cast<std::size_t>(name.starts_with(c));
+    if (length == 0) return false;
+    name.remove_prefix(length);
+  }
+  return name.empty();
+}
+
+void remove_file(const std::string& path) {
+  std::error_code error;
+  fs::remove(path, error);
+  if (error) throw Error(path + ": cannot remove: " + error.message());
 }
 
 }  // namespace
@@ -30,17 +40,27 @@ void RunDirectory::create() const {
   if (error) throw Error(path_ + ": cannot make this folder: " + error.message());
 }
 
-void RunDirectory::remove_results() const {
-  std::vector<std::string> files = {checkpoint(), summary(), log(), best_weights(), last_weights(), config()};
+std::vector<std::string> RunDirectory::files(std::string_view pattern) const {
+  std::vector<std::string> found;
   std::error_code error;
   for (fs::directory_iterator entry(path_, error), end; !error && entry != end; entry.increment(error)) {
-    if (is_snapshot(entry->path().filename().string())) files.push_back(entry->path().string());
+    if (matches(entry->path().filename().string(), pattern)) found.push_back(entry->path().string());
   }
   if (error) throw Error(path_ + ": cannot list this folder: " + error.message());
-  for (const std::string& file : files) {
-    fs::remove(file, error);
-    if (error) throw Error(file + ": cannot remove: " + error.message());
+  return found;
+}
+
+void RunDirectory::remove_events() const {
+  for (const std::string& path : files(events)) remove_file(path);
+}
+
+void RunDirectory::remove_results() const {
+  for (const std::string& path : {checkpoint(), summary(), log(), loss_chart(), accuracy_chart(), graph(),
+                                  best_weights(), last_weights(), config()}) {
+    remove_file(path);
   }
+  for (const std::string& path : files(snapshots)) remove_file(path);
+  remove_events();
 }
 
 }  // namespace deft::support

@@ -3,7 +3,9 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <utility>
+#include <vector>
 
 namespace deft::support {
 
@@ -18,10 +20,16 @@ class RunDirectory {
   /// reason.
   void remove_results() const;
 
+  /// Removes the event files for TensorBoard that runs in this folder have made. Throws Error likewise.
+  void remove_events() const;
+
   const std::string& path() const { return path_; }
-  std::string config() const { return file("config.json"); }             ///< settings; --config reads it
-  std::string log() const { return file("log.csv"); }                    ///< a line per epoch
-  std::string summary() const { return file("summary.json"); }           ///< results
+  std::string config() const { return file("config.json"); }    ///< settings; --config reads it
+  std::string log() const { return file("log.csv"); }           ///< a line per epoch
+  std::string summary() const { return file("summary.json"); }  ///< results
+  std::string loss_chart() const { return file("loss.png"); }   ///< curves of training and test
+  std::string accuracy_chart() const { return file("accuracy.png"); }
+  std::string graph() const { return file("graph.dot"); }                ///< the net's operations, drawn by `dot`
   std::string best_weights() const { return file("best.safetensors"); }  ///< of the epoch with the best test accuracy
   std::string last_weights() const { return file("last.safetensors"); }
   /// The weights of one epoch, kept besides the best and the last.
@@ -29,6 +37,7 @@ class RunDirectory {
   std::string checkpoint() const { return file("checkpoint.safetensors"); }  ///< all that resuming needs
 
  private:
+  std::vector<std::string> files(std::string_view pattern) const;
   std::string file(const std::string& name) const { return path_ + "/" + name; }
 
   std::string path_;

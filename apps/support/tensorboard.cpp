@@ -51,13 +51,16 @@ EventWriter::EventWriter(const std::string& folder) {
   event.set_wall_time(now());
   event.set_file_version("brain.Event:2");
   append(event.SerializeAsString());
+  event.mutable_session_log()->set_status(tensorboard::SessionLog::START);
+  append(event.SerializeAsString());
 }
 
 EventWriter::~EventWriter() { close(descriptor_); }
 
-void EventWriter::add_scalars(std::int64_t step, const std::vector<std::pair<std::string, double>>& values) {
+void EventWriter::add_scalars(std::int64_t step, const std::vector<std::pair<std::string, double>>& values,
+                              double seconds_ago) {
   tensorboard::Event event;
-  event.set_wall_time(now());
+  event.set_wall_time(now() - seconds_ago);
   event.set_step(step);
   for (const auto& [tag, value] : values) {
     tensorboard::Summary::Value* const added = event.mutable_summary()->add_value();

@@ -11,9 +11,9 @@ namespace deft::support {
 /// Whether this build can write event files. Without the protobuf library, making an EventWriter throws Error.
 bool can_write_events();
 
-/// Appends to one new event file of a folder, which TensorBoard reads while it grows, together with earlier files of the
-/// folder. The format is that of TensorFlow's TFRecordWriter and event.proto. Members throw Error with the path and the
-/// system's reason.
+/// Appends to one new event file of a folder, which TensorBoard reads while it grows; the file tells it to forget what it
+/// has read from earlier ones of that folder. The format is that of TensorFlow's TFRecordWriter and event.proto. Members
+/// throw Error with the path and the system's reason.
 class EventWriter {
  public:
   /// Makes events.out.tfevents.TIME.deft.N in the folder, which exists; N is the first number that is free.
@@ -22,8 +22,10 @@ class EventWriter {
   EventWriter(const EventWriter&) = delete;
   EventWriter& operator=(const EventWriter&) = delete;
 
-  /// Adds values, each with its tag ("accuracy/test"), at `step`. They are in the file when this returns.
-  void add_scalars(std::int64_t step, const std::vector<std::pair<std::string, double>>& values);
+  /// Adds values, each with its tag ("accuracy/test"), at `step`, measured `seconds_ago`. They are in the file when this
+  /// returns.
+  void add_scalars(std::int64_t step, const std::vector<std::pair<std::string, double>>& values,
+                   double seconds_ago = 0);
 
   const std::string& path() const { return path_; }
 

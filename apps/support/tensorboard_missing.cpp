@@ -10,6 +10,6 @@ EventWriter::EventWriter(const std::string&) {
   throw Error("deft was built without protobuf, which writes TensorBoard's event files");
 }
 EventWriter::~EventWriter() = default;
-void EventWriter::add_scalars(std::int64_t, const std::vector<std::pair<std::string, double>>&) {}
+void EventWriter::add_scalars(std::int64_t, const std::vector<std::pair<std::string, double>>&, double) {}
 
 }  // namespace deft::support

@@ -11,6 +11,7 @@
 #include "deft/apps/support/table.h"
 #include "deft/core/file.h"
 #include "deft/kernels/error.h"
+#include "deft/layers/graph.h"
 #include "deft/layers/loss.h"
 
 namespace deft::support {
@@ -33,7 +34,8 @@ Trainer::Trainer(TrainingState state, DataLoader batches, Evaluate evaluate, Run
       evaluate_(std::move(evaluate)),
       info_(std::move(info)),
       directory_(std::move(directory)),
-      options_(std::move(options)) {}
+      options_(std::move(options)),
+      log_(directory_, info_) {}
 
 const History& Trainer::run() {
   const InterruptGuard guard;
@@ -41,10 +43,11 @@ const History& Trainer::run() {
     directory_.create();
     if (!options_.resume || !resume()) directory_.remove_results();
     write_file(directory_.config(), options_.config);
-    if (!options_.quiet) fmt::print("{}", epoch_table(info_.evaluation).header());
+    write_graph();
+    log_.start(state_.history);
+    if (!options_.quiet) fmt::print("{}{}", left_out_of_run_log(), epoch_table(info_.evaluation).header());
     for (const EpochRecord& record : state_.history.epochs) print(record);
     while (!finished()) run_epoch(static_cast<std::int64_t>(state_.history.epochs.size()) + 1);
-    write_reports();
   } catch (const Interrupted&) {
     const std::size_t saved = state_.history.epochs.size();
     fmt::print(stderr, "interrupted: {} of {} epochs are saved in {}{}\n", saved, options_.epochs, directory_.path(),
@@ -132,7 +135,7 @@ EpochRecord Trainer::train_epoch(std::int64_t epoch) {
   return record;
 }
 
-void Trainer::save(const EpochRecord& record) const {
+void Trainer::save(const EpochRecord& record) {
   // The checkpoint comes after the weights: whoever resumes from it finds them.
   if (&state_.history.best() == &state_.history.epochs.back()) {
     save_weights(directory_.best_weights(), state_.model, info_, record);
@@ -142,12 +145,17 @@ void Trainer::save(const EpochRecord& record) const {
     save_weights(directory_.snapshot(record.epoch), state_.model, info_, record);
   }
   save_checkpoint(directory_.checkpoint(), state_, options_.settings, batches_.options().device);
-  write_reports();
+  log_.add_epoch(state_.history);
 }
 
-void Trainer::write_reports() const {
-  write_file(directory_.log(), to_csv(state_.history, info_.evaluation));
-  write_file(directory_.summary(), summary_json(info_, state_.history));
+// Of an image as the net sees it in training.
+void Trainer::write_graph() {
+  LoaderOptions one = batches_.options();
+  one.batch_size = 1;
+  one.shuffle = false;
+  one.workers = 0;
+  Epoch epoch = DataLoader(batches_.dataset(), one).epoch(1);
+  write_file(directory_.graph(), graph_dot(state_.model, (*epoch.begin()).images));
 }
 
 }  // namespace deft::support

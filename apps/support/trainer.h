@@ -10,6 +10,7 @@
 #include "deft/apps/support/history.h"
 #include "deft/apps/support/progress.h"
 #include "deft/apps/support/run_directory.h"
+#include "deft/apps/support/run_log.h"
 #include "deft/data/loader.h"
 
 namespace deft::support {
@@ -27,9 +28,9 @@ struct TrainerOptions {
 };
 
 /// Trains a classifier with cross entropy and evaluates it after every epoch. Writes, into its folder, which it makes
-/// and, unless it resumes, clears of an earlier run's files: config.json at the start, and after every epoch log.csv,
-/// the weights best.safetensors and last.safetensors, summary.json, a checkpoint, and the snapshots that
-/// save_epoch_freq asks for. An interrupted run that is resumed ends with the same bits as one that was not.
+/// and, unless it resumes, clears of an earlier run's files: config.json and graph.dot at the start, and after every
+/// epoch the weights best.safetensors and last.safetensors, a checkpoint, the snapshots that save_epoch_freq asks for,
+/// and what RunLog writes. An interrupted run that is resumed ends with the same bits as one that was not.
 class Trainer {
  public:
   /// Tests the model; returns what goes into the log.
@@ -48,8 +49,8 @@ class Trainer {
   void run_epoch(std::int64_t epoch);
   EpochRecord train_epoch(std::int64_t epoch);
   void print(const EpochRecord& record) const;
-  void save(const EpochRecord& record) const;
-  void write_reports() const;
+  void save(const EpochRecord& record);
+  void write_graph();
   bool finished() const;
 
   TrainingState state_;
@@ -58,6 +59,7 @@ class Trainer {
   RunInfo info_;
   RunDirectory directory_;
   TrainerOptions options_;
+  RunLog log_;
   std::int64_t steps_ = 0;
 };
 

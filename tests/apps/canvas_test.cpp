@@ -124,6 +124,8 @@ TEST_CASE("ticks are round and cover the range", "[cpu]") {
   CHECK(fine.size() == 8);
   CHECK(round_ticks(3, 3, 4).front() <= 3);
   CHECK(round_ticks(0, 0, 4).back() >= 0);
+  // As the mean of eleven equal numbers may be.
+  CHECK(round_ticks(12.5, std::nextafter(12.5, 13), 4) == round_ticks(12.5, 12.5, 4));
 }
 
 TEST_CASE("charts draw their lines, bars and counts", "[cpu]") {

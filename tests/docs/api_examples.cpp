@@ -99,6 +99,9 @@ TEST_CASE("example: a model and its training step") {
 
   std::string table = deft::to_string(deft::summarize(net, images));
   CHECK_THAT(table, Catch::Matchers::Contains("deform_positions"));
+
+  std::string drawing = deft::graph_dot(net, images);
+  CHECK_THAT(drawing, Catch::Matchers::StartsWith("digraph model {"));
 }
 
 TEST_CASE("example: saving and loading") {
