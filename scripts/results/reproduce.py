@@ -77,7 +77,8 @@ def build(wanted, arguments):
 def note_commit(folder):
     """A run that goes on with programs of another commit has both."""
     commit, file = commit_of(ROOT), folder.path / "commit.txt"
-    before = runs.read_text(file).strip() if folder.epochs_done() and file.exists() else ""
+    begun = any(folder.path.rglob("summary.json"))
+    before = runs.read_text(file).strip() if begun and file.exists() else ""
     folder.path.mkdir(parents=True, exist_ok=True)
     records.replace_file(file, (before if commit in before.split(", ") else f"{before}, {commit}".lstrip(", ")) + "\n")
 
