@@ -117,6 +117,7 @@ Canvas draw(const std::string& title, const std::vector<GridRow>& rows, double s
 int dataset(const DatasetSettings& settings) {
   require_ending(settings.out, picture_endings());
   require_at_most("--size", settings.size, 256);
+  require_at_most("--index", settings.index, most_images);
   require_at_most("--rows", settings.rows, 100);
   require_at_most("--columns", settings.columns, 100);
   const bool test = settings.part == "test";

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <tuple>
 
 #include "deft/apps/nets/shipped_nets.h"
 #include "deft/apps/nets/trained_net.h"
@@ -52,14 +53,11 @@ void draw_field(Canvas& canvas, const Point& corner, const Tensor& bytes, double
   }
 }
 
-Canvas draw(const Subject& subject, const Tensor& image, const std::vector<Field>& fields, double image_size) {
-  const Tensor bytes = image_bytes(image, subject.pixels());
+Canvas draw(const std::string& title, const Tensor& bytes, const std::vector<Field>& fields, double image_size) {
   const Point size = Panel::size(bytes, image_size, 0);
   const auto count = static_cast<double>(fields.size());
   Canvas canvas(gap + count * (size.x + gap), header_height + size.y + 2 * legend_line + 1.5 * gap);
-  const std::string label =
-      subject.label() ? ": " + subject.class_names().at(static_cast<std::size_t>(*subject.label())) : "";
-  canvas.text({gap, 30}, subject.name() + label, {.size = 20, .bold = true});
+  canvas.text({gap, 30}, title, {.size = 20, .bold = true});
   double x = gap;
   for (const Field& field : fields) {
     draw_field(canvas, {x, header_height}, bytes, image_size, field);
@@ -93,7 +91,12 @@ int gradient(const GradientSettings& settings) {
   const Tensor image = subject.shown(settings.subject.scale, settings.subject.angle, device);
   std::vector<Field> fields;
   for (TrainedNet& net : nets) fields.push_back({description(net), receptive_field(*net.net, image)});
-  write_picture(settings.out, draw(subject, image, fields, static_cast<double>(settings.size)));
+  std::string title = subject.name();
+  if (subject.label()) title += ": " + subject.class_names().at(static_cast<std::size_t>(*subject.label()));
+  const auto& [scale, angle] = std::tie(settings.subject.scale, settings.subject.angle);
+  if (scale != 1 || angle != 0) title += ", " + description(scale, angle);
+  write_picture(settings.out,
+                draw(title, image_bytes(image, subject.pixels()), fields, static_cast<double>(settings.size)));
   fmt::print("{}\n", settings.out);
   return 0;
 }

@@ -68,7 +68,7 @@ std::string animate(const OffsetsSettings& settings, TrainedNet& net, const Subj
     scale *= settings.subject.scale, angle += settings.subject.angle;
     SamplingPicture picture = still;
     picture.thresholds = thresholds;
-    picture.net += fmt::format("; scale {:.2f}, turned by {:.0f}°", scale, angle);
+    picture.net += "; " + description(scale, angle);
     frames.push_back(
         draw_sampling_points(*net.net, subject.shown(scale, angle, device), subject.pixels(), picture).pixels());
   }
@@ -86,7 +86,7 @@ int offsets(const OffsetsSettings& settings) {
   } else {
     SamplingPicture picture = picture_of(settings, net, subject);
     const auto& [scale, angle] = std::pair(settings.subject.scale, settings.subject.angle);
-    if (scale != 1 || angle != 0) picture.net += fmt::format("; scale {:.2f}, turned by {:.0f}°", scale, angle);
+    if (scale != 1 || angle != 0) picture.net += "; " + description(scale, angle);
     write_picture(settings.out,
                   draw_sampling_points(*net.net, subject.shown(scale, angle, device), subject.pixels(), picture));
   }

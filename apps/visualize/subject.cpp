@@ -18,6 +18,9 @@ namespace deft::apps {
 
 namespace {
 
+const std::vector<std::string> cifar10_classes = {"airplane", "automobile", "bird",  "cat",  "deer",
+                                                  "dog",      "frog",       "horse", "ship", "truck"};
+
 bool on_mnist(const std::string& experiment) { return net_data(experiment) == "mnist"; }
 
 // The warp of the experiment's test; what moves images there is left out.
@@ -46,9 +49,11 @@ Subject::Subject(const SubjectSettings& settings, const std::string& experiment)
     const Tensor image = on_mnist(experiment) ? load_digit(settings.image, settings.invert ? Ink::dark : Ink::automatic)
                                               : load_image(settings.image, {.height = 32, .width = 32});
     name_ = settings.image.substr(settings.image.find_last_of('/') + 1);
+    if (!on_mnist(experiment)) class_names_ = cifar10_classes;
     bytes_ = unsqueeze(image, 0);
     return;
   }
+  require_at_most("--index", settings.index, most_images);
   const Dataset set = load_data(net_data(experiment), settings.part == "test" ? Part::test : Part::train, settings.data,
                                 settings.index + 1);
   if (settings.index >= set.size()) {
@@ -76,6 +81,10 @@ std::string description(const TrainedNet& net) {
     }
   }
   return text;
+}
+
+std::string description(double scale, double angle) {
+  return fmt::format("scale {:.2f}, turned by {:.0f}°", scale, angle);
 }
 
 void require_at_most(const std::string& flag, std::int64_t value, std::int64_t most) {

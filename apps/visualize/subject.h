@@ -51,6 +51,11 @@ class Subject {
 /// "E0, deform-v2, seed 1, epoch 10", as far as the weights file says so.
 std::string description(const TrainedNet& net);
 
+/// "scale 0.50, turned by 90°"
+std::string description(double scale, double angle);
+
+constexpr std::int64_t most_images = 1'000'000'000;  ///< more than any data set has
+
 /// Throws Error for a number above `most`, which no picture holds.
 void require_at_most(const std::string& flag, std::int64_t value, std::int64_t most);
 
