@@ -19,8 +19,8 @@ struct TrainedNet {
   std::map<std::string, std::string> about;  ///< what the file says of itself: "seed", "epoch", "accuracy", …
 };
 
-/// The weights file that a user means: the file itself, best.safetensors in a run's folder, or one of the nets that come
-/// with deft, by its name. Throws Error for an empty text, and one that names the file when the default net is not
+/// The weights file that a user means: the file itself, best.safetensors in a run's folder, or one of the nets that
+/// come with deft, by its name. Throws Error for an empty text, and one that names the file when the default net is not
 /// there.
 std::string resolve_weights(const std::string& weights);
 

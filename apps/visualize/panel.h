@@ -14,8 +14,8 @@ namespace deft::apps {
 /// The bytes that `pixels` made these values of: floating [1, H, W, C] to uint8 [H, W, C] on the CPU.
 Tensor image_bytes(const Tensor& image, const Transform& pixels);
 
-/// An enlarged image on a canvas, with a caption of two lines above it and, where positions outside are to be seen, a margin
-/// around it.
+/// An enlarged image on a canvas, with a caption of two lines above it and, where positions outside are to be seen, a
+/// margin around it.
 class Panel {
  public:
   /// Room above the frame.

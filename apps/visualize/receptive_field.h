@@ -21,8 +21,8 @@ struct ReceptiveField {
   std::int64_t count() const;  ///< of marked pixels
 };
 
-/// Runs `net` in evaluation mode on `image`, [1, H, W, C], and backpropagates from the last feature map that has more than
-/// one cell (E1's second program). Clears the net's gradients. Throws Error for a net without feature maps.
+/// Runs `net` in evaluation mode on `image`, [1, H, W, C], and backpropagates from the last feature map that has more
+/// than one cell (E1's second program). Clears the net's gradients. Throws Error for a net without feature maps.
 ReceptiveField receptive_field(Module& net, const Tensor& image);
 
 }  // namespace deft::apps

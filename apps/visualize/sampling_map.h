@@ -73,10 +73,10 @@ class SamplingMap {
 
   /// Where an output cell of a deformable convolution lies on the image if no tap had an offset.
   Position on_image(const std::string& name, const Position& cell) const;
-  /// The positions on the image that an output cell of the layer sees: it has kernel-size taps, each of which reads a cell
-  /// of the deformable layer below, with taps of its own, down to the image. Layers between only change position and
-  /// scale. Taps that read nothing but padding of a layer above the image end there. Without `offsets`, the same for
-  /// ordinary convolutions in the places of the deformable ones.
+  /// The positions on the image that an output cell of the layer sees: it has kernel-size taps, each of which reads a
+  /// cell of the deformable layer below, with taps of its own, down to the image. Layers between only change position
+  /// and scale. Taps that read nothing but padding of a layer above the image end there. Without `offsets`, the same
+  /// for ordinary convolutions in the places of the deformable ones.
   std::vector<SamplingPoint> trace(const std::string& name, const Position& cell, bool offsets = true) const;
   /// All taps of all output cells of one deformable convolution, the layers below taken as ordinary ones.
   std::vector<Tap> taps(const std::string& name) const;

@@ -39,10 +39,11 @@ struct SamplingPicture {
 /// tenth of its offsets exceed.
 std::vector<double> longest_tenth(const SamplingMap& map);
 
-/// Draws `image`, [1, H, W, C] as the net takes it after `pixels`: once with the sampling points of one output cell, traced
-/// through all deformable layers down to the pixels, as in Dai et al. 2017, figure 5, and once per deformable layer with
-/// the taps of all its cells whose offsets are longer than the threshold. Throws Error as SamplingMap does, for a layer,
-/// a cell and a number of thresholds that the net does not have, and in a build without cairo.
+/// Draws `image`, [1, H, W, C] as the net takes it after `pixels`: once with the sampling points of one output cell,
+/// traced through all deformable layers down to the pixels, as in the figures of Dai et al. 2017, and once per
+/// deformable layer with the taps of all its cells whose offsets are longer than the threshold. Throws Error as
+/// SamplingMap does, for a layer, a cell and a number of thresholds that the net does not have, and in a build without
+/// cairo.
 support::Canvas draw_sampling_points(Module& net, const Tensor& image, const Transform& pixels,
                                      const SamplingPicture& picture = {});
 

@@ -27,8 +27,8 @@ struct SubjectSettings {
 /// One image of an experiment.
 class Subject {
  public:
-  /// Reads the image file, made like those of the experiment's data set, or the data set. Throws Error for an index outside
-  /// it.
+  /// Reads the image file, made like those of the experiment's data set, or the data set. Throws Error for an index
+  /// outside it.
   Subject(const SubjectSettings& settings, const std::string& experiment);
 
   const std::string& name() const { return name_; }  ///< "test image 18 of MNIST"
