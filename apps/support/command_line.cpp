@@ -26,18 +26,21 @@ std::string type_name(const Setting& setting) {
   if (std::holds_alternative<std::int64_t*>(setting.target)) return "INT";
   if (std::holds_alternative<double*>(setting.target)) return "NUMBER";
   if (std::holds_alternative<std::vector<std::int64_t>*>(setting.target)) return "INT,INT,…";
+  if (std::holds_alternative<std::vector<double>*>(setting.target)) return "NUMBER,NUMBER,…";
+  if (std::holds_alternative<std::vector<std::string>*>(setting.target)) return "TEXT,TEXT,…";
   return "TEXT";
 }
 
-std::string default_text(const Setting& setting) {
-  if (const auto* target = std::get_if<std::int64_t*>(&setting.target)) return std::to_string(**target);
-  if (const auto* target = std::get_if<double*>(&setting.target)) return fmt::format("{}", **target);
-  if (const auto* target = std::get_if<std::string*>(&setting.target)) return **target;
-  if (const auto* target = std::get_if<std::vector<std::int64_t>*>(&setting.target)) {
-    return fmt::format("{}", fmt::join(**target, ","));
+struct DefaultText {
+  std::string operator()(const bool*) const { return ""; }
+  std::string operator()(const std::string* target) const { return *target; }
+  std::string operator()(const std::int64_t* target) const { return std::to_string(*target); }
+  std::string operator()(const double* target) const { return fmt::format("{}", *target); }
+  template <class T>
+  std::string operator()(const std::vector<T>* target) const {
+    return fmt::format("{}", fmt::join(*target, ","));
   }
-  return "";
-}
+};
 
 void add_setting(CLI::App& app, const Setting& setting, Given& given) {
   CLI::Option* option = nullptr;
@@ -47,11 +50,11 @@ void add_setting(CLI::App& app, const Setting& setting, Given& given) {
     option = app.add_option(setting.flag(), setting.help);
     if (setting.positional) {
       option->required()->type_name("");
+      if (std::holds_alternative<std::vector<std::string>*>(setting.target)) {
+        option->expected(CLI::detail::expected_max_vector_size);
+      }
     } else {
-      option->type_name(type_name(setting))->default_str(default_text(setting))->take_last();
-    }
-    if (std::holds_alternative<std::vector<std::string>*>(setting.target)) {
-      option->expected(CLI::detail::expected_max_vector_size);
+      option->type_name(type_name(setting))->default_str(std::visit(DefaultText(), setting.target))->take_last();
     }
   }
   option->each([&setting, &given](const std::string& text) { given.values.emplace_back(&setting, text); });

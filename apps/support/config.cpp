@@ -45,13 +45,21 @@ T parse_number(const std::string& text, const std::string& where, const char* ex
   return value;
 }
 
+// What the items of a list are called.
+template <class T>
+constexpr const char* items = "integers";
+template <>
+constexpr const char* items<double> = "numbers";
+template <>
+constexpr const char* items<std::string> = "strings";
+
 // Sets a setting from a JSON value.
 struct JsonAssigner {
   const Setting& setting;
   const Json& value;
   std::string where;
 
-  void require(bool fits, const char* expected) const {
+  void require(bool fits, const std::string& expected) const {
     if (!fits) refuse(where, value.dump(), expected);
   }
   void operator()(bool* target) const {
@@ -72,15 +80,15 @@ struct JsonAssigner {
     require(value.is_string(), "a string");
     assign_text(setting, *target, value.get<std::string>(), where);
   }
-  void operator()(std::vector<std::int64_t>* target) const {
-    require(value.is_array(), "a list of integers");
-    std::vector<std::int64_t> numbers(value.size());
-    for (std::size_t i = 0; i < numbers.size(); ++i) {
-      JsonAssigner{setting, value[i], fmt::format("{}[{}]", where, i)}(&numbers[i]);
+  template <class T>
+  void operator()(std::vector<T>* target) const {
+    require(value.is_array(), fmt::format("a list of {}", items<T>));
+    std::vector<T> list(value.size());
+    for (std::size_t i = 0; i < list.size(); ++i) {
+      JsonAssigner{setting, value[i], fmt::format("{}[{}]", where, i)}(&list[i]);
     }
-    *target = std::move(numbers);
+    *target = std::move(list);
   }
-  void operator()(std::vector<std::string>*) const {}
 };
 
 // Sets a setting from the text of a flag.
@@ -100,17 +108,33 @@ struct TextAssigner {
     assign_number(setting, *target, parse_number<double>(text, where, "a number"), where, text);
   }
   void operator()(std::string* target) const { assign_text(setting, *target, text, where); }
-  void operator()(std::vector<std::int64_t>* target) const {
-    std::vector<std::int64_t> numbers;
+  template <class T>
+  void operator()(std::vector<T>* target) const {
+    const std::string expected = fmt::format("{} with commas between them", items<T>);
+    std::vector<T> list;
+    each_item([&](const std::string& one) {
+      assign_number(setting, list.emplace_back(), parse_number<T>(one, where, expected.c_str()), where, one);
+    });
+    *target = std::move(list);
+  }
+  void operator()(std::vector<std::string>* target) const {
+    if (setting.positional) return target->push_back(text);
+    std::vector<std::string> list;
+    each_item([&](const std::string& one) {
+      if (one.empty()) refuse(where, "'" + text + "'", "strings with commas between them");
+      list.push_back(one);
+    });
+    *target = std::move(list);
+  }
+
+ private:
+  template <class Function>
+  void each_item(Function function) const {
     for (std::size_t begin = 0, end = 0; end != std::string::npos; begin = end + 1) {
       end = text.find(',', begin);
-      const std::string one = text.substr(begin, end == std::string::npos ? end : end - begin);
-      const auto number = parse_number<std::int64_t>(one, where, "integers with commas between them");
-      assign_number(setting, numbers.emplace_back(), number, where, one);
+      function(text.substr(begin, end == std::string::npos ? end : end - begin));
     }
-    *target = std::move(numbers);
   }
-  void operator()(std::vector<std::string>* target) const { target->push_back(text); }
 };
 
 std::size_t edit_distance(const std::string& a, const std::string& b) {
@@ -163,6 +187,14 @@ void Settings::add(std::string name, std::string& value, std::string help, std::
 void Settings::add(std::string name, std::vector<std::int64_t>& values, std::string help, std::int64_t minimum) {
   list_.push_back(
       {.name = std::move(name), .target = &values, .help = std::move(help), .minimum = static_cast<double>(minimum)});
+}
+
+void Settings::add(std::string name, std::vector<double>& values, std::string help, double minimum) {
+  list_.push_back({.name = std::move(name), .target = &values, .help = std::move(help), .minimum = minimum});
+}
+
+void Settings::add(std::string name, std::vector<std::string>& values, std::string help) {
+  list_.push_back({.name = std::move(name), .target = &values, .help = std::move(help)});
 }
 
 void Settings::add_positional(std::string name, std::string& value, std::string help) {

@@ -11,8 +11,8 @@ namespace deft::support {
 /// One setting. Its name is the key in a JSON file ("batch_size"); the flag has dashes ("--batch-size").
 struct Setting {
   /// The variable that it sets; what that holds at first is the default.
-  using Target =
-      std::variant<bool*, std::int64_t*, double*, std::string*, std::vector<std::int64_t>*, std::vector<std::string>*>;
+  using Target = std::variant<bool*, std::int64_t*, double*, std::string*, std::vector<std::int64_t>*,
+                              std::vector<double>*, std::vector<std::string>*>;
 
   std::string name;
   Target target;
@@ -35,6 +35,9 @@ class Settings {
   void add(std::string name, std::string& value, std::string help, std::vector<std::string> choices = {});
   /// A list of numbers: [64, 128] in a file, 64,128 as a flag.
   void add(std::string name, std::vector<std::int64_t>& values, std::string help, std::int64_t minimum = 0);
+  void add(std::string name, std::vector<double>& values, std::string help, double minimum = 0);
+  /// A list of words: ["a", "b"] in a file, a,b as a flag.
+  void add(std::string name, std::vector<std::string>& values, std::string help);
   /// A required argument without a flag.
   void add_positional(std::string name, std::string& value, std::string help);
   /// One or more of them.

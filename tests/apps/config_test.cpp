@@ -18,6 +18,8 @@ struct Example {
   double lr = 1e-3;
   std::string model = "regular";
   std::vector<std::int64_t> channels = {64, 128};
+  std::vector<double> rates = {0.1};
+  std::vector<std::string> rows;
   Settings settings;
 
   Example() {
@@ -26,6 +28,8 @@ struct Example {
     settings.add("lr", lr, "learning rate");
     settings.add("model", model, "net", {"regular", "deform-v1"});
     settings.add("channels", channels, "of the layers", 1);
+    settings.add("rates", rates, "to try");
+    settings.add("rows", rows, "of the table");
   }
   Example(const Example&) = delete;
 
@@ -77,6 +81,15 @@ TEST_CASE("a JSON file sets what it names and leaves the rest") {
   CHECK(example.channels == std::vector<std::int64_t>{3, 4, 5});
   example.settings.set_from_text(example.setting("channels"), "6,7");
   CHECK(example.channels == std::vector<std::int64_t>{6, 7});
+
+  deft::write_file(path, R"({"rates": [1, 0.5], "rows": ["a", "b c"]})");
+  example.settings.load_json(path);
+  CHECK(example.rates == std::vector<double>{1, 0.5});
+  CHECK(example.rows == std::vector<std::string>{"a", "b c"});
+  example.settings.set_from_text(example.setting("rates"), "1e-3,2");
+  example.settings.set_from_text(example.setting("rows"), "x,y z");
+  CHECK(example.rates == std::vector<double>{1e-3, 2});
+  CHECK(example.rows == std::vector<std::string>{"x", "y z"});
 }
 
 TEST_CASE("settings written as JSON load again") {
@@ -86,6 +99,8 @@ TEST_CASE("settings written as JSON load again") {
   written.batch_size = 7;
   written.lr = 0.1;
   written.channels = {9};
+  written.rates = {0.1, 3};
+  written.rows = {"x"};
   deft::write_file(path, written.settings.to_json());
   const Example read;
   read.settings.load_json(path);
@@ -93,6 +108,8 @@ TEST_CASE("settings written as JSON load again") {
   CHECK(read.lr == 0.1);
   CHECK(read.channels == std::vector<std::int64_t>{9});
   CHECK(read.model == "regular");
+  CHECK(read.rates == written.rates);
+  CHECK(read.rows == written.rows);
 }
 
 TEST_CASE("a wrong JSON file gets one line with file, key and value") {
@@ -111,6 +128,10 @@ TEST_CASE("a wrong JSON file gets one line with file, key and value") {
   check_load_error(R"({"channels": 64})", "channels is 64, expected a list of integers");
   check_load_error(R"({"channels": [64, "x"]})", "channels[1] is \"x\", expected an integer");
   check_load_error(R"({"channels": [0]})", "channels[0] is 0, expected at least 1");
+  check_load_error(R"({"rates": ["x"]})", "rates[0] is \"x\", expected a number");
+  check_load_error(R"({"rates": 1})", "rates is 1, expected a list of numbers");
+  check_load_error(R"({"rows": "a"})", "rows is \"a\", expected a list of strings");
+  check_load_error(R"({"rows": [1]})", "rows[0] is 1, expected a string");
   check_load_error("[1]", "holds array, expected a JSON object");
   check_load_error("{\"lr\": }",
                    "not JSON: parse error at line 1, column 8: syntax error while parsing value - unexpected '}'; "
@@ -133,6 +154,9 @@ TEST_CASE("a wrong flag gets one line with flag and text") {
   check_text_error("channels", "64,,2", "--channels is '', expected integers with commas between them");
   check_text_error("channels", "64 128", "--channels is '64 128', expected integers with commas between them");
   check_text_error("channels", "64,0", "--channels is 0, expected at least 1");
+  check_text_error("rates", "1,x", "--rates is 'x', expected numbers with commas between them");
+  check_text_error("rates", "1,-2", "--rates is -2, expected at least 0");
+  check_text_error("rows", "a,,b", "--rows is 'a,,b', expected strings with commas between them");
   check_text_error("model", "v9", "--model is 'v9', expected regular, deform-v1");
 }
 
