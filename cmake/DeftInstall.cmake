@@ -7,7 +7,7 @@ set(_deft_header_folders kernels core layers optim data)
 if(DEFT_APPS)
   list(APPEND _deft_libraries deft_support)
   list(APPEND _deft_header_folders apps/support)
-  install(TARGETS cifar10 scaled_mnist visualize RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+  install(TARGETS cifar10 geometry scaled_mnist visualize RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
   install(DIRECTORY apps/models/ DESTINATION ${CMAKE_INSTALL_DATADIR}/deft/models)
 endif()
 

@@ -32,8 +32,10 @@ Dataset colours(std::int64_t count) {
   return {.images = randint(0, 256, {count, 32, 32, 3}).to(DType::uint8), .labels = randint(0, 10, {count})};
 }
 
-constexpr Training trainings[] = {
-    {"E0", 64, 60000, adam, digits}, {"E1", 100, 60000, adam, digits}, {"E2", 32, 45000, adam_w, colours}};
+constexpr Training trainings[] = {{"E0", 64, 60000, adam, digits},
+                                  {"E1", 100, 60000, adam, digits},
+                                  {"E2", 32, 45000, adam_w, colours},
+                                  {"E3", 64, 60000, adam, digits}};
 
 class TrainStep {
  public:

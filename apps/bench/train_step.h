@@ -23,7 +23,7 @@ std::string to_string(const NetCase& one);
 /// Its fields in a record: op ("train_step_e0"), pass ("step"), model, n.
 nlohmann::ordered_json to_fields(const NetCase& one);
 
-/// All models of E0, E1 and E2. `batch_size` in place of the experiments' own, unless it is 0.
+/// All models of E0, E1, E2 and E3 (on MNIST). `batch_size` in place of the experiments' own, unless it is 0.
 std::vector<NetCase> net_cases(std::int64_t batch_size = 0);
 
 /// One step (forward, loss, backward, the experiment's optimizer) on a batch of synthetic images that stays the same.

@@ -6,6 +6,7 @@
 #include "deft/apps/nets/cifar_net.h"
 #include "deft/apps/nets/five_conv_net.h"
 #include "deft/apps/nets/four_conv_net.h"
+#include "deft/apps/nets/geometry_net.h"
 #include "deft/apps/nets/three_conv_net.h"
 #include "deft/kernels/error.h"
 
@@ -33,6 +34,7 @@ const std::vector<NetKind>& kinds() {
       {"E0", "mnist", FiveConvNet::models, make<FiveConvNet>, mnist_normalisation},
       {"E1", "mnist", ThreeConvNet::models, make<ThreeConvNet>, zero_to_one},
       {"E2", "cifar10", CifarNet::models, make<CifarNet>, zero_to_one},
+      {"E3", "mnist", GeometryNet::models, make<GeometryNet>, zero_to_one},
       {"E4", "mnist", FourConvNet::models, make<FourConvNet>, zero_to_one},
   };
   return all;
@@ -53,6 +55,14 @@ const std::vector<std::string>& net_experiments() {
     for (const NetKind& kind : kinds()) list.emplace_back(kind.experiment);
     return list;
   }();
+  return names;
+}
+
+std::vector<std::string> net_experiments(const std::string& data) {
+  std::vector<std::string> names;
+  for (const NetKind& kind : kinds()) {
+    if (data == kind.data) names.emplace_back(kind.experiment);
+  }
   return names;
 }
 

@@ -49,7 +49,7 @@ void write_json(const std::string& path, const TrainedNet& trained, const Datase
 int eval(const EvalSettings& settings) {
   const support::InterruptGuard guard;
   const Device device = settings.runtime.apply();
-  TrainedNet trained = load_net(settings.weights, device, mnist_experiments());
+  TrainedNet trained = load_net(settings.weights, device, net_experiments("mnist"));
   const Dataset test = load_data("mnist", Part::test, settings.data, settings.limit);
   const std::vector<TestSet> sets = final_tests(trained.experiment);
 
@@ -61,7 +61,7 @@ int eval(const EvalSettings& settings) {
   if (trained.experiment == "E0") rows.emplace_back("mean", result.accuracy);
   fmt::print("{}: {}, {}, on {} test images ({}, {})\n\n", trained.path, trained.experiment, trained.model, test.size(),
              test.name, test.source);
-  const support::Table table({trained.experiment == "E0" ? "scale" : "images", "accuracy"}, {8, 9});
+  const support::Table table({trained.experiment == "E0" ? "scale" : "images", "accuracy"}, {10, 9});
   fmt::print("{}", table.header());
   for (const auto& [name, accuracy] : rows) {
     fmt::print("{}", table.row({name, fmt::format("{:.2f} %", 100 * accuracy)}));
@@ -79,7 +79,7 @@ struct PredictSettings {
 
 int predict(const PredictSettings& settings) {
   const Device device = settings.runtime.apply();
-  TrainedNet trained = load_net(settings.weights, device, mnist_experiments());
+  TrainedNet trained = load_net(settings.weights, device, net_experiments("mnist"));
   const Tensor digit = load_digit(settings.image, settings.invert ? Ink::dark : Ink::automatic);
 
   const NoGrad no_grad;

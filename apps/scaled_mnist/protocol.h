@@ -24,14 +24,14 @@ struct Protocol {
   std::vector<TestSet> tests;
 };
 
-/// The experiments on MNIST: "E0", "E1" and "E4".
+/// The experiments on MNIST that this program runs: "E0", "E1" and "E4".
 const std::vector<std::string>& mnist_experiments();
 
 /// E0: plain images, tested at the scales 0.5, 0.6, …, 1.5 (torchvision's affine about the centre, nearest neighbour,
 /// after the normalisation, so that the border is 0 and not black). E1: images on a random place of a black canvas up
-/// to three times as large, shrunk again, in training and in the test. E4: plain images; `tuning` its second step, in
-/// which all are scaled: shifted by up to a pixel, then zoomed out by up to 2.5 along each axis, the border
-/// replicated.
+/// to three times as large, shrunk again, in training and in the test. E3: images rotated and translated in training,
+/// tested plain, rotated, translated and both (apps/geometry/cells.h). E4: plain images; `tuning` its second step, in
+/// which all are scaled: shifted by up to a pixel, then zoomed out by up to 2.5 along each axis, the border replicated.
 ///
 /// What a random test set shows is drawn once, from a seed of its own: it is the same after every epoch of every run.
 Protocol protocol(const std::string& experiment, bool tuning = false);

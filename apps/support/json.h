@@ -1,4 +1,4 @@
-// JSON inside apps/support; not installed.
+// JSON for the programs and what they share; not installed.
 #pragma once
 
 #include <nlohmann/json.hpp>

@@ -1,13 +1,11 @@
 // The program cifar10 as users run it, on a few random images in CIFAR-10's files.
-#include <filesystem>
 #include <nlohmann/json.hpp>
 
 #include "deft/core/file.h"
 #include "deft/core/safetensors.h"
-#include "deft/kernels/philox.h"
 
 #include "catch.h"
-#include "data/files.h"
+#include "few_images.h"
 #include "program.h"
 #include "temporary_directory.h"
 #include "test_device.h"
@@ -21,23 +19,9 @@ const std::string device = to_string(deft::testing::test_device());
 // Four images are held out, and three steps trained.
 const std::string tiny = " --limit 40 --batch-size 12 --conv-ch 4,6 --no-progress --device " + device;
 
-// The official files: 40 random records in front, black airplanes after them, which take no room on the disk.
 class Files {
  public:
-  Files() {
-    deft::PhiloxSequence random(1, 2);
-    Bytes start;
-    for (int i = 0; i < 40; ++i) {
-      start.push_back(static_cast<std::uint8_t>(i % 10));
-      for (int value = 0; value < 3072; ++value) start.push_back(static_cast<std::uint8_t>(random.below(256)));
-    }
-    for (const char* name :
-         {"data_batch_1", "data_batch_2", "data_batch_3", "data_batch_4", "data_batch_5", "test_batch"}) {
-      const std::string path = directory.path(name + std::string(".bin"));
-      write_bytes(path, start);
-      std::filesystem::resize_file(path, 30730000);
-    }
-  }
+  Files() { write_few_cifar10(directory.root()); }
 
   /// Runs a command on these files, with its results in the folder `out` beside them.
   ProgramResult run(const std::string& command, const std::string& out, const std::string& arguments) const {

@@ -8,6 +8,7 @@
 
 #include "deft/apps/nets/cifar_net.h"
 #include "deft/apps/nets/four_conv_net.h"
+#include "deft/apps/nets/geometry_net.h"
 #include "deft/core/autograd.h"
 #include "deft/core/random.h"
 #include "deft/layers/init.h"
@@ -195,6 +196,14 @@ TEST_CASE("E2's nets compute what its description says", "[cpu]") {
   });
 }
 
+TEST_CASE("E3's nets compute what their header says", "[cpu]") {
+  check_net("E3", {1, 28, 28, 1}, {}, [](NaiveNet& net) {
+    net.conv("conv1").batch_norm("bn1", 1e-5).relu().max_pool(2, 2, 0);
+    net.conv("conv2").batch_norm("bn2", 1e-5).relu().max_pool(2, 2, 0);
+    return net.conv("conv3").batch_norm("bn3", 1e-5).relu().mean().linear("fc");
+  });
+}
+
 TEST_CASE("E4's nets compute what its description says", "[cpu]") {
   check_net("E4", {1, 28, 28, 1}, {}, [](NaiveNet& net) {
     net.conv("conv11").batch_norm("bn11", 1e-3).relu().conv("conv12", 2, false).batch_norm("bn12", 1e-3).relu();
@@ -237,10 +246,46 @@ TEST_CASE("the nets start as their experiments say") {
 }
 
 TEST_CASE("a net that is not there is named") {
-  CHECK_THROWS_WITH(apps::make_net("E9", "regular"), "experiment is 'E9', expected E0, E1, E2, E4");
+  CHECK_THROWS_WITH(apps::make_net("E9", "regular"), "experiment is 'E9', expected E0, E1, E2, E3, E4");
   CHECK_THROWS_WITH(apps::make_net("E1", "deform-v2"), "model is 'deform-v2', expected regular, deform-v1");
   CHECK_THROWS_WITH(apps::CifarNet("regular", {64}), "conv_ch is [64], expected two numbers of at least 1");
   CHECK(apps::CifarNet("deform-v2", {5, 7}).conv2->num_parameters() == 9 * 5 * (7 + 27));
+}
+
+TEST_CASE("E3's nets differ in the kind of their convolutions alone and are known by their weights", "[cpu]") {
+  apps::GeometryNet regular("regular", 3, {4, 6, 5, 7});
+  const apps::GeometryNet deformable("deform-v1", 3, {4, 6, 5, 7});
+  std::map<std::string, Shape> shapes;
+  for (const auto& [name, tensor] : regular.state_dict()) shapes.emplace(name, tensor.shape());
+  CHECK(shapes.at("conv4.weight") == Shape{7, 3, 3, 5});
+  CHECK(shapes.count("conv4.bias") == 0);
+  std::string offsets;
+  for (const auto& [name, tensor] : deformable.state_dict()) {
+    INFO(name);
+    if (shapes.count(name) == 1) {
+      CHECK(tensor.shape() == shapes.at(name));
+      shapes.erase(name);
+    } else {
+      offsets += name + " ";
+    }
+  }
+  CHECK(shapes.empty());
+  CHECK(offsets ==
+        "conv2.offset_conv.weight conv2.offset_conv.bias conv3.offset_conv.weight conv3.offset_conv.bias "
+        "conv4.offset_conv.weight conv4.offset_conv.bias ");
+
+  randomise(regular);
+  regular.eval();
+  apps::GeometryNet copy = apps::GeometryNet::from_state("regular", regular.state_dict());
+  copy.eval();
+  CHECK(copy.in_channels() == 3);
+  const Tensor images = rand({2, 32, 32, 3});
+  const NoGrad no_grad;
+  CHECK(copy(images).to_vector<float>() == regular(images).to_vector<float>());
+  CHECK_THROWS_WITH(apps::GeometryNet::from_state("regular", {}), "there is no conv1.weight, as a net of E3 has");
+  CHECK_THROWS_WITH(apps::GeometryNet("regular", 1, {64}),
+                    "channels is [64], expected two numbers or more, of at least 1");
+  CHECK_THROWS_WITH(apps::GeometryNet("deform-v2"), "model is 'deform-v2', expected regular, deform-v1");
 }
 
 TEST_CASE("a deformable net of E4 starts as the regular one computes, and learns offsets alone", "[cpu]") {

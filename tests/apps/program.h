@@ -11,3 +11,6 @@ inline ProgramResult scaled_mnist(const std::string& arguments) { return run_she
 
 /// Runs visualize with these arguments.
 inline ProgramResult visualize(const std::string& arguments) { return run_shell(DEFT_VISUALIZE " " + arguments); }
+
+/// Runs geometry with these arguments.
+inline ProgramResult geometry(const std::string& arguments) { return run_shell(DEFT_GEOMETRY " " + arguments); }

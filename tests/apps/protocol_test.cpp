@@ -8,6 +8,7 @@
 #include "deft/kernels/error.h"
 
 #include "catch.h"
+#include "uniform.h"
 
 using namespace deft;
 
@@ -16,17 +17,6 @@ namespace {
 AffineMatrix drawn(const Transform& transform, std::uint64_t index) {
   PhiloxSequence random = draws(0, Draw::augment, 0, index);
   return draw_matrix(transform.steps, {28, 28}, random);
-}
-
-// Uniform in [low, high], as far as many draws of it tell, and not drawn together with the other numbers.
-void check_uniform(const std::vector<double>& numbers, double low, double high) {
-  double mean = 0, square = 0;
-  for (const double number : numbers) mean += number / double(numbers.size());
-  for (const double number : numbers) square += std::pow(number - mean, 2) / double(numbers.size());
-  CHECK(*std::min_element(numbers.begin(), numbers.end()) >= low);
-  CHECK(*std::max_element(numbers.begin(), numbers.end()) <= high);
-  CHECK(mean == Approx((low + high) / 2).margin(0.03 * (high - low)));
-  CHECK(std::sqrt(square) == Approx((high - low) / std::sqrt(12.0)).epsilon(0.05));
 }
 
 }  // namespace
@@ -76,5 +66,8 @@ TEST_CASE("E0 tests eleven scales, the others what they train on") {
   CHECK(names == "0.5 0.6 0.7 0.8 0.9 1.0 1.1 1.2 1.3 1.4 1.5 ");
   CHECK(apps::final_tests("E1").size() == 1);
   CHECK(apps::final_tests("E4").at(1).name == "scaled");
+  names.clear();
+  for (const apps::TestSet& set : apps::final_tests("E3")) names += set.name + " ";
+  CHECK(names == "plain rotated translated both ");
   CHECK_THROWS_AS(apps::protocol("E9"), Error);
 }

@@ -183,7 +183,7 @@ TEST_CASE("a weights file that does not fit is named") {
   const TemporaryDirectory directory;
   const std::string path = directory.path("w.safetensors");
   deft::save_safetensors(path, {.tensors = {}, .metadata = {{"experiment", "E2"}, {"model", "regular"}}});
-  check_error("predict x.png --weights " + path, path + ": experiment is 'E2', expected E0, E1, E4");
+  check_error("predict x.png --weights " + path, path + ": experiment is 'E2', expected E0, E1, E3, E4");
   deft::save_safetensors(path, {.tensors = {}, .metadata = {{"experiment", "E0"}, {"model", "v9"}}});
   check_error("predict x.png --weights " + path, path + ": model is 'v9', expected regular, deform-v1, deform-v2");
   deft::save_safetensors(path, {.tensors = {}, .metadata = {{"experiment", "E0"}, {"model", "regular"}}});

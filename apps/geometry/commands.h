@@ -1,0 +1,15 @@
+// The commands of geometry.
+#pragma once
+
+#include "deft/apps/support/command_line.h"
+
+namespace deft::apps {
+
+/// Trains both nets on all images of experiment E3 and shows the table.
+support::Command run_command();
+/// Trains candidates for the regular net and compares them on training images that are held out.
+support::Command select_command();
+/// Tests trained weights on all rows of their data set.
+support::Command eval_command();
+
+}  // namespace deft::apps

@@ -1,0 +1,72 @@
+#include <fmt/format.h>
+
+#include <filesystem>
+
+#include "deft/apps/geometry/commands.h"
+#include "deft/apps/geometry/training.h"
+#include "deft/apps/support/checkpoint.h"
+#include "deft/apps/support/interrupt.h"
+#include "deft/apps/support/table.h"
+#include "deft/core/safetensors.h"
+#include "deft/data/locate.h"
+#include "deft/kernels/error.h"
+
+namespace deft::apps {
+
+namespace {
+
+struct EvalSettings {
+  std::string weights, data;
+  std::int64_t limit = 0;
+  support::RuntimeSettings runtime;
+  bool no_progress = false;
+};
+
+// The net of a weights file of this experiment, with its weights.
+GeometryNet load_net(const std::string& path) {
+  const Safetensors file = load_safetensors(path);
+  const std::string experiment = support::metadata_value(file, path, "experiment");
+  if (experiment != "E3") throw Error(fmt::format("{}: experiment is '{}', expected E3", path, experiment));
+  const std::string model = support::metadata_value(file, path, "model");
+  return support::naming_file(path, [&] { return GeometryNet::from_state(model, file.tensors); });
+}
+
+int eval(const EvalSettings& settings) {
+  const support::InterruptGuard guard;
+  const Device device = settings.runtime.apply();
+  if (settings.weights.empty()) throw Error("--weights is required: weights file of a cell's run, or its folder");
+  const std::string path = std::filesystem::is_directory(settings.weights)
+                               ? support::RunDirectory(settings.weights).last_weights()
+                               : settings.weights;
+  GeometryNet net = load_net(path);
+  net.to(device);
+  const std::string name = net.in_channels() == 3 ? "cifar10" : "mnist";
+  const Dataset test = load_data(name, Part::test, settings.data, settings.limit);
+  fmt::print("{}, on {} test images ({}, {})\n\n", path, test.size(), test.name, test.source);
+  const support::Table table({"<images", "accuracy"}, {28, 9});
+  fmt::print("{}", table.header());
+  for (const Row& row : rows()) {
+    if (row.data != name) continue;
+    const support::Evaluation result =
+        evaluate(net, row, test, device, support::progress_options(settings.no_progress));
+    fmt::print("{}", table.row({row.title, fmt::format("{:.2f} %", 100 * result.accuracy)}));
+  }
+  return 0;
+}
+
+}  // namespace
+
+support::Command eval_command() {
+  const auto settings = std::make_shared<EvalSettings>();
+  support::Command command{.name = "eval", .summary = "Test trained weights on all rows of their data set"};
+  command.settings.add("weights", settings->weights,
+                       "weights file of a cell's run, or the run's folder (its last.safetensors)");
+  command.settings.add("data", settings->data, data_help);
+  command.settings.add("limit", settings->limit, "use so many test images, 0: all");
+  command.settings.add("no_progress", settings->no_progress, "no progress bar or lines");
+  settings->runtime.add_to(command.settings);
+  command.run = [settings] { return eval(*settings); };
+  return command;
+}
+
+}  // namespace deft::apps
