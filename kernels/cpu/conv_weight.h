@@ -3,7 +3,6 @@
 #pragma once
 
 #include <cstdint>
-#include <cstring>
 
 #include "deft/kernels/allocator.h"
 #include "deft/kernels/cpu/gemm_micro.h"
@@ -12,7 +11,7 @@
 
 namespace deft::kernels::DEFT_SIMD {
 
-/// Weights as right matrices [depth, outputs], one per group, and a bias readable to whole tiles.
+/// Weights as right matrices [depth, outputs], one per group, and the caller's bias.
 template <class T>
 class PackedWeight {
  public:
@@ -21,16 +20,15 @@ class PackedWeight {
         depth_(depth),
         outputs_(outputs),
         size_(packed_size<T>(depth, outputs)),
-        weights_(groups * size_),
-        bias_(groups * outputs + tile_columns<T>) {}
+        weights_(groups * size_) {}
 
-  /// Packs weight [groups · outputs, depth] for the forward product; `bias` [groups · outputs] may be null.
+  /// Packs weight [groups · outputs, depth] for the forward product; `bias` [groups · outputs] may be null, and has to
+  /// live as long as this.
   void pack_forward(const T* weight, const T* bias) {
     for (std::int64_t group = 0; group < groups_; ++group) {
       pack_rows(group, 0, depth_, weight + group * outputs_ * depth_, 1, depth_);
     }
-    has_bias_ = bias != nullptr;
-    if (has_bias_) std::memcpy(bias_.data(), bias, static_cast<std::size_t>(groups_ * outputs_) * sizeof(T));
+    bias_ = bias;
   }
 
   /// Packs rows [first, first + rows) of a group's matrix from elements at `from`, with the strides of row and column.
@@ -42,12 +40,12 @@ class PackedWeight {
   RightMatrix<T> matrix(std::int64_t group) const { return packed(weights_.data() + group * size_, depth_); }
 
   /// Null without a bias.
-  const T* bias(std::int64_t group) const { return has_bias_ ? bias_.data() + group * outputs_ : nullptr; }
+  const T* bias(std::int64_t group) const { return bias_ == nullptr ? nullptr : bias_ + group * outputs_; }
 
  private:
   std::int64_t groups_, depth_, outputs_, size_;
-  bool has_bias_ = false;
-  Scratch<T> weights_, bias_;
+  const T* bias_ = nullptr;
+  Scratch<T> weights_;
 };
 
 /// The gradients of weight [o, depth] and bias [o], in parts: the first chunk of work sums its own in place, each other
