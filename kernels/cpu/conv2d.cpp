@@ -179,8 +179,14 @@ void backward_input_phase(const Conv2dShape& s, std::int64_t phase_h, std::int64
 
 template <class T>
 void backward_input(const Conv2dShape& s, const T* grad_output, const T* weight, T* grad_input) {
-  // Pixels between the taps of a small kernel with a large stride are reached by none.
-  if (s.stride_h > 1 || s.stride_w > 1) clear(grad_input, s.n * s.h * s.w * s.c);
+  // Pixels between the taps of a small kernel with a large stride are reached by none. All are cleared, for then the
+  // others lie in the cache when phases write one here and one there.
+  if (s.stride_h > 1 || s.stride_w > 1) {
+    const std::int64_t row = s.w * s.c;
+    parallel_blocks(s.n * s.h, rows_per_block(row), [&](std::int64_t begin, std::int64_t end) {
+      clear(grad_input + begin * row, (end - begin) * row);
+    });
+  }
   for (std::int64_t i = 0; i < s.stride_h && i < s.h; ++i) {
     for (std::int64_t j = 0; j < s.stride_w && j < s.w; ++j) {
       backward_input_phase(s, i, j, grad_output, weight, grad_input);
