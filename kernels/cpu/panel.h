@@ -1,5 +1,6 @@
-// How the work of a convolution is cut into pieces and blocks of output pixels, and the panel of a block: the input
-// values under each tap, row by row. A panel stays in the L2 cache; there is never one for a whole image.
+// How the work of a convolution is cut into pieces and blocks of output pixels; and panels, in which the samples of a
+// deformable convolution lie, and what the weight's gradient of few channels reads: a row for each point, tap by tap. A
+// panel stays in the L2 cache; there is never one for a whole image.
 #pragma once
 
 #include <cstdint>
@@ -21,7 +22,7 @@ class Pieces {
     const std::int64_t points = rows * columns;
     if (images == 0 || points == 0) return;
     if (points <= target) {
-      images_step_ = target / points;
+      images_step_ = target / points < images ? target / points : images;
       rows_step_ = rows;
     } else {
       rows_step_ = target > columns ? target / columns : 1;
