@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numeric>
 
 #include "deft/kernels/adam_factors.h"
 #include "deft/kernels/allocator.h"
@@ -121,9 +120,13 @@ double squared_norm(Cpu, const std::vector<GradientArray<const T>>& gradients) {
     }
     sums[i] = sum;
   });
-  std::vector<double> of_array(gradients.size());
-  for (std::size_t i = 0; i < pieces.size(); ++i) of_array[pieces[i].array] += sums[static_cast<std::int64_t>(i)];
-  return std::accumulate(of_array.begin(), of_array.end(), 0.0);
+  double total = 0;
+  for (std::size_t array = 0, i = 0; array < gradients.size(); ++array) {
+    double of_array = 0;
+    for (; i < pieces.size() && pieces[i].array == array; ++i) of_array += sums[static_cast<std::int64_t>(i)];
+    total += of_array;
+  }
+  return total;
 }
 
 template <class T>

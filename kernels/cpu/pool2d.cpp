@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <limits>
 #include <type_traits>
-#include <vector>
 
+#include "deft/kernels/allocator.h"
 #include "deft/kernels/cpu/channel_groups.h"
 #include "deft/kernels/cpu/kernel.h"
 #include "deft/kernels/instantiate.h"
@@ -18,13 +18,19 @@ namespace {
 // One axis of a pooling, with what its windows cover and which windows hold each pixel.
 struct Axis {
   template <class Windows>
-  explicit Axis(const Windows& windows) {
-    for (std::int64_t i = 0; i < windows.count; ++i) spans.push_back(windows.span(i));
-    for (std::int64_t i = 0; i < windows.size; ++i) holding.push_back(windows.holding(i));
+  explicit Axis(const Windows& windows)
+      : count(windows.count), size(windows.size), spans(windows.count), holding(windows.size) {
+    for (std::int64_t i = 0; i < count; ++i) spans[i] = windows.span(i);
+    for (std::int64_t i = 0; i < size; ++i) holding[i] = windows.holding(i);
   }
 
-  std::vector<WindowSpan> spans;
-  std::vector<WindowRange> holding;
+  // Of the windows, for loops over them.
+  const WindowSpan* begin() const { return spans.data(); }
+  const WindowSpan* end() const { return spans.data() + count; }
+
+  std::int64_t count, size;  // windows, pixels
+  Scratch<WindowSpan> spans;
+  Scratch<WindowRange> holding;
 };
 
 struct Axes {
@@ -35,14 +41,14 @@ struct Axes {
   Axis rows, columns;
   std::int64_t n, h, w, c;
 
-  std::int64_t h_out() const { return static_cast<std::int64_t>(rows.spans.size()); }
-  std::int64_t w_out() const { return static_cast<std::int64_t>(columns.spans.size()); }
+  std::int64_t h_out() const { return rows.count; }
+  std::int64_t w_out() const { return columns.count; }
 };
 
 // Whether windows neither overlap on an axis nor leave a pixel out.
 inline bool windows_tile(const Axis& axis) {
-  for (const WindowRange& range : axis.holding) {
-    if (range.end - range.begin != 1) return false;
+  for (std::int64_t i = 0; i < axis.size; ++i) {
+    if (axis.holding[i].end - axis.holding[i].begin != 1) return false;
   }
   return true;
 }
@@ -117,7 +123,7 @@ __attribute__((noinline)) void max_of_windows(Groups<V, count> groups, const T* 
                                               std::int64_t kernel_w, const WindowSpan rows, T* output, Tap* taps) {
   using P = Places<V>;
   const std::int64_t w = a.w, c = a.c;
-  for (const WindowSpan columns : a.columns.spans) {
+  for (const WindowSpan columns : a.columns) {
     const std::int64_t tap_before = -columns.origin - rows.origin * kernel_w;  // tap of the image's pixel (0, 0)
     for (std::int64_t at = 0; at < groups.channels; at += count * width<V, T>) {
       V best[count];
@@ -175,7 +181,7 @@ __attribute__((noinline)) void give_to_winners(Groups<V, count> groups, const T*
                                                const GradientRows<T> rows) {
   using P = Places<V>;
   const std::int64_t w = a.w, c = a.c;
-  for (const WindowSpan columns : a.columns.spans) {
+  for (const WindowSpan columns : a.columns) {
     for (std::int64_t at = 0; at < groups.channels; at += count * width<V, T>) {
       V gradient[count];
       P winner[count];
@@ -204,7 +210,7 @@ template <class V, int count, class T>
 __attribute__((noinline)) void mean_of_windows(Groups<V, count> groups, const T* image, const Axes& a,
                                                const WindowSpan rows, T* output) {
   const std::int64_t w = a.w, c = a.c;
-  for (const WindowSpan columns : a.columns.spans) {
+  for (const WindowSpan columns : a.columns) {
     const auto extent = static_cast<T>(rows.extent * columns.extent);
     for (std::int64_t at = 0; at < groups.channels; at += count * width<V, T>) {
       V sum[count] = {};
@@ -232,7 +238,7 @@ __attribute__((noinline)) void give_shares(Groups<V, count> groups, const T* gra
   const std::int64_t c = a.c;
   for (std::int64_t y = rows.begin; y < rows.end; ++y) {
     const T* gradient = grad_output;
-    for (const WindowSpan columns : a.columns.spans) {
+    for (const WindowSpan columns : a.columns) {
       const T factor = T(1) / static_cast<T>(window_rows.extent * columns.extent);
       for (std::int64_t at = 0; at < groups.channels; at += count * width<V, T>) {
         V share[count];
@@ -254,8 +260,7 @@ template <class T, class Body>
 void for_window_rows(const Axes& a, const Body& body) {
   for_output_rows(a, [&](std::int64_t n, std::int64_t row) {
     for_channel_groups<T>(a.c, [&](std::int64_t c, auto groups) {
-      body(n * a.h * a.w * a.c + c, a.rows.spans[static_cast<std::size_t>(row)],
-           (n * a.h_out() + row) * a.w_out() * a.c + c, groups);
+      body(n * a.h * a.w * a.c + c, a.rows.spans[row], (n * a.h_out() + row) * a.w_out() * a.c + c, groups);
     });
   });
 }
@@ -268,12 +273,12 @@ void for_gradient_rows(const Axes& a, T* grad_input, const Give& give) {
   const auto give_row = [&](std::int64_t n, std::int64_t row, GradientRows<T> rows) {
     for_channel_groups<T>(a.c, [&](std::int64_t c, auto groups) {
       rows.image = grad_input + n * a.h * a.w * a.c + c;
-      give((n * a.h_out() + row) * a.w_out() * a.c + c, a.rows.spans[static_cast<std::size_t>(row)], rows, groups);
+      give((n * a.h_out() + row) * a.w_out() * a.c + c, a.rows.spans[row], rows, groups);
     });
   };
   if (windows_tile(a.rows) && windows_tile(a.columns)) {
     return for_output_rows(a, [&](std::int64_t n, std::int64_t row) {
-      const WindowSpan& span = a.rows.spans[static_cast<std::size_t>(row)];
+      const WindowSpan& span = a.rows.spans[row];
       give_row(n, row, {nullptr, span.begin, span.end, false});
     });
   }
@@ -281,7 +286,7 @@ void for_gradient_rows(const Axes& a, T* grad_input, const Give& give) {
     for (std::int64_t i = begin; i < end; ++i) {
       const std::int64_t n = i / a.h, y = i % a.h;
       clear(grad_input + i * a.w * a.c, a.w * a.c);
-      const WindowRange windows = a.rows.holding[static_cast<std::size_t>(y)];
+      const WindowRange windows = a.rows.holding[y];
       for (std::int64_t row = windows.begin; row < windows.end; ++row) give_row(n, row, {nullptr, y, y + 1, true});
     }
   });
