@@ -13,7 +13,7 @@ namespace {
 
 /// Where a tile of c starts and goes, and how much of it: the last of its vectors has `last` elements.
 template <class T>
-struct TilePlace {
+struct ResultPlace {
   const T* start;
   std::int64_t start_stride;
   T* c;
@@ -29,7 +29,7 @@ template <class T, int rows, int vectors>
 using Sums = Vector<T>[rows][vectors];
 
 template <class T, int rows, int vectors>
-DEFT_IN_REGISTERS void begin_sums(const TilePlace<T>& place, Sums<T, rows, vectors>& sum) {
+DEFT_IN_REGISTERS void begin_sums(const ResultPlace<T>& place, Sums<T, rows, vectors>& sum) {
   const T* const start = place.start;
   if (start == nullptr) return;
   const std::int64_t stride = place.start_stride;
@@ -50,7 +50,7 @@ DEFT_IN_REGISTERS void begin_sums(const TilePlace<T>& place, Sums<T, rows, vecto
 }
 
 template <class T, int rows, int vectors>
-DEFT_IN_REGISTERS void store_tile(const TilePlace<T>& place, const Sums<T, rows, vectors>& sum) {
+DEFT_IN_REGISTERS void store_tile(const ResultPlace<T>& place, const Sums<T, rows, vectors>& sum) {
   T* const c = place.c;
   const std::int64_t stride = place.c_stride;
   DEFT_UNROLL
@@ -87,7 +87,7 @@ DEFT_IN_REGISTERS void add_step(Left left, const T* b, Sums<T, rows, vectors>& s
 template <class T>
 struct RowsTile {
   using Element = T;
-  TilePlace<T> place;
+  ResultPlace<T> place;
   const T* a;
   const std::int64_t* origins;
   const Run *runs, *runs_end;
@@ -137,7 +137,7 @@ struct RowsTile {
 template <class T>
 struct EvenRowsTile {
   using Element = T;
-  TilePlace<T> place;
+  ResultPlace<T> place;
   std::int64_t k;
   const T* a;
   std::int64_t a_stride;
@@ -171,7 +171,7 @@ struct EvenRowsTile {
 template <class T>
 struct TransposedTile {
   using Element = T;
-  TilePlace<T> place;
+  ResultPlace<T> place;
   const T* a;
   std::int64_t a_stride;
   const T* b;
@@ -241,8 +241,8 @@ void for_column_blocks(std::int64_t n, Body&& body) {
 
 /// Of a part of the inner product that begins after `done` steps: the first part starts as asked, later ones resume.
 template <class T>
-TilePlace<T> place_at(std::int64_t column, bool resumed, const T* start, std::int64_t start_stride, T* c,
-                      std::int64_t c_stride) {
+ResultPlace<T> place_at(std::int64_t column, bool resumed, const T* start, std::int64_t start_stride, T* c,
+                        std::int64_t c_stride) {
   if (resumed) return {c + column, c_stride, c + column, c_stride, 0};
   return {start == nullptr ? nullptr : start + column, start_stride, c + column, c_stride, 0};
 }
@@ -260,7 +260,7 @@ void gemm_gathered(std::int64_t m, std::int64_t n, const GatheredRows<T>& a, con
       const Run* const first = run;
       std::int64_t depth = 0;
       for (; run != end && depth + run->count <= gemm_depth; ++run) depth += run->count;
-      const TilePlace<T> place = place_at(column, first != a.runs, start, start_stride, c, c_stride);
+      const ResultPlace<T> place = place_at(column, first != a.runs, start, start_stride, c, c_stride);
       compute_rows(RowsTile<T>{place, a.data, a.origins, first, run, right}, m, columns);
       right += depth * tile_columns<T>;
     } while (run != end);
@@ -272,7 +272,7 @@ void gemm_transposed_strips(std::int64_t m, std::int64_t n, const T* a, std::int
                             std::int64_t b_stride, const Strip* strips, std::int64_t strip_count, T* c,
                             std::int64_t c_stride) {
   for_column_blocks<T>(n, [&](std::int64_t column, std::int64_t columns, std::int64_t) {
-    const TilePlace<T> place = place_at<T>(column, true, nullptr, 0, c, c_stride);
+    const ResultPlace<T> place = place_at<T>(column, true, nullptr, 0, c, c_stride);
     compute_rows(TransposedTile<T>{place, a, a_stride, b + column, b_stride, strips, strips + strip_count}, m, columns);
   });
 }
@@ -287,7 +287,7 @@ void gemm_rows(std::int64_t m, std::int64_t n, std::int64_t k, const T* a, std::
     std::int64_t p = 0;
     do {
       const std::int64_t depth = k - p < gemm_depth ? k - p : gemm_depth;
-      const TilePlace<T> place = place_at(column, p > 0, start, start_stride, c, c_stride);
+      const ResultPlace<T> place = place_at(column, p > 0, start, start_stride, c, c_stride);
       compute_rows(EvenRowsTile<T>{place, depth, a + p, a_stride, right + p * b.row_stride}, m, columns);
       p += depth;
     } while (p < k);
@@ -299,7 +299,7 @@ void gemm_transposed(std::int64_t m, std::int64_t n, std::int64_t k, const T* a,
                      const RightMatrix<T>& b, const T* start, std::int64_t start_stride, T* c, std::int64_t c_stride) {
   const Strip all{0, 0, k};
   for_column_blocks<T>(n, [&](std::int64_t column, std::int64_t columns, std::int64_t block) {
-    const TilePlace<T> place = place_at(column, false, start, start_stride, c, c_stride);
+    const ResultPlace<T> place = place_at(column, false, start, start_stride, c, c_stride);
     const T* const right = b.data + block * b.block_stride;
     compute_rows(TransposedTile<T>{place, a, a_stride, right, b.row_stride, &all, &all + 1}, m, columns);
   });

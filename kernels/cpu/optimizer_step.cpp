@@ -14,15 +14,15 @@ namespace DEFT_SIMD {
 namespace {
 
 /// A part of one of several arrays, of a size that does not depend on the number of threads.
-struct Piece {
+struct ArrayPiece {
   std::size_t array;
   std::int64_t begin, end;
 };
 
 template <class Arrays>
-std::vector<Piece> cut(const std::vector<Arrays>& arrays) {
+std::vector<ArrayPiece> cut(const std::vector<Arrays>& arrays) {
   const std::int64_t size = rows_per_block(1);
-  std::vector<Piece> pieces;
+  std::vector<ArrayPiece> pieces;
   for (std::size_t i = 0; i < arrays.size(); ++i) {
     for (std::int64_t begin = 0; begin < arrays[i].n; begin += size) {
       pieces.push_back({i, begin, std::min(begin + size, arrays[i].n)});
@@ -34,9 +34,9 @@ std::vector<Piece> cut(const std::vector<Arrays>& arrays) {
 /// Calls body(arrays, begin, end) for parts that cover all of them, in one parallel region.
 template <class Arrays, class Body>
 void for_each_piece(const std::vector<Arrays>& all, Body&& body) {
-  const std::vector<Piece> pieces = cut(all);
+  const std::vector<ArrayPiece> pieces = cut(all);
   parallel_for(static_cast<std::int64_t>(pieces.size()), [&](std::int64_t i) {
-    const Piece& piece = pieces[static_cast<std::size_t>(i)];
+    const ArrayPiece& piece = pieces[static_cast<std::size_t>(i)];
     body(all[piece.array], piece.begin, piece.end);
   });
 }
@@ -108,10 +108,10 @@ void adam_step(Cpu, const AdamStep& step, const std::vector<AdamArrays<T>>& para
 
 template <class T>
 double squared_norm(Cpu, const std::vector<GradientArray<const T>>& gradients) {
-  const std::vector<Piece> pieces = cut(gradients);
+  const std::vector<ArrayPiece> pieces = cut(gradients);
   Scratch<double> sums(static_cast<std::int64_t>(pieces.size()));
   parallel_for(static_cast<std::int64_t>(pieces.size()), [&](std::int64_t i) {
-    const Piece& piece = pieces[static_cast<std::size_t>(i)];
+    const ArrayPiece& piece = pieces[static_cast<std::size_t>(i)];
     const T* values = gradients[piece.array].grad;
     double sum = 0;
 #pragma omp simd reduction(+ : sum)

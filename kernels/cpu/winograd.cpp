@@ -13,7 +13,7 @@ namespace deft::kernels::DEFT_SIMD {
 namespace {
 
 /// Tiles taken at once: as many as keep both panels within a share of the L2 cache, and whole tiles of the product.
-std::int64_t block_tiles(std::int64_t inputs, std::int64_t outputs) {
+std::int64_t tiles_at_once(std::int64_t inputs, std::int64_t outputs) {
   constexpr std::int64_t bytes = 512 * 1024, most = 24, least = 12;
   const std::int64_t fitting = bytes / (winograd_products * (inputs + outputs + 1) * 4);
   return fitting > most ? most : fitting < least ? least : fitting / least * least;
@@ -39,7 +39,7 @@ class Correlation {
         tiles_(n, destination.h, destination.w),
         inputs_(round_up_to_lanes<float>(source.c)),
         outputs_(round_up_to_lanes<float>(destination.c)),
-        most_(block_tiles(inputs_, outputs_)),
+        most_(tiles_at_once(inputs_, outputs_)),
         // A cache line more than a power of two, as in WinogradFilter.
         input_stride_(most_ * inputs_ + lanes<float>),
         output_stride_(most_ * outputs_ + lanes<float>),

@@ -10,7 +10,7 @@ namespace deft::kernels::DEFT_SIMD {
 namespace {
 
 /// Tiles taken at once: more than forward, since the sums are read and written for each block.
-constexpr std::int64_t block_tiles = 48;
+constexpr std::int64_t most_tiles = 48;
 
 /// Chunks of tiles that are summed separately: enough for many threads, as far as adding and keeping the sums, of
 /// `sums` elements, costs little.
@@ -22,9 +22,9 @@ std::int64_t chunk_count(std::int64_t tiles, std::int64_t sums) {
   return chunks < 1 ? 1 : chunks > most ? most : chunks;
 }
 
-class WeightGradient {
+class WinogradWeightGradient {
  public:
-  WeightGradient(const Conv2dShape& s, const float* input, const float* grad_output)
+  WinogradWeightGradient(const Conv2dShape& s, const float* input, const float* grad_output)
       : s_(s),
         input_{input, s.h, s.w, s.c},
         gradient_{grad_output, s.h_out(), s.w_out(), s.o},
@@ -32,8 +32,8 @@ class WeightGradient {
         inputs_(round_up_to_lanes<float>(s.c)),
         outputs_(round_up_to_lanes<float>(s.o)),
         // A cache line more than a power of two, or all frequencies would share a few sets of the caches.
-        input_stride_(block_tiles * inputs_ + lanes<float>),
-        gradient_stride_(block_tiles * outputs_ + lanes<float>),
+        input_stride_(most_tiles * inputs_ + lanes<float>),
+        gradient_stride_(most_tiles * outputs_ + lanes<float>),
         sum_stride_(s.o * inputs_ + lanes<float>),
         chunks_(chunk_count(tiles_.count(), winograd_products * sum_stride_)),
         zeros_(inputs_ > outputs_ ? inputs_ : outputs_),
@@ -61,8 +61,8 @@ class WeightGradient {
     clear(sums, winograd_products * sum_stride_);
     clear(bias, outputs_);
     const std::int64_t end = tiles_.count() * (chunk + 1) / chunks_;
-    for (std::int64_t begin = tiles_.count() * chunk / chunks_; begin < end; begin += block_tiles) {
-      const std::int64_t count = end - begin < block_tiles ? end - begin : block_tiles;
+    for (std::int64_t begin = tiles_.count() * chunk / chunks_; begin < end; begin += most_tiles) {
+      const std::int64_t count = end - begin < most_tiles ? end - begin : most_tiles;
       for (std::int64_t i = 0; i < count; ++i) {
         const TilePlace place = tiles_[begin + i];
         read_tile<InputTransform>(input_, place.image, place.y - s_.pad_top, place.x - s_.pad_left, zeros_.data(),
@@ -76,7 +76,7 @@ class WeightGradient {
         gemm<float, Layout::transposed>(s_.o, inputs_, count, gradients.data() + frequency * gradient_stride_, outputs_,
                                         unpacked(inputs.data() + frequency * input_stride_, inputs_), sum, inputs_, sum,
                                         inputs_);
-        const std::int64_t next = begin + count, after = end - next < block_tiles ? end : next + block_tiles;
+        const std::int64_t next = begin + count, after = end - next < most_tiles ? end : next + most_tiles;
         prefetch_share<0>(input_, tiles_, next, after, frequency);
         prefetch_share<0>(gradient_, tiles_, next, after, frequency);
       }
@@ -124,7 +124,7 @@ class WeightGradient {
 
 void winograd_backward_weight(const Conv2dShape& shape, const float* input, const float* grad_output,
                               float* grad_weight, float* grad_bias) {
-  WeightGradient(shape, input, grad_output).run(grad_weight, grad_bias);
+  WinogradWeightGradient(shape, input, grad_output).run(grad_weight, grad_bias);
 }
 
 }  // namespace deft::kernels::DEFT_SIMD
