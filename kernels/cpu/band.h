@@ -6,6 +6,7 @@
 
 #include "deft/kernels/allocator.h"
 #include "deft/kernels/cpu/gemm_micro.h"
+#include "deft/kernels/cpu/padded_row.h"
 #include "deft/kernels/cpu/panel.h"
 #include "deft/kernels/cpu/simd.h"
 
@@ -74,22 +75,11 @@ class Band {
 
   /// Copies the rows of an image from `top` on; what lies outside becomes zeros.
   void copy_rows(const T* image, std::int64_t top, T* to) const {
-    const std::int64_t left = gather_.x.first;
-    const std::int64_t begin = left < 0 ? -left : 0, end = gather_.w - left < width_ ? gather_.w - left : width_;
     for (std::int64_t y = top; y < top + height_; ++y, to += row()) {
-      if (y < 0 || y >= gather_.h || begin >= end) {
-        clear(to, row());
-        continue;
-      }
-      clear(to, begin * gather_.c);
-      copy_elements(to + begin * gather_.c, image + (y * gather_.w + left + begin) * gather_.c,
-                    (end - begin) * gather_.c);
-      clear(to + end * gather_.c, (width_ - end) * gather_.c);
+      const bool inside = y >= 0 && y < gather_.h;
+      copy_padded_row(inside ? image + y * gather_.w * gather_.c : nullptr, gather_.w, gather_.c, gather_.x.first,
+                      width_, to);
     }
-  }
-
-  static void copy_elements(T* to, const T* from, std::int64_t count) {
-    if (count > 0) __builtin_memcpy(to, from, static_cast<std::size_t>(count) * sizeof(T));
   }
 
   const Gather& gather_;

@@ -3,9 +3,9 @@
 #pragma once
 
 #include <cstdint>
-#include <cstring>
 
 #include "deft/kernels/allocator.h"
+#include "deft/kernels/cpu/padded_row.h"
 #include "deft/kernels/cpu/simd.h"
 #include "deft/kernels/deform_conv2d.h"
 
@@ -25,15 +25,8 @@ struct PaddedImage {
   /// Writes padded row `row` from the image at `from`.
   template <class T>
   void fill_row(std::int64_t row, const T* from, T* to) const {
-    to += row * row_size();
-    if (row < 1 || row > h) {
-      clear(to, row_size());
-      return;
-    }
-    const auto inner = static_cast<std::size_t>(w * c) * sizeof(T);
-    clear(to, c);
-    if (inner > 0) std::memcpy(to + c, from + (row - 1) * w * c, inner);
-    clear(to + (w + 1) * c, c);
+    const bool inside = row >= 1 && row <= h;
+    copy_padded_row(inside ? from + (row - 1) * w * c : nullptr, w, c, -1, w + 2, to + row * row_size());
   }
 
   template <class T>

@@ -56,6 +56,12 @@ inline void clear(T* to, std::int64_t count) {
   if (count > 0) __builtin_memset(to, 0, static_cast<std::size_t>(count) * sizeof(T));
 }
 
+/// Copies `count` elements; the pointers may be null where there are none, as for clear.
+template <class T>
+inline void copy_elements(T* to, const T* from, std::int64_t count) {
+  if (count > 0) __builtin_memcpy(to, from, static_cast<std::size_t>(count) * sizeof(T));
+}
+
 template <class T>
 inline Vector<T> broadcast(T value) {
   return value - Vector<T>{};
@@ -223,7 +229,7 @@ inline Vector<T> fold_parts(const T* from) {
   } else {
     constexpr int half = count / 2;
     return fold<static_cast<int>(lanes<T>) / (2 * count), T>(fold_parts<T, half>(from),
-                                                       fold_parts<T, half>(from + half * lanes<T>));
+                                                             fold_parts<T, half>(from + half * lanes<T>));
   }
 }
 

@@ -1,7 +1,5 @@
 #include "deft/kernels/cpu/winograd.h"
 
-#include <cstring>
-
 #include "deft/kernels/allocator.h"
 #include "deft/kernels/conv_algorithm.h"
 #include "deft/kernels/cpu/gemm_micro.h"
@@ -47,7 +45,7 @@ class Correlation {
         bias_(outputs_) {
     clear(zeros_.data(), inputs_);
     clear(bias_.data(), outputs_);
-    if (bias != nullptr) std::memcpy(bias_.data(), bias, static_cast<std::size_t>(destination.c) * sizeof(float));
+    if (bias != nullptr) copy_elements(bias_.data(), bias, destination.c);
   }
 
   void run() const {
