@@ -33,7 +33,8 @@ struct Gather {
 };
 
 /// The pixels that a piece reads: where every tap of every point lies in the image, the images themselves; else a copy
-/// with zeros around them, so that nothing need be tested.
+/// with zeros around them, so that nothing need be tested. It has the rows between the first and the last that are read
+/// or, where a dilation skips rows, those of each row of taps.
 template <class T>
 class Band {
  public:
@@ -43,7 +44,10 @@ class Band {
     in_place_ = gather.y.first >= 0 && (gather.rows - 1) * gather.step_h + gather.y.last() < gather.h &&
                 gather.x.first >= 0 && (gather.columns - 1) * gather.step_w + gather.x.last() < gather.w &&
                 !(whole_vectors && gather.inputs() % lanes<T> != 0);
-    height_ = in_place_ ? gather.h : (rows - 1) * gather.step_h + gather.y.last() - gather.y.first + 1;
+    const std::int64_t read = (rows - 1) * gather.step_h + 1;
+    skipped_ = in_place_ || gather.y.step <= read ? 0 : gather.y.step - read;
+    tap_rows_ = gather.y.step - skipped_;
+    height_ = in_place_ ? gather.h : read + (gather.y.count - 1) * tap_rows_;
     width_ = in_place_ ? gather.w : (gather.columns - 1) * gather.step_w + gather.x.last() - gather.x.first + 1;
   }
 
@@ -52,7 +56,7 @@ class Band {
 
   /// Element of a tap relative to a point's origin.
   std::int64_t displacement(std::int64_t y, std::int64_t x) const {
-    return (y * gather_.y.step * width_ + x * gather_.x.step) * gather_.c;
+    return (y * tap_rows_ * width_ + x * gather_.x.step) * gather_.c;
   }
 
   /// The pixels of `piece`, copied to `copy` if need be. Sets its points' origins, relative to them.
@@ -75,7 +79,8 @@ class Band {
 
   /// Copies the rows of an image from `top` on; what lies outside becomes zeros.
   void copy_rows(const T* image, std::int64_t top, T* to) const {
-    for (std::int64_t y = top; y < top + height_; ++y, to += row()) {
+    for (std::int64_t i = 0; i < height_; ++i, to += row()) {
+      const std::int64_t y = top + i + i / tap_rows_ * skipped_;
       const bool inside = y >= 0 && y < gather_.h;
       copy_padded_row(inside ? image + y * gather_.w * gather_.c : nullptr, gather_.w, gather_.c, gather_.x.first,
                       width_, to);
@@ -84,6 +89,7 @@ class Band {
 
   const Gather& gather_;
   std::int64_t images_, height_, width_;
+  std::int64_t tap_rows_, skipped_;  // rows of the copy from one row of taps to the next, of the image left out between
   bool in_place_;
 };
 
