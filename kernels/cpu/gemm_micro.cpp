@@ -239,7 +239,7 @@ void for_column_blocks(std::int64_t n, Body&& body) {
   }
 }
 
-/// Of a part of the inner product that begins after `done` steps: the first part starts as asked, later ones resume.
+/// Of a part of the inner product: the first part starts as asked, later ones go on from what it left.
 template <class T>
 ResultPlace<T> place_at(std::int64_t column, bool resumed, const T* start, std::int64_t start_stride, T* c,
                         std::int64_t c_stride) {
