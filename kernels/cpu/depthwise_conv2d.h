@@ -150,18 +150,25 @@ class DepthwiseWeightGradient {
     Scratch<T> sums(pieces_.count() * size);
     parallel_for(pieces_.count(), [&](std::int64_t i) { sum_piece(pieces_[i], sums.data() + i * size); });
     parallel_blocks(c, 64, [&](std::int64_t begin, std::int64_t end) {
-      for (std::int64_t tap = 0; tap <= taps; ++tap) {
-        if (tap == taps && grad_bias == nullptr) continue;
-        for (std::int64_t channel = begin; channel < end; ++channel) {
-          T total = 0;
-          for (std::int64_t i = 0; i < pieces_.count(); ++i) total += sums[i * size + tap * c + channel];
-          (tap == taps ? grad_bias[channel] : grad_weight[channel * taps + tap]) = total;
-        }
+      for (std::int64_t tap = 0; tap < taps; ++tap) {
+        add_pieces(sums.data() + tap * c, size, begin, end, taps, grad_weight + tap);
       }
+      if (grad_bias != nullptr) add_pieces(sums.data() + taps * c, size, begin, end, 1, grad_bias);
     });
   }
 
  private:
+  /// Adds what pieces have for channels [begin, end), `size` elements apart; channel i's total goes to to[i · stride].
+  void add_pieces(const T* from, std::int64_t size, std::int64_t begin, std::int64_t end, std::int64_t stride,
+                  T* to) const {
+    for_channels<T>(end - begin, [&](auto channels, std::int64_t first) {
+      first += begin;
+      Vector<T> total = {};
+      for (std::int64_t i = 0; i < pieces_.count(); ++i) total += channels.read(from + i * size + first);
+      for (std::int64_t i = 0; i < channels.rest; ++i) to[(first + i) * stride] = total[i];
+    });
+  }
+
   void sum_piece(const Piece& piece, T* to) const {
     Scratch<T> copy(band_.size());
     Scratch<std::int64_t> origins(pieces_.largest(gather_.columns));
