@@ -129,11 +129,12 @@ __attribute__((always_inline)) inline void prefetch_share(const Images<T>& image
                                                           std::int64_t begin, std::int64_t end,
                                                           std::int64_t frequency) {
   constexpr std::int64_t line = 64 / sizeof(float);
-  const std::int64_t size = tiles.images() * images.h * images.w * images.c;
+  const auto size = static_cast<double>(tiles.images() * images.h * images.w * images.c);
+  const auto scale = static_cast<double>(tiles.count() * winograd_products);
   const auto element = [&](std::int64_t share) __attribute__((always_inline)) {
-    const std::int64_t scale = tiles.count() * winograd_products;
     const std::int64_t at = (begin + tiles.columns()) * winograd_products + (end - begin) * share;
-    return at < scale ? size / scale * at + size % scale * at / scale : size;
+    const double part = static_cast<double>(at) / scale;
+    return static_cast<std::int64_t>(part < 1 ? size * part : size);
   };
   const std::int64_t last = element(frequency + 1);
   for (std::int64_t at = element(frequency); at < last; at += line) {
