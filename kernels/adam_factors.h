@@ -3,6 +3,7 @@
 
 #include <cmath>
 
+#include "deft/kernels/host_device.h"
 #include "deft/kernels/optimizer_step.h"
 
 namespace deft::kernels {
@@ -12,7 +13,7 @@ template <class T>
 struct AdamFactors {
   T beta1, take1, beta2, take2, eps, shrink, decay;
 
-  explicit AdamFactors(const AdamStep& step)
+  DEFT_ALWAYS_INLINE explicit AdamFactors(const AdamStep& step)
       : beta1(static_cast<T>(step.beta1)),
         take1(static_cast<T>(1 - step.beta1)),
         beta2(static_cast<T>(step.beta2)),
@@ -28,7 +29,7 @@ struct AdamCorrection {
   T step_size = 0, root = 0;
 
   AdamCorrection() = default;
-  AdamCorrection(const AdamStep& step, std::int64_t number)
+  DEFT_ALWAYS_INLINE AdamCorrection(const AdamStep& step, std::int64_t number)
       : step_size(static_cast<T>(step.lr / (1 - std::pow(step.beta1, static_cast<double>(number))))),
         root(static_cast<T>(std::sqrt(1 - std::pow(step.beta2, static_cast<double>(number))))) {}
 };

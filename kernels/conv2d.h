@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "deft/kernels/device.h"
+#include "deft/kernels/host_device.h"
 
 namespace deft::kernels {
 
@@ -24,9 +25,13 @@ struct Conv2dShape {
   std::int64_t dilation_h = 1, dilation_w = 1;
   std::int64_t groups = 1;
 
-  std::int64_t h_out() const { return (h + pad_top + pad_bottom - dilation_h * (kernel_h - 1) - 1) / stride_h + 1; }
-  std::int64_t w_out() const { return (w + pad_left + pad_right - dilation_w * (kernel_w - 1) - 1) / stride_w + 1; }
-  std::int64_t taps() const { return kernel_h * kernel_w; }
+  DEFT_ALWAYS_INLINE std::int64_t h_out() const {
+    return (h + pad_top + pad_bottom - dilation_h * (kernel_h - 1) - 1) / stride_h + 1;
+  }
+  DEFT_ALWAYS_INLINE std::int64_t w_out() const {
+    return (w + pad_left + pad_right - dilation_w * (kernel_w - 1) - 1) / stride_w + 1;
+  }
+  DEFT_ALWAYS_INLINE std::int64_t taps() const { return kernel_h * kernel_w; }
 };
 
 /// output = input ⋆ weight + bias (cross-correlation, zeros outside the image); `bias` may be null. Overwrites

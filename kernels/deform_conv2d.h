@@ -10,9 +10,8 @@ namespace deft::kernels {
 
 /// A Conv2dShape and the offset groups. Besides the tensors of conv2d:
 ///
-/// offset [n, h_out(), w_out(), 2 · offset_groups · taps()]  pixels; (dy, dx) per tap, taps row by row, groups
-/// outermost mask   [n, h_out(), w_out(), offset_groups · taps()]      factor of each sample; null means 1 everywhere
-/// (v1)
+/// offset [n, h_out(), w_out(), 2 · offset_groups · taps()]  pixels; (dy, dx) per tap, taps row by row, groups outermost
+/// mask   [n, h_out(), w_out(), offset_groups · taps()]      factor of each sample; null means 1 everywhere (v1)
 ///
 /// Input channel `j` uses the offsets of group `j / (c / offset_groups)`. A tap samples the input bilinearly at
 /// y = i_out · stride_h − pad_top + i_tap · dilation_h + dy (x likewise), with zeros outside; it counts only where

@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "deft/kernels/device.h"
+#include "deft/kernels/host_device.h"
 
 namespace deft::kernels {
 
@@ -21,13 +22,13 @@ struct Pool2dShape {
   std::int64_t pad_top = 0, pad_bottom = 0, pad_left = 0, pad_right = 0;
   bool ceil_mode = false;  ///< also windows that hang over the bottom and right padding, if they start before it
 
-  std::int64_t h_out() const { return windows(h, pad_top, pad_bottom, kernel_h, stride_h); }
-  std::int64_t w_out() const { return windows(w, pad_left, pad_right, kernel_w, stride_w); }
-  std::int64_t taps() const { return kernel_h * kernel_w; }
+  DEFT_ALWAYS_INLINE std::int64_t h_out() const { return windows(h, pad_top, pad_bottom, kernel_h, stride_h); }
+  DEFT_ALWAYS_INLINE std::int64_t w_out() const { return windows(w, pad_left, pad_right, kernel_w, stride_w); }
+  DEFT_ALWAYS_INLINE std::int64_t taps() const { return kernel_h * kernel_w; }
 
  private:
-  std::int64_t windows(std::int64_t size, std::int64_t before, std::int64_t after, std::int64_t kernel,
-                       std::int64_t stride) const {
+  DEFT_ALWAYS_INLINE std::int64_t windows(std::int64_t size, std::int64_t before, std::int64_t after,
+                                          std::int64_t kernel, std::int64_t stride) const {
     const std::int64_t room = size + before + after - kernel + (ceil_mode ? stride - 1 : 0);
     if (room < 0) return 0;
     const std::int64_t count = room / stride + 1;

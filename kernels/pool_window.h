@@ -63,14 +63,14 @@ struct PoolWindows {
   DEFT_HOST_DEVICE std::int64_t output_size() const { return rows.count * columns.count * c; }
 };
 
-inline PoolWindows<FixedWindows> pool_windows(const Pool2dShape& s, bool count_padding) {
+DEFT_ALWAYS_INLINE inline PoolWindows<FixedWindows> pool_windows(const Pool2dShape& s, bool count_padding) {
   return {s.n,
           s.c,
           {s.h_out(), s.h, s.pad_top, s.pad_bottom, s.kernel_h, s.stride_h, count_padding},
           {s.w_out(), s.w, s.pad_left, s.pad_right, s.kernel_w, s.stride_w, count_padding}};
 }
 
-inline PoolWindows<AdaptiveWindows> pool_windows(const AdaptivePool2dShape& s) {
+DEFT_ALWAYS_INLINE inline PoolWindows<AdaptiveWindows> pool_windows(const AdaptivePool2dShape& s) {
   return {s.n, s.c, {s.h_out, s.h}, {s.w_out, s.w}};
 }
 
