@@ -25,8 +25,8 @@ void deform_positions_forward(Cpu, const DeformPositionsShape& shape, const T* p
 template <class T>
 void deform_positions_forward(Cuda, const DeformPositionsShape& shape, const T* prediction, T* offset, T* mask);
 
-/// Gradient with respect to the prediction; none passes where an offset is beyond the limit. `mask` is what forward
-/// gave. Overwrites `grad_prediction`.
+/// Gradient with respect to the prediction; as with torch.clamp none passes where an offset is NaN or beyond the limit,
+/// but all where the limit is infinite. `mask` is what forward gave. Overwrites `grad_prediction`.
 template <class T>
 void deform_positions_backward(Cpu, const DeformPositionsShape& shape, const T* grad_offset, const T* grad_mask,
                                const T* prediction, const T* mask, T* grad_prediction);

@@ -1,5 +1,7 @@
 #include "deft/kernels/deform_positions.h"
 
+#include <cmath>
+
 #include "deft/kernels/cpu/kernel.h"
 #include "deft/kernels/cpu/vector_math.h"
 #include "deft/kernels/instantiate.h"
@@ -33,6 +35,7 @@ void deform_positions_backward(Cpu, const DeformPositionsShape& s, const T* grad
                                const T* prediction, const T* mask, T* grad_prediction) {
   const std::int64_t taps = s.taps;
   const T limit = static_cast<T>(s.offset_limit);
+  const bool clamped = !std::isinf(s.offset_limit);
   const T inverse_scale = s.mask_scale == 0 ? T(0) : static_cast<T>(1 / s.mask_scale);
   parallel_blocks(s.points, rows_per_block(3 * taps), [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t point = begin; point < end; ++point) {
@@ -40,7 +43,8 @@ void deform_positions_backward(Cpu, const DeformPositionsShape& s, const T* grad
       T* const to = grad_prediction + point * 3 * taps;
 #pragma omp simd
       for (std::int64_t i = 0; i < 2 * taps; ++i) {
-        to[i] = from[i] >= -limit && from[i] <= limit ? grad_offset[point * 2 * taps + i] : T(0);
+        const bool passes = !clamped || (from[i] >= -limit && from[i] <= limit);
+        to[i] = passes ? grad_offset[point * 2 * taps + i] : T(0);
       }
 #pragma omp simd
       for (std::int64_t i = 0; i < taps; ++i) {

@@ -35,16 +35,17 @@ __global__ void forward_kernel(std::int64_t n, std::int64_t taps, T limit, T sca
 }
 
 template <class T>
-__global__ void backward_kernel(std::int64_t n, std::int64_t taps, T limit, T inverse_scale, const T* grad_offset,
-                                const T* grad_mask, const T* prediction, const T* mask, T* grad_prediction) {
+__global__ void backward_kernel(std::int64_t n, std::int64_t taps, bool clamped, T limit, T inverse_scale,
+                                const T* grad_offset, const T* grad_mask, const T* prediction, const T* mask,
+                                T* grad_prediction) {
   for (std::int64_t i = first_index(); i < n; i += index_step()) {
     const Place place = place_of(i, taps);
     if (place.in_mask) {
       const T value = mask[place.index];
       grad_prediction[i] = grad_mask[place.index] * value * (1 - value * inverse_scale);
     } else {
-      const bool within = prediction[i] >= -limit && prediction[i] <= limit;
-      grad_prediction[i] = within ? grad_offset[place.index] : T(0);
+      const bool passes = !clamped || (prediction[i] >= -limit && prediction[i] <= limit);
+      grad_prediction[i] = passes ? grad_offset[place.index] : T(0);
     }
   }
 }
@@ -64,8 +65,8 @@ void deform_positions_backward(Cuda device, const DeformPositionsShape& s, const
   const std::int64_t n = s.points * 3 * s.taps;
   const T inverse_scale = s.mask_scale == 0 ? T(0) : static_cast<T>(1 / s.mask_scale);
   launch(cuda_deform_positions::backward_kernel<T>, Grid(blocks_for(n)), block_threads, 0, context(device).stream, n,
-         s.taps, static_cast<T>(s.offset_limit), inverse_scale, grad_offset, grad_mask, prediction, mask,
-         grad_prediction);
+         s.taps, !std::isinf(s.offset_limit), static_cast<T>(s.offset_limit), inverse_scale, grad_offset, grad_mask,
+         prediction, mask, grad_prediction);
 }
 
 #define DEFT_FLOATING(T)                                                                                      \

@@ -58,3 +58,16 @@ TEST_CASE("a prediction of NaN stays one") {
   CHECK(offset.values()[1] == 2);
   CHECK(std::isnan(mask.values()[0]));
 }
+
+TEST_CASE("a prediction of NaN gets the gradient that clamp gives it, none, and all where nothing is clamped") {
+  const Buffer<float> x({std::numeric_limits<float>::quiet_NaN(), 3, 0}), mask({0.5f}), grad_offset({5, 6}),
+      grad_mask({0});
+  const auto gradient = [&](double limit) {
+    return output_of<float>(3, [&](auto device, float* out) {
+      deform_positions_backward<float>(device, {1, 1, limit, 1}, grad_offset.data(), grad_mask.data(), x.data(),
+                                       mask.data(), out);
+    });
+  };
+  CHECK(gradient(2) == std::vector<float>{0, 0, 0});
+  CHECK(gradient(std::numeric_limits<double>::infinity()) == std::vector<float>{5, 6, 0});
+}
