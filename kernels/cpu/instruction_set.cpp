@@ -11,13 +11,14 @@ constexpr InstructionSet all_sets[] = {InstructionSet::avx512, InstructionSet::a
 
 InstructionSet choose() {
   const char* wanted = std::getenv("DEFT_ISA");
+  std::string supported;
   for (const InstructionSet set : all_sets) {
-    if (wanted == nullptr ? is_supported(set) : to_string(set) == wanted) {
-      if (is_supported(set)) return set;
-      throw Error("DEFT_ISA is '" + to_string(set) + "', which this processor or this build does not have");
-    }
+    if (!is_supported(set)) continue;
+    if (wanted == nullptr || to_string(set) == wanted) return set;
+    supported += (supported.empty() ? "" : set == InstructionSet::baseline ? " or " : ", ") + to_string(set);
   }
-  throw Error("DEFT_ISA is '" + std::string(wanted) + "', expected baseline, avx2 or avx512");
+  throw Error("DEFT_ISA is '" + std::string(wanted) +
+              "', expected what this processor and this build have: " + supported);
 }
 
 }  // namespace
