@@ -3,7 +3,7 @@
 
 #include "deft/apps/support/command_line.h"
 
-namespace deft::apps {
+namespace deft::apps::cifar10 {
 
 /// Trains a net as experiment E2 does and writes a run's folder.
 support::Command train_command();
@@ -14,4 +14,4 @@ support::Command test_command();
 inline constexpr const char* data_help =
     "folder with CIFAR-10's binary version; default: $DEFT_DATA, else the cache of scripts/download_data.sh";
 
-}  // namespace deft::apps
+}  // namespace deft::apps::cifar10

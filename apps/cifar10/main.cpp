@@ -2,7 +2,7 @@
 #include "deft/apps/cifar10/commands.h"
 
 int main(int argc, char** argv) {
-  using namespace deft::apps;
+  using namespace deft::apps::cifar10;
   return deft::support::run_program(
       {.name = "cifar10",
        .summary = "Trains nets with ordinary or deformable convolutions on CIFAR-10 and tests them.",

@@ -4,7 +4,7 @@
 
 #include "deft/kernels/error.h"
 
-namespace deft::apps {
+namespace deft::apps::cifar10 {
 
 void ModelSettings::add_to(support::Settings& settings, const std::string& outdir_help) {
   settings.add("outdir", outdir, outdir_help);
@@ -21,4 +21,4 @@ const std::string& ModelSettings::model() const {
   throw Error(fmt::format("model_type is {}, expected 1, 2 or 3", model_type));
 }
 
-}  // namespace deft::apps
+}  // namespace deft::apps::cifar10

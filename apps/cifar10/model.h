@@ -8,7 +8,7 @@
 #include "deft/apps/nets/cifar_net.h"
 #include "deft/apps/support/config.h"
 
-namespace deft::apps {
+namespace deft::apps::cifar10 {
 
 struct ModelSettings {
   std::string outdir;
@@ -25,4 +25,4 @@ struct ModelSettings {
   CifarNet make_net() const { return CifarNet(model(), conv_ch); }
 };
 
-}  // namespace deft::apps
+}  // namespace deft::apps::cifar10

@@ -14,7 +14,7 @@
 #include "deft/data/locate.h"
 #include "deft/kernels/error.h"
 
-namespace deft::apps {
+namespace deft::apps::cifar10 {
 
 namespace {
 
@@ -87,4 +87,4 @@ support::Command test_command() {
   return command;
 }
 
-}  // namespace deft::apps
+}  // namespace deft::apps::cifar10

@@ -11,7 +11,7 @@
 #include "deft/optim/adamw.h"
 #include "deft/optim/lr_scheduler.h"
 
-namespace deft::apps {
+namespace deft::apps::cifar10 {
 
 namespace {
 
@@ -106,4 +106,4 @@ support::Command train_command() {
   return command;
 }
 
-}  // namespace deft::apps
+}  // namespace deft::apps::cifar10
