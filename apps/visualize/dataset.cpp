@@ -1,5 +1,7 @@
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "deft/apps/nets/nets.h"
 #include "deft/apps/scaled_mnist/protocol.h"
 #include "deft/apps/visualize/commands.h"
@@ -14,7 +16,7 @@ namespace {
 
 using support::Canvas;
 
-constexpr double gap = 10, label_width = 90, header_height = 60, title_height = 24;
+constexpr double gap = 10, label_width = 90, header_height = 60, title_height = 24, title_width = 520;
 
 struct DatasetSettings {
   std::string experiment = "E0", part = "test", data, out = "dataset.png";
@@ -84,7 +86,7 @@ std::vector<GridRow> rows_of(const DatasetSettings& settings, const std::vector<
       }
     } else {
       row.label = label(index);
-      row.tiles.push_back({plain.image(set, index), i == 0 ? plain.title : ""});
+      if (!forms[0].transform.steps.empty()) row.tiles.push_back({plain.image(set, index), i == 0 ? plain.title : ""});
       for (const Form& form : forms) row.tiles.push_back({form.image(set, index), i == 0 ? form.title : ""});
       ++index;
     }
@@ -97,7 +99,7 @@ Canvas draw(const std::string& title, const std::vector<GridRow>& rows, double s
   const double left = rows[0].label.empty() ? gap : label_width;
   double height = header_height;
   for (const GridRow& row : rows) height += row.title_room() + size + gap;
-  Canvas canvas(left + static_cast<double>(rows[0].tiles.size()) * (size + gap), height);
+  Canvas canvas(std::max(title_width, left + static_cast<double>(rows[0].tiles.size()) * (size + gap)), height);
   canvas.text({gap, header_height / 2}, title, {.size = 20, .bold = true});
   double y = header_height;
   for (const GridRow& row : rows) {
