@@ -17,18 +17,18 @@ namespace deft::apps {
 
 namespace {
 
-// E3's nets say by their weights how many channels they have. Those for CIFAR-10 are for its own program alone.
-ModuleHolder geometry_net(const std::string& model, const NamedTensors& state) {
-  const GeometryNet net = GeometryNet::from_state(model, state);
-  if (net.in_channels() == 1) return ModuleHolder(net);
-  throw Error(fmt::format("the net takes images of {} channels, expected 1, as MNIST has", net.in_channels()));
+// E3's nets say by their weights how many channels they have, and those of their images for which data set they are.
+TrainedNet geometry_net(const std::string& file, const Safetensors& weights, const std::string& model) {
+  const GeometryNet net = GeometryNet::from_state(model, weights.tensors);
+  return {file, "E3", model, net.in_channels() == 1 ? "mnist" : "cifar10", ModuleHolder(net), weights.metadata};
 }
 
-ModuleHolder net_of(const std::string& experiment, const std::string& model, const NamedTensors& state) {
-  if (experiment == "E3") return geometry_net(model, state);
-  ModuleHolder net = make_net(experiment, model);
-  net->load_state_dict(state);
-  return net;
+TrainedNet net_of(const std::string& file, const Safetensors& weights, const std::string& experiment,
+                  const std::string& model) {
+  if (experiment == "E3") return geometry_net(file, weights, model);
+  TrainedNet trained{file, experiment, model, net_data(experiment), make_net(experiment, model), weights.metadata};
+  trained.net->load_state_dict(weights.tensors);
+  return trained;
 }
 
 }  // namespace
@@ -42,16 +42,20 @@ std::string resolve_weights(const std::string& weights) {
   return is_name || weights == default_net ? shipped_weights(weights) : weights;
 }
 
-TrainedNet load_net(const std::string& path, Device device, const std::vector<std::string>& experiments) {
+TrainedNet load_net(const std::string& path, Device device, const std::string& data) {
   const std::string file = resolve_weights(path);
   const Safetensors weights = load_safetensors(file);
   const std::string experiment = support::metadata_value(weights, file, "experiment");
   const std::string model = support::metadata_value(weights, file, "model");
   return support::naming_file(file, [&] {
-    if (std::find(experiments.begin(), experiments.end(), experiment) == experiments.end()) {
-      throw Error(fmt::format("experiment is '{}', expected {}", experiment, fmt::join(experiments, ", ")));
+    const std::vector<std::string> known = data.empty() ? net_experiments() : net_experiments(data);
+    if (std::find(known.begin(), known.end(), experiment) == known.end()) {
+      throw Error(fmt::format("experiment is '{}', expected {}", experiment, fmt::join(known, ", ")));
     }
-    TrainedNet trained{file, experiment, model, net_of(experiment, model, weights.tensors), weights.metadata};
+    TrainedNet trained = net_of(file, weights, experiment, model);
+    if (!data.empty() && trained.data != data) {
+      throw Error(fmt::format("the net is for images of {}, expected one for {}", trained.data, data));
+    }
     trained.net->to(device);
     return trained;
   });

@@ -15,6 +15,7 @@ namespace deft::apps {
 struct TrainedNet {
   std::string path;  ///< of the file
   std::string experiment, model;
+  std::string data;  ///< whose images it takes: "mnist" or "cifar10"
   ModuleHolder net;
   std::map<std::string, std::string> about;  ///< what the file says of itself: "seed", "epoch", "accuracy", …
 };
@@ -25,9 +26,8 @@ struct TrainedNet {
 std::string resolve_weights(const std::string& weights);
 
 /// Reads the weights file that resolve_weights finds; the file says which net it is. Throws Error that names the file
-/// when it is not a weights file of a training run, or of none of these experiments.
-TrainedNet load_net(const std::string& path, Device device,
-                    const std::vector<std::string>& experiments = net_experiments());
+/// when it is not a weights file of a training run, or of a net for other images than those of `data`, if that is given.
+TrainedNet load_net(const std::string& path, Device device, const std::string& data = "");
 
 /// What --help says of --weights.
 inline constexpr const char* weights_help =

@@ -49,7 +49,7 @@ void write_json(const std::string& path, const TrainedNet& trained, const Datase
 int eval(const EvalSettings& settings) {
   const support::InterruptGuard guard;
   const Device device = settings.runtime.apply();
-  TrainedNet trained = load_net(settings.weights, device, net_experiments("mnist"));
+  TrainedNet trained = load_net(settings.weights, device, "mnist");
   const Dataset test = load_data("mnist", Part::test, settings.data, settings.limit);
   const std::vector<TestSet> sets = final_tests(trained.experiment);
 
@@ -79,7 +79,7 @@ struct PredictSettings {
 
 int predict(const PredictSettings& settings) {
   const Device device = settings.runtime.apply();
-  TrainedNet trained = load_net(settings.weights, device, net_experiments("mnist"));
+  TrainedNet trained = load_net(settings.weights, device, "mnist");
   const Tensor digit = load_digit(settings.image, settings.invert ? Ink::dark : Ink::automatic);
 
   const NoGrad no_grad;

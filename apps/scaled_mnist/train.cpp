@@ -61,7 +61,7 @@ ModuleHolder starting_net(const TrainSettings& settings, Device device) {
     net->to(device);
     return net;
   }
-  TrainedNet trained = load_net(settings.init, device, mnist_experiments());
+  TrainedNet trained = load_net(settings.init, device, "mnist");
   if (trained.experiment != settings.experiment || trained.model != settings.model) {
     throw Error(fmt::format("--init: {} holds {}'s {} net, expected {}'s {} net", trained.path, trained.experiment,
                             trained.model, settings.experiment, settings.model));

@@ -87,7 +87,11 @@ int gradient(const GradientSettings& settings) {
     throw Error(fmt::format("{} is a net of {} and {} of {}, expected one experiment", nets[0].path, nets[0].experiment,
                             nets[1].path, nets[1].experiment));
   }
-  const Subject subject(settings.subject, nets[0].experiment);
+  if (nets.back().data != nets.front().data) {
+    throw Error(fmt::format("{} is for images of {} and {} for those of {}, expected one data set", nets[0].path,
+                            nets[0].data, nets[1].path, nets[1].data));
+  }
+  const Subject subject(settings.subject, nets[0]);
   const Tensor image = subject.shown(settings.subject.scale, settings.subject.angle, device);
   std::vector<Field> fields;
   for (TrainedNet& net : nets) fields.push_back({description(net), receptive_field(*net.net, image)});

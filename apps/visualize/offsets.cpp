@@ -80,7 +80,7 @@ int offsets(const OffsetsSettings& settings) {
   require_at_most("--size", settings.size, 4096);
   const Device device = settings.runtime.apply();
   TrainedNet net = load_net(settings.weights, device);
-  const Subject subject(settings.subject, net.experiment);
+  const Subject subject(settings.subject, net);
   if (settings.out.ends_with(".gif")) {
     write_file(settings.out, animate(settings, net, subject, device));
   } else {

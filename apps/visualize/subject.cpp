@@ -21,12 +21,10 @@ namespace {
 const std::vector<std::string> cifar10_classes = {"airplane", "automobile", "bird",  "cat",  "deer",
                                                   "dog",      "frog",       "horse", "ship", "truck"};
 
-bool on_mnist(const std::string& experiment) { return net_data(experiment) == "mnist"; }
-
 // The warp of the experiment's test; what moves images there is left out.
-Transform test_transform(const std::string& experiment) {
-  if (!on_mnist(experiment)) return net_pixels(experiment);
-  Transform transform = final_tests(experiment).back().transform;
+Transform test_transform(const TrainedNet& net) {
+  if (net.data != "mnist") return net_pixels(net.experiment);
+  Transform transform = final_tests(net.experiment).back().transform;
   transform.steps.clear();
   return transform;
 }
@@ -43,19 +41,19 @@ void SubjectSettings::add_to(support::Settings& settings) {
   settings.add("angle", angle, "degrees by which the image is turned clockwise", -360);
 }
 
-Subject::Subject(const SubjectSettings& settings, const std::string& experiment)
-    : transform_(test_transform(experiment)) {
+Subject::Subject(const SubjectSettings& settings, const TrainedNet& net) : transform_(test_transform(net)) {
+  const bool digits = net.data == "mnist";
   if (!settings.image.empty()) {
-    const Tensor image = on_mnist(experiment) ? load_digit(settings.image, settings.invert ? Ink::dark : Ink::automatic)
-                                              : load_image(settings.image, {.height = 32, .width = 32});
+    const Tensor image = digits ? load_digit(settings.image, settings.invert ? Ink::dark : Ink::automatic)
+                                : load_image(settings.image, {.height = 32, .width = 32});
     name_ = settings.image.substr(settings.image.find_last_of('/') + 1);
-    if (!on_mnist(experiment)) class_names_ = cifar10_classes;
+    if (!digits) class_names_ = cifar10_classes;
     bytes_ = unsqueeze(image, 0);
     return;
   }
   require_at_most("--index", settings.index, most_images);
-  const Dataset set = load_data(net_data(experiment), settings.part == "test" ? Part::test : Part::train, settings.data,
-                                settings.index + 1);
+  const Dataset set =
+      load_data(net.data, settings.part == "test" ? Part::test : Part::train, settings.data, settings.index + 1);
   if (settings.index >= set.size()) {
     throw Error(fmt::format("--index is {}, expected 0 to {}: {} has {} {} images", settings.index, set.size() - 1,
                             set.name, set.size(), settings.part));

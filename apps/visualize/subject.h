@@ -27,9 +27,9 @@ struct SubjectSettings {
 /// One image of an experiment.
 class Subject {
  public:
-  /// Reads the image file, made like those of the experiment's data set, or the data set. Throws Error for an index
+  /// Reads the image file, made like those of the net's data set, or the data set. Throws Error for an index
   /// outside it.
-  Subject(const SubjectSettings& settings, const std::string& experiment);
+  Subject(const SubjectSettings& settings, const TrainedNet& net);
 
   const std::string& name() const { return name_; }  ///< "test image 18 of MNIST"
   std::optional<std::int64_t> label() const { return label_; }
