@@ -4,21 +4,27 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <map>
 
 #include "deft/apps/nets/cifar_net.h"
 #include "deft/apps/nets/four_conv_net.h"
 #include "deft/apps/nets/geometry_net.h"
 #include "deft/core/autograd.h"
+#include "deft/core/file.h"
 #include "deft/core/random.h"
+#include "deft/layers/graph.h"
 #include "deft/layers/init.h"
 #include "deft/layers/loss.h"
 #include "deft/optim/adam.h"
 
 #include "catch.h"
 #include "kernels/naive_conv.h"
+#include "shell.h"
+#include "temporary_directory.h"
 
 using namespace deft;
+using Catch::Matchers::Contains;
 using naive::Values;
 
 namespace {
@@ -174,6 +180,18 @@ Spread spread(const Module& net, const std::string& name) {
   return result;
 }
 
+// Calls `see` with every net of the experiments and its drawing.
+void each_drawing(const std::function<void(Module&, const std::string&)>& see) {
+  for (const std::string& experiment : apps::net_experiments()) {
+    for (const std::string& model : apps::net_models(experiment)) {
+      INFO(experiment << " " << model);
+      ModuleHolder net = apps::make_net(experiment, model);
+      const Shape image = apps::net_data(experiment) == "mnist" ? Shape{1, 28, 28, 1} : Shape{1, 32, 32, 3};
+      see(*net, graph_dot(*net, zeros(image)));
+    }
+  }
+}
+
 }  // namespace
 
 TEST_CASE("E0's nets compute what its description says", "[cpu]") {
@@ -312,4 +330,26 @@ TEST_CASE("a deformable net of E4 starts as the regular one computes, and learns
   }
 
   CHECK_THROWS_WITH(net.load_regular({}), Catch::Matchers::Contains("is missing"));
+}
+
+TEST_CASE("drawings of the nets have all their parameters and buffers", "[cpu]") {
+  each_drawing([](Module& net, const std::string& dot) {
+    std::size_t boxes = 0;
+    for (std::size_t at = dot.find("shape=box"); at != std::string::npos; at = dot.find("shape=box", at + 1)) ++boxes;
+    CHECK(boxes == 2 + net.named_parameters().size() + net.named_buffers().size());  // and the input and the output
+    CHECK_THAT(dot, !Contains("constant"));
+  });
+}
+
+TEST_CASE("Graphviz draws the nets", "[cpu]") {
+  if (run_shell("command -v dot").status != 0) {
+    WARN("SKIPPED: there is no dot");
+    return;
+  }
+  const TemporaryDirectory folder;
+  each_drawing([&](Module&, const std::string& dot) {
+    write_file(folder.path("net.dot"), dot);
+    CHECK(run_shell("dot -Tsvg -o " + folder.path("net.svg") + " " + folder.path("net.dot")).output.empty());
+    CHECK_THAT(read_file(folder.path("net.svg")), Contains("</svg>"));
+  });
 }
