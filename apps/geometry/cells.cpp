@@ -8,7 +8,7 @@
 #include "deft/apps/support/config.h"
 #include "deft/kernels/error.h"
 
-namespace deft::apps {
+namespace deft::apps::geometry {
 
 namespace {
 
@@ -77,4 +77,4 @@ std::vector<Cell> select_cells(const std::vector<std::string>& words) {
   return selected;
 }
 
-}  // namespace deft::apps
+}  // namespace deft::apps::geometry

@@ -6,7 +6,7 @@
 
 #include "deft/data/transform.h"
 
-namespace deft::apps {
+namespace deft::apps::geometry {
 
 /// One way to show the images of a data set, the same in training and in tests.
 struct Row {
@@ -45,4 +45,4 @@ const std::vector<Cell>& cells();
 /// a row's, a model's or a data set's. Throws Error for another word, with the nearest one.
 std::vector<Cell> select_cells(const std::vector<std::string>& words);
 
-}  // namespace deft::apps
+}  // namespace deft::apps::geometry

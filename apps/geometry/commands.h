@@ -3,7 +3,7 @@
 
 #include "deft/apps/support/command_line.h"
 
-namespace deft::apps {
+namespace deft::apps::geometry {
 
 /// Trains both nets on all images of experiment E3 and shows the table.
 support::Command run_command();
@@ -12,4 +12,4 @@ support::Command select_command();
 /// Tests trained weights on all rows of their data set.
 support::Command eval_command();
 
-}  // namespace deft::apps
+}  // namespace deft::apps::geometry

@@ -11,7 +11,7 @@
 #include "deft/data/locate.h"
 #include "deft/kernels/error.h"
 
-namespace deft::apps {
+namespace deft::apps::geometry {
 
 namespace {
 
@@ -69,4 +69,4 @@ support::Command eval_command() {
   return command;
 }
 
-}  // namespace deft::apps
+}  // namespace deft::apps::geometry

@@ -2,7 +2,7 @@
 #include "deft/apps/geometry/commands.h"
 
 int main(int argc, char** argv) {
-  using namespace deft::apps;
+  using namespace deft::apps::geometry;
   return deft::support::run_program(
       {.name = "geometry",
        .summary = "Trains nets with ordinary or deformable convolutions on rotated and translated images.",

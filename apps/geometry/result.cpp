@@ -13,7 +13,7 @@
 #include "deft/core/file.h"
 #include "deft/kernels/error.h"
 
-namespace deft::apps {
+namespace deft::apps::geometry {
 
 namespace {
 
@@ -115,4 +115,4 @@ std::string result_table(const std::string& out) {
   return lines;
 }
 
-}  // namespace deft::apps
+}  // namespace deft::apps::geometry

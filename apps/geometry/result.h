@@ -7,7 +7,7 @@
 
 #include "deft/apps/geometry/cells.h"
 
-namespace deft::apps {
+namespace deft::apps::geometry {
 
 /// The folder of a cell's run.
 std::string cell_folder(const std::string& out, const Cell& cell);
@@ -30,4 +30,4 @@ void write_results(const std::string& out, const std::set<std::string>& done);
 /// beside the published ones; a dash for what is not there.
 std::string result_table(const std::string& out);
 
-}  // namespace deft::apps
+}  // namespace deft::apps::geometry

@@ -9,7 +9,7 @@
 #include "deft/apps/geometry/training.h"
 #include "deft/data/locate.h"
 
-namespace deft::apps {
+namespace deft::apps::geometry {
 
 namespace {
 
@@ -101,4 +101,4 @@ support::Command run_command() {
   return command;
 }
 
-}  // namespace deft::apps
+}  // namespace deft::apps::geometry

@@ -12,7 +12,7 @@
 #include "deft/data/locate.h"
 #include "deft/kernels/error.h"
 
-namespace deft::apps {
+namespace deft::apps::geometry {
 
 namespace {
 
@@ -138,4 +138,4 @@ support::Command select_command() {
   return command;
 }
 
-}  // namespace deft::apps
+}  // namespace deft::apps::geometry

@@ -8,7 +8,7 @@
 #include "deft/optim/adam.h"
 #include "deft/optim/lr_scheduler.h"
 
-namespace deft::apps {
+namespace deft::apps::geometry {
 
 namespace {
 
@@ -72,4 +72,4 @@ support::History train(const Job& job, const support::RunSettings& settings, Dev
       support::RunDirectory(job.folder), std::move(options));
 }
 
-}  // namespace deft::apps
+}  // namespace deft::apps::geometry

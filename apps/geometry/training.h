@@ -11,7 +11,7 @@
 #include "deft/apps/support/training_run.h"
 #include "deft/data/dataset.h"
 
-namespace deft::apps {
+namespace deft::apps::geometry {
 
 /// What decides the result besides the images.
 struct Recipe {
@@ -50,4 +50,4 @@ inline constexpr const char* data_help =
     "of "
     "scripts/download_data.sh";
 
-}  // namespace deft::apps
+}  // namespace deft::apps::geometry

@@ -39,7 +39,7 @@ Transform zoomed_out() {
 // E3's images of MNIST.
 std::vector<TestSet> moved() {
   std::vector<TestSet> sets;
-  for (const Row& row : rows()) {
+  for (const geometry::Row& row : geometry::rows()) {
     if (row.data == "mnist") sets.push_back({row.form, row.transform});
   }
   return sets;
@@ -55,7 +55,7 @@ const std::vector<std::string>& mnist_experiments() {
 Protocol protocol(const std::string& experiment, bool tuning) {
   Transform plain = net_pixels(experiment);
   if (experiment == "E0") return {plain, eleven_scales()};
-  if (experiment == "E3") return {selection_row().transform, moved()};
+  if (experiment == "E3") return {geometry::selection_row().transform, moved()};
   if (experiment == "E4")
     return tuning ? Protocol{zoomed_out(), {{"scaled", zoomed_out()}}} : Protocol{plain, {{"plain", plain}}};
   plain.steps = {random_expand({1, 3})};
