@@ -144,28 +144,36 @@ class DepthwiseWeightGradient {
         band_(gather, pieces_.images_step(), pieces_.rows_step(), false),
         taps_(gather, band_) {}
 
-  /// Each piece's sums [taps + 1, c], the last row the bias's, are added in the order of pieces.
+  /// Each piece's sums [taps + 1, c], the last row the bias's, are added in the order of pieces, after as many as a
+  /// bounded memory holds.
   void run(T* grad_weight, T* grad_bias) const {
+    constexpr std::int64_t elements = 1024 * 1024, least = 32;
     const std::int64_t c = gather_.c, taps = taps_.count(), size = (taps + 1) * c;
-    Scratch<T> sums(pieces_.count() * size);
-    parallel_for(pieces_.count(), [&](std::int64_t i) { sum_piece(pieces_[i], sums.data() + i * size); });
-    parallel_blocks(c, 64, [&](std::int64_t begin, std::int64_t end) {
-      for (std::int64_t tap = 0; tap < taps; ++tap) {
-        add_pieces(sums.data() + tap * c, size, begin, end, taps, grad_weight + tap);
+    const std::int64_t most = elements / size < least ? least : elements / size;
+    Scratch<T> totals(size), sums((most < pieces_.count() ? most : pieces_.count()) * size);
+    clear(totals.data(), size);
+    for (std::int64_t first = 0; first < pieces_.count(); first += most) {
+      const std::int64_t count = most < pieces_.count() - first ? most : pieces_.count() - first;
+      parallel_for(count, [&](std::int64_t i) { sum_piece(pieces_[first + i], sums.data() + i * size); });
+      add_pieces(count, size, sums.data(), totals.data());
+    }
+    for (std::int64_t tap = 0; tap < taps; ++tap) {
+      for (std::int64_t channel = 0; channel < c; ++channel) {
+        grad_weight[channel * taps + tap] = totals[tap * c + channel];
       }
-      if (grad_bias != nullptr) add_pieces(sums.data() + taps * c, size, begin, end, 1, grad_bias);
-    });
+    }
+    if (grad_bias != nullptr) copy_elements(grad_bias, totals.data() + taps * c, c);
   }
 
  private:
-  /// Adds what pieces have for channels [begin, end), `size` elements apart; channel i's total goes to to[i · stride].
-  void add_pieces(const T* from, std::int64_t size, std::int64_t begin, std::int64_t end, std::int64_t stride,
-                  T* to) const {
-    for_channels<T>(end - begin, [&](auto channels, std::int64_t first) {
-      first += begin;
-      Vector<T> total = {};
-      for (std::int64_t i = 0; i < pieces_.count(); ++i) total += channels.read(from + i * size + first);
-      for (std::int64_t i = 0; i < channels.rest; ++i) to[(first + i) * stride] = total[i];
+  /// totals [size] += the sums [count, size] of pieces.
+  static void add_pieces(std::int64_t count, std::int64_t size, const T* sums, T* totals) {
+    parallel_blocks(size, rows_per_block(count), [&](std::int64_t begin, std::int64_t end) {
+      for_channels<T>(end - begin, [&](auto channels, std::int64_t at) {
+        Vector<T> total = channels.read(totals + begin + at);
+        for (std::int64_t i = 0; i < count; ++i) total += channels.read(sums + i * size + begin + at);
+        channels.write(totals + begin + at, total);
+      });
     });
   }
 

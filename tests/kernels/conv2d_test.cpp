@@ -69,6 +69,13 @@ TEST_CASE("Winograd's convolution keeps its error over many channels", "[cpu]") 
                naive::conv2d_backward(s, p.input, p.weight, p.grad_output));
 }
 
+TEST_CASE("a depthwise weight's gradient adds more pieces of work than are kept at once", "[cpu]") {
+  const Conv2dShape s{34, 1, 10, 8192, 8192, 1, 3, 1, 1, 0, 0, 1, 1, 1, 1, 8192};
+  const Conv2dProblem p(s);
+  check<float>(p, naive::conv2d(s, p.input, p.weight, p.bias),
+               naive::conv2d_backward(s, p.input, p.weight, p.grad_output));
+}
+
 TEST_CASE("conv2d_algorithm chooses where Winograd's convolution applies, and nowhere else", "[cpu]") {
   const auto output = [](const Conv2dShape& shape, Conv2dAlgorithm algorithm) {
     const AlgorithmScope scope(algorithm);
