@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <numeric>
 
 #include "deft/data/affine_warp.h"
@@ -116,6 +117,20 @@ Tensor transform_images(const Tensor& images, const Transform& transform) {
   std::vector<std::int64_t> indices(static_cast<std::size_t>(images.size(0)));
   std::iota(indices.begin(), indices.end(), std::int64_t{0});
   return transform_images(images, transform, indices);
+}
+
+Tensor image_bytes(const Tensor& image, const Transform& transform) {
+  const std::vector<double> values = image.to(DType::float64).to_vector<double>();
+  const std::size_t channels = static_cast<std::size_t>(image.size(3));
+  const auto of = [](const std::vector<double>& list, std::size_t channel) {
+    return list.size() == 1 ? list[0] : list.at(channel);
+  };
+  std::vector<std::uint8_t> bytes;
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    const double value = values[i] * of(transform.std, i % channels) + of(transform.mean, i % channels);
+    bytes.push_back(static_cast<std::uint8_t>(std::lround(255 * std::clamp(value, 0.0, 1.0))));
+  }
+  return from_vector(bytes, {image.size(1), image.size(2), image.size(3)}, Device::cpu());
 }
 
 }  // namespace deft

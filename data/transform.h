@@ -33,4 +33,7 @@ Tensor transform_images(const Tensor& images, const Transform& transform, const 
 /// The same for all images, with seed and epoch 0.
 Tensor transform_images(const Tensor& images, const Transform& transform);
 
+/// The bytes that `transform` made these values of: one image, floating [1, H, W, C], to uint8 [H, W, C] on the CPU.
+Tensor image_bytes(const Tensor& image, const Transform& transform);
+
 }  // namespace deft

@@ -9,6 +9,8 @@ namespace deft::apps::cifar10 {
 support::Command train_command();
 /// Tests trained weights on the test images.
 support::Command test_command();
+/// Writes report.html of a run: all there is to see of it, on one page.
+support::Command report_command();
 
 /// What --help says of --data.
 inline constexpr const char* data_help =

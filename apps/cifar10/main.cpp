@@ -6,6 +6,6 @@ int main(int argc, char** argv) {
   return deft::support::run_program(
       {.name = "cifar10",
        .summary = "Trains nets with ordinary or deformable convolutions on CIFAR-10 and tests them.",
-       .commands = {train_command(), test_command()}},
+       .commands = {train_command(), test_command(), report_command()}},
       argc, argv);
 }

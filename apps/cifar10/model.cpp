@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "deft/apps/support/checkpoint.h"
+#include "deft/core/safetensors.h"
 #include "deft/kernels/error.h"
 
 namespace deft::apps::cifar10 {
@@ -19,6 +21,19 @@ const std::string& ModelSettings::model() const {
     return models[static_cast<std::size_t>(model_type - 1)];
   }
   throw Error(fmt::format("model_type is {}, expected 1, 2 or 3", model_type));
+}
+
+CifarNet ModelSettings::load_net(const std::string& path) const {
+  CifarNet net = make_net();
+  const Safetensors weights = load_safetensors(path);
+  const std::string its_experiment = support::metadata_value(weights, path, "experiment");
+  const std::string its_model = support::metadata_value(weights, path, "model");
+  if (its_experiment != "E2" || its_model != model()) {
+    throw Error(fmt::format("{}: holds {}'s {} net, expected E2's {} net (model_type {})", path, its_experiment,
+                            its_model, model(), model_type));
+  }
+  support::naming_file(path, [&] { net.load_state_dict(weights.tensors); });
+  return net;
 }
 
 }  // namespace deft::apps::cifar10

@@ -23,6 +23,8 @@ struct ModelSettings {
   const std::string& model() const;
   /// A new net. Throws Error for conv_ch that is not two numbers.
   CifarNet make_net() const { return CifarNet(model(), conv_ch); }
+  /// One with the weights of a file. Throws Error that names the file for weights of another model.
+  CifarNet load_net(const std::string& path) const;
 };
 
 }  // namespace deft::apps::cifar10

@@ -4,13 +4,11 @@
 
 #include "deft/apps/cifar10/commands.h"
 #include "deft/apps/cifar10/model.h"
-#include "deft/apps/support/checkpoint.h"
 #include "deft/apps/support/evaluate.h"
 #include "deft/apps/support/interrupt.h"
 #include "deft/apps/support/run_directory.h"
 #include "deft/apps/support/training_run.h"
 #include "deft/core/file.h"
-#include "deft/core/safetensors.h"
 #include "deft/data/locate.h"
 #include "deft/kernels/error.h"
 
@@ -36,20 +34,6 @@ struct TestSettings {
   }
 };
 
-// A net with the weights of a file, which must be of the model that the settings name.
-CifarNet load_net(const std::string& path, const ModelSettings& settings) {
-  CifarNet net = settings.make_net();
-  const Safetensors weights = load_safetensors(path);
-  const std::string experiment = support::metadata_value(weights, path, "experiment");
-  const std::string model = support::metadata_value(weights, path, "model");
-  if (experiment != "E2" || model != settings.model()) {
-    throw Error(fmt::format("{}: holds {}'s {} net, expected E2's {} net (model_type {})", path, experiment, model,
-                            settings.model(), settings.model_type));
-  }
-  support::naming_file(path, [&] { net.load_state_dict(weights.tensors); });
-  return net;
-}
-
 int test(const TestSettings& settings) {
   const Device device = settings.runtime.apply();
   if (settings.model.outdir.empty())
@@ -57,7 +41,7 @@ int test(const TestSettings& settings) {
   const std::string path = settings.weights.empty()
                                ? support::RunDirectory(settings.model.outdir + "/train").last_weights()
                                : settings.weights;
-  CifarNet net = load_net(path, settings.model);
+  CifarNet net = settings.model.load_net(path);
   net.to(device);
   const Dataset data = load_data("cifar10", Part::test, settings.data, settings.limit);
   const DataLoader batches(data.to(device), {.batch_size = settings.model.batch_size, .device = device});

@@ -3,7 +3,9 @@
 
 #include "deft/apps/cifar10/commands.h"
 #include "deft/apps/cifar10/model.h"
+#include "deft/apps/cifar10/report.h"
 #include "deft/apps/support/evaluate.h"
+#include "deft/apps/support/report_command.h"
 #include "deft/apps/support/training_run.h"
 #include "deft/core/generator.h"
 #include "deft/data/locate.h"
@@ -91,7 +93,12 @@ int train(TrainSettings& settings, const support::Settings& list) {
                            parts.validation.size()),
        .evaluation = "validation"},
       directory, std::move(options));
-  if (!settings.run.quiet) fmt::print("\nweights, logs and curves are in {}\n", directory.path());
+  support::report_after_training(directory, [&] {
+    const Dataset test = load_data("cifar10", Part::test, settings.run.data, settings.run.limit);
+    write_report(directory, settings.model, test, device,
+                 support::progress_options(settings.run.no_progress || settings.run.quiet));
+  });
+  if (!settings.run.quiet) fmt::print("\nweights, logs, curves and report.html are in {}\n", directory.path());
   return 0;
 }
 

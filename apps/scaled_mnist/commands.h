@@ -13,6 +13,8 @@ support::Command finetune_command();
 support::Command eval_command();
 /// Says which digit an image file shows.
 support::Command predict_command();
+/// Writes report.html of a run: all there is to see of it, on one page.
+support::Command report_command();
 /// A table of finished runs side by side.
 support::Command compare_command();
 

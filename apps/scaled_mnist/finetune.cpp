@@ -6,7 +6,9 @@
 #include "deft/apps/nets/trained_net.h"
 #include "deft/apps/scaled_mnist/commands.h"
 #include "deft/apps/scaled_mnist/protocol.h"
+#include "deft/apps/scaled_mnist/report.h"
 #include "deft/apps/support/interrupt.h"
+#include "deft/apps/support/report_command.h"
 #include "deft/apps/support/table.h"
 #include "deft/apps/support/training_run.h"
 #include "deft/core/generator.h"
@@ -105,20 +107,24 @@ int finetune(FinetuneSettings& settings, const support::Settings& list) {
   StepLR constant(optimizer, {.gamma = 1});
   const Protocol images = protocol("E4", true);
   const DataLoader batches = support::training_batches(data.train, settings.batch_size, seed, device, images.training);
+  const support::RunDirectory directory(settings.out);
+  const auto bars = support::progress_options(settings.run.no_progress || settings.run.quiet);
   support::TrainerOptions options;
   options.epochs = settings.epochs;
   options.config = list.to_json();
   options.settings = settings.identity(data);
-  support::train(
+  const support::History history = support::train(
       settings.run, {net, optimizer, constant}, batches,
       [&](const support::ProgressOptions& progress) {
         return evaluate(net, data.test, images.tests, device, progress);
       },
-      {.experiment = "E4", .model = "deform-v1", .seed = settings.seed, .data = support::description(data)},
-      support::RunDirectory(settings.out), std::move(options));
+      {.experiment = "E4", .model = "deform-v1", .seed = settings.seed, .data = support::description(data)}, directory,
+      std::move(options));
+  support::report_after_training(
+      directory, [&] { write_report(directory, data.test, device, history.best().test.predictions, bars); });
   if (settings.run.quiet) return 0;
-  print_comparison(*regular.net, net, data.test, device, support::progress_options(settings.run.no_progress));
-  fmt::print("weights, logs and curves are in {}\n", settings.out);
+  print_comparison(*regular.net, net, data.test, device, bars);
+  fmt::print("weights, logs, curves and report.html are in {}\n", settings.out);
   return 0;
 }
 

@@ -7,6 +7,7 @@ int main(int argc, char** argv) {
   return deft::support::run_program(
       {.name = "scaled_mnist",
        .summary = "Trains nets with ordinary or deformable convolutions on MNIST and tests them on scaled digits.",
-       .commands = {train_command(), finetune_command(), eval_command(), predict_command(), compare_command()}},
+       .commands = {train_command(), finetune_command(), eval_command(), predict_command(), report_command(),
+                    compare_command()}},
       argc, argv);
 }

@@ -5,7 +5,6 @@
 #include "deft/apps/geometry/cells.h"
 #include "deft/apps/nets/nets.h"
 #include "deft/apps/support/evaluate.h"
-#include "deft/data/loader.h"
 
 namespace deft::apps {
 
@@ -68,6 +67,10 @@ std::vector<TestSet> final_tests(const std::string& experiment) {
   return sets;
 }
 
+DataLoader test_batches(const Dataset& test, const TestSet& set, Device device) {
+  return DataLoader(test, {.batch_size = batch_size, .seed = test_seed, .device = device, .transform = set.transform});
+}
+
 support::Evaluation evaluate(Module& model, const Dataset& test, const std::vector<TestSet>& sets, Device device,
                              const support::ProgressOptions& progress_options) {
   const Dataset there = test.to(device);
@@ -76,13 +79,12 @@ support::Evaluation evaluate(Module& model, const Dataset& test, const std::vect
   std::int64_t images = 0;
   support::Evaluation mean{.accuracy = 0, .loss = 0};
   for (const TestSet& set : sets) {
-    const DataLoader batches(
-        there, {.batch_size = batch_size, .seed = test_seed, .device = device, .transform = set.transform});
-    const support::Evaluation one =
-        support::evaluate(model, batches, [&](std::int64_t more) { progress.update(images += more); });
+    support::Evaluation one = support::evaluate(model, test_batches(there, set, device),
+                                                [&](std::int64_t more) { progress.update(images += more); });
     if (sets.size() > 1) mean.per_scale.emplace_back(set.name, one.accuracy);
     mean.accuracy += one.accuracy / count;
     mean.loss += one.loss / count;
+    mean.predictions.push_back(std::move(one.predictions[0]));
   }
   return mean;
 }

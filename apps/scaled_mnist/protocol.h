@@ -7,6 +7,7 @@
 #include "deft/apps/support/history.h"
 #include "deft/apps/support/progress.h"
 #include "deft/data/dataset.h"
+#include "deft/data/loader.h"
 #include "deft/data/transform.h"
 #include "deft/layers/module.h"
 
@@ -39,8 +40,11 @@ Protocol protocol(const std::string& experiment, bool tuning = false);
 /// Everything that a trained net of the experiment is tested on: E4's plain and scaled images, else the same as above.
 std::vector<TestSet> final_tests(const std::string& experiment);
 
-/// Tests `model` on all images of `test` in every form. Accuracy and loss are the means; accuracy per set goes into
-/// per_scale when there are several.
+/// The images of `test` as epoch 0 of these batches shows them in this form, in their order.
+DataLoader test_batches(const Dataset& test, const TestSet& set, Device device);
+
+/// Tests `model` on all images of `test` in every form. Accuracy and loss are the means, predictions those in each
+/// form; accuracy per set goes into per_scale when there are several.
 support::Evaluation evaluate(Module& model, const Dataset& test, const std::vector<TestSet>& sets, Device device,
                              const support::ProgressOptions& progress);
 

@@ -4,6 +4,8 @@
 #include "deft/apps/nets/trained_net.h"
 #include "deft/apps/scaled_mnist/commands.h"
 #include "deft/apps/scaled_mnist/protocol.h"
+#include "deft/apps/scaled_mnist/report.h"
+#include "deft/apps/support/report_command.h"
 #include "deft/apps/support/training_run.h"
 #include "deft/core/generator.h"
 #include "deft/data/locate.h"
@@ -76,7 +78,7 @@ void print_result(const support::History& history, const std::string& folder) {
   for (const auto& [scale, accuracy] : best.test.per_scale) {
     fmt::print("  scale {}: {:6.2f} %\n", scale, 100 * accuracy);
   }
-  fmt::print("weights, logs and curves are in {}\n", folder);
+  fmt::print("weights, logs, curves and report.html are in {}\n", folder);
 }
 
 int train(TrainSettings& settings, const support::Settings& list) {
@@ -93,6 +95,7 @@ int train(TrainSettings& settings, const support::Settings& list) {
   StepLR scheduler(optimizer, {.step_size = 1, .gamma = settings.gamma});
   const Protocol images = protocol(settings.experiment);
   const DataLoader batches = support::training_batches(data.train, settings.batch_size, seed, device, images.training);
+  const support::RunDirectory directory(settings.out);
   support::TrainerOptions options;
   options.epochs = settings.epochs;
   options.config = list.to_json();
@@ -106,7 +109,11 @@ int train(TrainSettings& settings, const support::Settings& list) {
        .model = settings.model,
        .seed = settings.seed,
        .data = support::description(data)},
-      support::RunDirectory(settings.out), std::move(options));
+      directory, std::move(options));
+  support::report_after_training(directory, [&] {
+    write_report(directory, data.test, device, history.best().test.predictions,
+                 support::progress_options(settings.run.no_progress || settings.run.quiet));
+  });
   if (!settings.run.quiet) print_result(history, settings.out);
   return 0;
 }

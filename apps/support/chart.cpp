@@ -10,8 +10,8 @@
 namespace deft::support {
 namespace {
 
-constexpr double chart_width = 860, chart_height = 520;
-constexpr Box plot{80, 56, 740, 378};
+// The place of the axes in a chart of this size.
+Box plot_of(double width, double height) { return {80, 56, width - 120, height - 142}; }
 
 struct Range {
   double low = 0, high = 1;
@@ -33,12 +33,12 @@ Canvas titled_canvas(double width, double height, const std::string& title) {
   return canvas;
 }
 
-void draw_axis_names(Canvas& canvas, const std::string& x_label, const std::string& y_label) {
+void draw_axis_names(Canvas& canvas, const Box& plot, const std::string& x_label, const std::string& y_label) {
   canvas.text({plot.x + plot.width / 2, plot.y + plot.height + 46}, x_label, {.align = Align::center});
   canvas.text({22, plot.y + plot.height / 2}, y_label, {.align = Align::center, .upwards = true});
 }
 
-void draw_y_axis(Canvas& canvas, const std::vector<double>& ticks) {
+void draw_y_axis(Canvas& canvas, const Box& plot, const std::vector<double>& ticks) {
   const Range range = range_of(ticks);
   for (double tick : ticks) {
     const double y = plot.y + plot.height * (1 - range.share(tick));
@@ -47,7 +47,7 @@ void draw_y_axis(Canvas& canvas, const std::vector<double>& ticks) {
   }
 }
 
-void draw_x_axis(Canvas& canvas, const Range& range, const std::vector<double>& ticks) {
+void draw_x_axis(Canvas& canvas, const Box& plot, const Range& range, const std::vector<double>& ticks) {
   const double step = ticks.size() > 1 ? ticks[1] - ticks[0] : 1;
   for (double tick : ticks) {
     const double x = plot.x + plot.width * range.share(tick);
@@ -80,12 +80,12 @@ struct LegendEntry {
 };
 
 // A row of entries below the axis.
-void draw_legend(Canvas& canvas, const std::vector<LegendEntry>& entries) {
+void draw_legend(Canvas& canvas, const Box& plot, const std::vector<LegendEntry>& entries) {
   constexpr double sample = 30, gap = 24;
   double width = -gap;
   for (const LegendEntry& entry : entries) width += sample + 8 + canvas.text_width(entry.name) + gap;
   double x = plot.x + (plot.width - width) / 2;
-  const double y = chart_height - 18;
+  const double y = plot.y + plot.height + 68;
   for (const LegendEntry& entry : entries) {
     if (entry.bar) {
       canvas.fill({x, y - 7, sample, 14}, entry.style.color);
@@ -129,10 +129,11 @@ Canvas draw(const LineChart& chart) {
   const Range x_axis = x_range(left->x, right->x);
   const std::vector<double> y_ticks = round_ticks(bottom->y, top->y, 10);
 
-  Canvas canvas = titled_canvas(chart_width, chart_height, chart.title);
-  draw_y_axis(canvas, y_ticks);
-  draw_x_axis(canvas, x_axis, x_ticks(left->x, right->x, all));
-  draw_axis_names(canvas, chart.x_label, chart.y_label);
+  Canvas canvas = titled_canvas(chart.width, chart.height, chart.title);
+  const Box plot = plot_of(chart.width, chart.height);
+  draw_y_axis(canvas, plot, y_ticks);
+  draw_x_axis(canvas, plot, x_axis, x_ticks(left->x, right->x, all));
+  draw_axis_names(canvas, plot, chart.x_label, chart.y_label);
   std::vector<LegendEntry> legend;
   for (const Series& series : chart.series) {
     const LineStyle style{.color = palette(series.color), .width = 2, .dashed = series.dashed};
@@ -146,7 +147,7 @@ Canvas draw(const LineChart& chart) {
     legend.push_back({series.name, style, false});
   }
   canvas.outline(plot, {.width = 1});
-  draw_legend(canvas, legend);
+  draw_legend(canvas, plot, legend);
   return canvas;
 }
 
@@ -160,9 +161,10 @@ Canvas draw(const BarChart& chart) {
     for (double value : values) most = std::max(most, value);
   }
   const std::vector<double> ticks = round_ticks(0, most, 8);
-  Canvas canvas = titled_canvas(chart_width, chart_height, chart.title);
-  draw_y_axis(canvas, ticks);
-  draw_axis_names(canvas, chart.x_label, chart.y_label);
+  Canvas canvas = titled_canvas(chart.width, chart.height, chart.title);
+  const Box plot = plot_of(chart.width, chart.height);
+  draw_y_axis(canvas, plot, ticks);
+  draw_axis_names(canvas, plot, chart.x_label, chart.y_label);
   const auto bars = static_cast<double>(chart.series.size());
   const double group = plot.width / static_cast<double>(std::max<std::size_t>(1, chart.labels.size()));
   const double bar = 0.8 * group / std::max(1.0, bars);
@@ -183,7 +185,7 @@ Canvas draw(const BarChart& chart) {
                 {.size = 13, .align = Align::center});
   }
   canvas.line({{plot.x, plot.y + plot.height}, {plot.x + plot.width, plot.y + plot.height}}, {.width = 1});
-  draw_legend(canvas, legend);
+  if (legend.size() > 1) draw_legend(canvas, plot, legend);
   return canvas;
 }
 

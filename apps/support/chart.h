@@ -12,14 +12,15 @@ namespace deft::support {
 /// A line of a chart.
 struct Series {
   std::string name;
-  std::vector<Point> points;  ///< values that are not finite leave gaps
+  std::vector<Point> points = {};  ///< values that are not finite leave gaps
   bool dashed = false;
   std::size_t color = 0;  ///< of the palette
 };
 
 struct LineChart {
   std::string title, x_label, y_label;
-  std::vector<Series> series;
+  std::vector<Series> series = {};
+  double width = 860, height = 520;
 };
 
 /// Draws a chart with ticks at round numbers and a legend. Throws Error where no point is finite.
@@ -28,11 +29,12 @@ Canvas draw(const LineChart& chart);
 /// Bars side by side, a group per label.
 struct BarChart {
   std::string title, x_label, y_label;
-  std::vector<std::string> labels;
-  std::vector<std::pair<std::string, std::vector<double>>> series;  ///< name and a value, at least 0, per label
+  std::vector<std::string> labels = {};
+  std::vector<std::pair<std::string, std::vector<double>>> series = {};  ///< name and a value, at least 0, per label
+  double width = 860, height = 520;
 };
 
-/// Draws bars from zero up, each with its value. Throws Error unless each series has a value per label.
+/// Draws bars from zero up, each with its value, and a legend where there are several series. Throws Error unless each series has a value per label.
 Canvas draw(const BarChart& chart);
 
 /// Counts by true class (rows) and by the class that was found.

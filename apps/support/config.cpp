@@ -209,7 +209,7 @@ void Settings::set_from_text(const Setting& setting, const std::string& text) co
   std::visit(TextAssigner{setting, text}, setting.target);
 }
 
-void Settings::load_json(const std::string& file) const {
+void Settings::load_json(const std::string& file, UnknownKeys unknown) const {
   const Json object = parse_json(read_file(file), file);
   if (!object.is_object()) throw Error(fmt::format("{}: holds {}, expected a JSON object", file, object.type_name()));
   for (const auto& item : object.items()) {
@@ -217,6 +217,7 @@ void Settings::load_json(const std::string& file) const {
     const auto found = std::find_if(list_.begin(), list_.end(),
                                     [&](const Setting& setting) { return !setting.positional && setting.name == key; });
     if (found == list_.end()) {
+      if (unknown == UnknownKeys::skip) continue;
       std::vector<std::string> keys;
       for (const Setting& setting : list_) {
         if (!setting.positional) keys.push_back(setting.name);

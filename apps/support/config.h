@@ -25,6 +25,9 @@ struct Setting {
   std::string flag() const;
 };
 
+/// What load_json does with keys that name no setting.
+enum class UnknownKeys { refuse, skip };
+
 /// The settings of one command. They are bound to variables, which must outlive this list.
 class Settings {
  public:
@@ -48,10 +51,10 @@ class Settings {
   /// Sets one from the text of a flag. Throws Error that names flag and text: `--epochs is 'ten', expected an integer`.
   void set_from_text(const Setting& setting, const std::string& text) const;
 
-  /// Sets those that the JSON object in `file` names. Throws Error that names the file and: for an unknown key, the
-  /// nearest known one; for a value of the wrong type or out of range, key and value; for text that is not JSON, the
+  /// Sets those that the JSON object in `file` names. Throws Error that names the file and: for an unknown key, unless
+  /// it is skipped, the nearest known one; for a value of the wrong type or out of range, key and value; for text that is not JSON, the
   /// place.
-  void load_json(const std::string& file) const;
+  void load_json(const std::string& file, UnknownKeys unknown = UnknownKeys::refuse) const;
 
   /// A JSON object of all settings but positional ones, readable by load_json.
   std::string to_json() const;

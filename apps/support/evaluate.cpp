@@ -4,9 +4,23 @@
 #include "deft/core/autograd.h"
 #include "deft/core/elementwise.h"
 #include "deft/core/reduce.h"
+#include "deft/core/shape_ops.h"
 #include "deft/layers/loss.h"
+#include "deft/layers/softmax.h"
 
 namespace deft::support {
+
+namespace {
+
+// `logits` [N, classes], `labels` int64 [N].
+Predictions predictions_of(const Tensor& logits, const Tensor& labels) {
+  return {.labels = labels.to_vector<std::int64_t>(),
+          .found = argmax(logits, {1}).to_vector<std::int64_t>(),
+          .probabilities = max(softmax(logits), {1}).to_vector<float>(),
+          .losses = cross_entropy(logits, labels, {.reduction = Reduction::none}).to_vector<float>()};
+}
+
+}  // namespace
 
 Tally::Tally(Device device)
     : loss_sum_(zeros({}, {.dtype = DType::float64, .device = device})),
@@ -26,14 +40,15 @@ double Tally::accuracy() const { return hits_.item() / static_cast<double>(image
 Evaluation evaluate(Module& model, const DataLoader& batches, const std::function<void(std::int64_t)>& on_batch) {
   const EvalScope evaluating(model);
   const NoGrad no_grad;
-  Tally tally(batches.options().device);
+  std::vector<Tensor> logits, labels;  // kept where they are: reading one would wait for the device
   for (const Batch& batch : batches.epoch(0)) {
     throw_if_interrupted();
-    const Tensor logits = model(batch.images);
-    tally.add(logits, batch.labels, cross_entropy(logits, batch.labels));
+    logits.push_back(model(batch.images));
+    labels.push_back(batch.labels);
     if (on_batch) on_batch(batch.labels.numel());
   }
-  return {.accuracy = tally.accuracy(), .loss = tally.loss()};
+  const Predictions predictions = predictions_of(cat(logits), cat(labels));
+  return {.accuracy = predictions.accuracy(), .loss = predictions.loss(), .predictions = {predictions}};
 }
 
 Evaluation evaluate(Module& model, const DataLoader& batches, const std::string& label,

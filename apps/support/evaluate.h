@@ -31,8 +31,8 @@ class Tally {
   Tensor loss_sum_, hits_;  // float64 and int64 scalars
 };
 
-/// Accuracy and mean cross entropy of `model`, where `batches` come out, over one epoch of them, in evaluation mode
-/// and without gradients; afterwards the model is in the mode it was in. `on_batch` is called with the number of
+/// Accuracy, mean cross entropy and predictions of `model`, where `batches` come out, over one epoch of them, in
+/// evaluation mode and without gradients; afterwards the model is in the mode it was in. `on_batch` is called with the number of
 /// images of each batch. Throws Interrupted between batches.
 Evaluation evaluate(Module& model, const DataLoader& batches,
                     const std::function<void(std::int64_t images)>& on_batch = {});

@@ -7,6 +7,8 @@
 #include <utility>
 #include <vector>
 
+#include "deft/apps/support/predictions.h"
+
 namespace deft::support {
 
 /// A model's result on test images. Accuracies are shares, 0 to 1.
@@ -14,6 +16,9 @@ struct Evaluation {
   double accuracy = 0;
   double loss = std::numeric_limits<double>::quiet_NaN();      ///< mean; NaN: not measured
   std::vector<std::pair<std::string, double>> per_scale = {};  ///< accuracy by scale ("0.5"), if tested so
+  /// Image by image, for every form that they were tested in. A training run keeps those of its best epoch, and
+  /// writes none into its history.
+  std::vector<Predictions> predictions = {};
 };
 
 /// One epoch.

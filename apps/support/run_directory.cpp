@@ -40,6 +40,13 @@ void RunDirectory::create() const {
   if (error) throw Error(path_ + ": cannot make this folder: " + error.message());
 }
 
+void RunDirectory::require(const std::string& file) const {
+  if (fs::exists(file)) return;
+  if (!fs::is_directory(path_)) throw Error(path_ + ": there is no such folder");
+  throw Error(path_ + ": is not the folder of a training run, or no epoch of it is done: it has no " +
+              fs::path(file).filename().string());
+}
+
 std::vector<std::string> RunDirectory::files(std::string_view pattern) const {
   std::vector<std::string> found;
   std::error_code error;
@@ -55,7 +62,7 @@ void RunDirectory::remove_events() const {
 }
 
 void RunDirectory::remove_results() const {
-  for (const std::string& path : {checkpoint(), summary(), log(), loss_chart(), accuracy_chart(), graph(),
+  for (const std::string& path : {checkpoint(), summary(), report(), log(), loss_chart(), accuracy_chart(), graph(),
                                   best_weights(), last_weights(), config()}) {
     remove_file(path);
   }

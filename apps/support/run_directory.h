@@ -16,6 +16,9 @@ class RunDirectory {
   /// Makes the folder, and those above it, unless it is there. Throws Error with the path and the system's reason.
   void create() const;
 
+  /// Throws Error, which says that this is not the folder of a run, unless one of its files is there.
+  void require(const std::string& file) const;
+
   /// Removes all that an earlier run has left, its checkpoint first. Throws Error with the path and the system's
   /// reason.
   void remove_results() const;
@@ -27,6 +30,7 @@ class RunDirectory {
   std::string config() const { return file("config.json"); }    ///< settings; --config reads it
   std::string log() const { return file("log.csv"); }           ///< a line per epoch
   std::string summary() const { return file("summary.json"); }  ///< results
+  std::string report() const { return file("report.html"); }    ///< all of it on one page
   std::string loss_chart() const { return file("loss.png"); }   ///< curves of training and test
   std::string accuracy_chart() const { return file("accuracy.png"); }
   std::string graph() const { return file("graph.dot"); }                ///< the net's operations, drawn by `dot`

@@ -80,6 +80,9 @@ void Trainer::run_epoch(std::int64_t epoch) {
   record.test_seconds = options_.progress.clock() - start;
   state_.scheduler.step();
   state_.history.epochs.push_back(record);
+  for (EpochRecord& one : state_.history.epochs) {
+    if (&one != &state_.history.best()) one.test.predictions.clear();
+  }
   save(record);
   print(state_.history.epochs.back());
 }

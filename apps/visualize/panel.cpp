@@ -8,20 +8,6 @@ namespace deft::apps {
 using support::Canvas;
 using support::Point;
 
-Tensor image_bytes(const Tensor& image, const Transform& pixels) {
-  const std::vector<double> values = image.to(DType::float64).to_vector<double>();
-  const std::size_t channels = static_cast<std::size_t>(image.size(3));
-  const auto of = [](const std::vector<double>& list, std::size_t channel) {
-    return list.size() == 1 ? list[0] : list.at(channel);
-  };
-  std::vector<std::uint8_t> bytes;
-  for (std::size_t i = 0; i < values.size(); ++i) {
-    const double value = values[i] * of(pixels.std, i % channels) + of(pixels.mean, i % channels);
-    bytes.push_back(static_cast<std::uint8_t>(std::lround(255 * std::clamp(value, 0.0, 1.0))));
-  }
-  return from_vector(bytes, {image.size(1), image.size(2), image.size(3)}, Device::cpu());
-}
-
 Point Panel::size(const Tensor& bytes, double image_size, double margin) {
   const auto height = static_cast<double>(bytes.size(0)), width = static_cast<double>(bytes.size(1));
   const double scale = image_size / std::max(height, width), around = 2 * margin * image_size;

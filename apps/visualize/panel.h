@@ -7,12 +7,9 @@
 
 #include "deft/apps/support/canvas.h"
 #include "deft/apps/visualize/sampling_map.h"
-#include "deft/data/transform.h"
+#include "deft/core/tensor.h"
 
 namespace deft::apps {
-
-/// The bytes that `pixels` made these values of: floating [1, H, W, C] to uint8 [H, W, C] on the CPU.
-Tensor image_bytes(const Tensor& image, const Transform& pixels);
 
 /// An enlarged image on a canvas, with a caption of two lines above it and, where positions outside are to be seen, a
 /// margin around it.

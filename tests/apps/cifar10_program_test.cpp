@@ -75,6 +75,14 @@ TEST_CASE("cifar10 takes the configuration files of E2's authors", "[long]") {
   char accuracy[32];
   std::snprintf(accuracy, sizeof accuracy, "accuracy %.2f %%", 100 * result["accuracy"].get<double>());
   CHECK_THAT(test.output, Contains(accuracy));
+
+  // The report tests the last weights too.
+  const std::string html = read_file(out + "/train/report.html");
+  std::snprintf(accuracy, sizeof accuracy, "\"value\">%.2f\u00a0%%", 100 * result["accuracy"].get<double>());
+  CHECK_THAT(html, Contains(accuracy) && Contains("best validation accuracy") && Contains("airplane"));
+  const ProgramResult report = cifar10("report " + out + " --no-progress --device " + device);
+  CHECK(report.output == out + "/train/report.html\n");
+  CHECK(read_file(out + "/train/report.html") == html);
 }
 
 TEST_CASE("cifar10 gives the same bits after a break and for any number of threads", "[long]") {

@@ -1,0 +1,110 @@
+#include "deft/apps/scaled_mnist/report.h"
+
+#include <fmt/format.h>
+
+#include "deft/apps/nets/trained_net.h"
+#include "deft/apps/scaled_mnist/commands.h"
+#include "deft/apps/scaled_mnist/protocol.h"
+#include "deft/apps/support/interrupt.h"
+#include "deft/apps/support/report.h"
+#include "deft/apps/support/report_command.h"
+#include "deft/apps/support/training_run.h"
+#include "deft/apps/visualize/sampling_report.h"
+#include "deft/core/file.h"
+#include "deft/data/locate.h"
+
+namespace deft::apps {
+
+namespace {
+
+constexpr const char* whose_weights = "The weights are those of the best epoch (best.safetensors).";
+
+std::string sentence(const std::string& experiment, const TestSet& set, std::int64_t images) {
+  if (experiment == "E1") {
+    return fmt::format("The {} test images, each on a random place of a black canvas up to three times as large.",
+                       images);
+  }
+  if (set.name == "scaled") {
+    return fmt::format("The {} test images, shifted by up to a pixel and zoomed out by up to 2.5 along each axis.",
+                       images);
+  }
+  return fmt::format("The {} test images as they are.", images);
+}
+
+// E0's scales are counted together, as its accuracy is; E4's two tests are not.
+std::vector<support::ReportedTest> reported_tests(const std::string& experiment,
+                                                  const std::vector<support::ReportedImages>& forms,
+                                                  const std::vector<TestSet>& sets, std::int64_t images) {
+  if (experiment == "E0") {
+    const std::string text = fmt::format(
+        "Each of the {} test images at {} scales, counted together. Where a shrunk image ends is 0, which after the "
+        "normalisation is a dark grey. {}",
+        images, sets.size(), whose_weights);
+    return {{.title = "Test at all scales", .text = text, .kind = "scale", .forms = forms}};
+  }
+  std::vector<support::ReportedTest> tests;
+  for (std::size_t i = 0; i < sets.size(); ++i) {
+    tests.push_back({.title = fmt::format("Test on {} images", sets[i].name),
+                     .text = fmt::format("{} {}", sentence(experiment, sets[i], images), whose_weights),
+                     .forms = {forms[i]}});
+  }
+  return tests;
+}
+
+// Which images of which test sets show where an experiment's deformable nets look.
+std::vector<std::pair<std::size_t, std::int64_t>> shown_images(const std::string& experiment) {
+  if (experiment == "E0") return {{0, 0}, {5, 0}, {10, 0}};  // the scales 0.5, 1.0 and 1.5
+  if (experiment == "E4") return {{0, 0}, {1, 0}, {1, 1}};
+  return {{0, 0}, {0, 1}, {0, 2}};
+}
+
+std::vector<support::ReportedPictures> sampling_pictures(TrainedNet& trained,
+                                                         const std::vector<support::ReportedImages>& forms,
+                                                         Device device) {
+  if (trained.model == "regular") return {};
+  std::vector<SampledImage> sampled;
+  for (const auto& [form, index] : shown_images(trained.experiment)) {
+    if (index >= forms[form].predictions.size()) continue;
+    const std::string kind = trained.experiment == "E0" ? "scale " : "";
+    sampled.push_back({forms[form], index, fmt::format("test image {}, {}{}", index, kind, forms[form].name)});
+  }
+  return sampling_report(*trained.net, fmt::format("{}, {}", trained.experiment, trained.model), device, sampled);
+}
+
+int report(support::ReportSettings& settings) {
+  const support::InterruptGuard guard;
+  const Device device = settings.runtime.apply();
+  const support::RunDirectory run(settings.run);
+  settings.complete(run);
+  const Dataset test = load_data("mnist", Part::test, settings.data, settings.limit);
+  write_report(run, test, device, {}, support::progress_options(settings.no_progress));
+  fmt::print("{}\n", run.report());
+  return 0;
+}
+
+}  // namespace
+
+void write_report(const support::RunDirectory& run, const Dataset& test, Device device,
+                  const std::vector<support::Predictions>& tested, const support::ProgressOptions& progress) {
+  TrainedNet trained = load_net(run.path(), device, mnist_experiments());
+  const std::vector<TestSet> sets = final_tests(trained.experiment);
+  const auto predictions =
+      tested.size() == sets.size() ? tested : evaluate(*trained.net, test, sets, device, progress).predictions;
+  std::vector<support::ReportedImages> forms;
+  for (std::size_t i = 0; i < sets.size(); ++i) {
+    forms.push_back({sets[i].name, test_batches(test, sets[i], test.images.device()), predictions[i]});
+  }
+  const auto pictures = sampling_pictures(trained, forms, device);
+  const auto tests = reported_tests(trained.experiment, forms, sets, test.size());
+  write_file(run.report(), support::report_html(run, tests, pictures));
+}
+
+support::Command report_command() {
+  const auto settings = std::make_shared<support::ReportSettings>();
+  support::Command command{.name = "report", .summary = "Write a run's report.html, for a browser"};
+  settings->add_to(command.settings);
+  command.run = [settings] { return report(*settings); };
+  return command;
+}
+
+}  // namespace deft::apps
