@@ -27,7 +27,7 @@ LOOK = """() => {
 }"""
 
 
-def check(browser, path, screenshots):
+def check(browser, path, least_images, screenshots):
     """The faults of a page, and a line about it."""
     faults, about = [], ""
     for name, width in WIDTHS.items():
@@ -56,6 +56,8 @@ def check(browser, path, screenshots):
                     faults.append(f"no alternative text: {image['source']}…")
             if screenshots:
                 page.screenshot(path=screenshots / f"{path.parent.name}-{name}-{scheme}.png", full_page=True)
+            if len(look["images"]) < least_images:
+                faults.append(f"{len(look['images'])} images, expected at least {least_images}")
             about = f"{look['title']}: {len(look['images'])} images"
             page.close()
     return sorted(set(faults)), about
@@ -79,7 +81,7 @@ def main():
         for path in arguments.reports:
             if not path.is_file():
                 sys.exit(f"check_report.py: {path}: no such file")
-            faults, about = check(browser, path, arguments.screenshots)
+            faults, about = check(browser, path, arguments.images, arguments.screenshots)
             print(f"{path}: {about}{', FAILED' if faults else ', good'}")
             for fault in faults:
                 print(f"  {fault}")

@@ -86,7 +86,7 @@ int report(support::ReportSettings& settings) {
 
 void write_report(const support::RunDirectory& run, const Dataset& test, Device device,
                   const std::vector<support::Predictions>& tested, const support::ProgressOptions& progress) {
-  TrainedNet trained = load_net(run.path(), device, mnist_experiments());
+  TrainedNet trained = load_net(run.path(), device, "mnist");
   const std::vector<TestSet> sets = final_tests(trained.experiment);
   const auto predictions =
       tested.size() == sets.size() ? tested : evaluate(*trained.net, test, sets, device, progress).predictions;

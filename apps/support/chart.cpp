@@ -189,44 +189,4 @@ Canvas draw(const BarChart& chart) {
   return canvas;
 }
 
-Canvas draw(const ConfusionMatrix& matrix) {
-  const std::size_t n = matrix.classes.size();
-  if (matrix.counts.size() != n ||
-      std::any_of(matrix.counts.begin(), matrix.counts.end(), [n](const auto& row) { return row.size() != n; })) {
-    throw Error(fmt::format("chart '{}': expected {} rows of {} counts", matrix.title, n, n));
-  }
-  constexpr double cell = 52, right_margin = 24;
-  const Canvas measure(1, 1);
-  double longest = 0;
-  for (const std::string& name : matrix.classes) longest = std::max(longest, measure.text_width(name));
-  const bool upwards = longest > cell - 8;
-  const double left = std::max(60.0, longest + 60), top = upwards ? longest + 90 : 100;
-  const double side = cell * static_cast<double>(n);
-  Canvas canvas = titled_canvas(left + side + right_margin, top + side + 20, matrix.title);
-  canvas.text({left + side / 2, 58}, "found", {.align = Align::center});
-  canvas.text({18, top + side / 2}, "true class", {.align = Align::center, .upwards = true});
-  for (std::size_t i = 0; i < n; ++i) {
-    const double at = cell * (static_cast<double>(i) + 0.5);
-    canvas.text({left - 8, top + at}, matrix.classes[i], {.align = Align::right});
-    canvas.text({left + at, top - (upwards ? 8 : 14)}, matrix.classes[i],
-                {.align = upwards ? Align::left : Align::center, .upwards = upwards});
-    std::int64_t sum = 0;
-    for (std::int64_t count : matrix.counts[i]) sum += count;
-    for (std::size_t j = 0; j < n; ++j) {
-      const Box box{left + cell * static_cast<double>(j), top + cell * static_cast<double>(i), cell, cell};
-      const std::int64_t count = matrix.counts[i][j];
-      // The square root lets rare confusions show beside the diagonal.
-      const double share = sum == 0 ? 0 : std::sqrt(static_cast<double>(count) / static_cast<double>(sum));
-      const Color ink = i == j ? palette(0) : palette(1);
-      canvas.fill(box, {ink.red, ink.green, ink.blue, share});
-      canvas.outline(box, {.color = light_grey, .width = 1});
-      if (count > 0) {
-        canvas.text({box.x + cell / 2, box.y + cell / 2}, std::to_string(count),
-                    {.size = 13, .color = share > 0.7 ? white : black, .align = Align::center});
-      }
-    }
-  }
-  return canvas;
-}
-
 }  // namespace deft::support

@@ -37,16 +37,6 @@ struct BarChart {
 /// Draws bars from zero up, each with its value, and a legend where there are several series. Throws Error unless each series has a value per label.
 Canvas draw(const BarChart& chart);
 
-/// Counts by true class (rows) and by the class that was found.
-struct ConfusionMatrix {
-  std::string title;
-  std::vector<std::string> classes;
-  std::vector<std::vector<std::int64_t>> counts;
-};
-
-/// Draws the counts in squares that are darker for larger shares of their row. Throws Error unless it is square.
-Canvas draw(const ConfusionMatrix& matrix);
-
 /// Round numbers, 1, 2 or 5 times a power of ten apart, from at or below `low` to at or above `high`, about `count` of
 /// them. `low` and `high` are finite and low ≤ high.
 std::vector<double> round_ticks(double low, double high, int count);

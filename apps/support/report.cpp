@@ -9,6 +9,7 @@
 #include "deft/apps/support/canvas.h"
 #include "deft/apps/support/chart.h"
 #include "deft/apps/support/checkpoint.h"
+#include "deft/apps/support/curves.h"
 #include "deft/apps/support/html.h"
 #include "deft/apps/support/json.h"
 #include "deft/apps/support/report_style.h"
@@ -76,12 +77,12 @@ Run read_run(const RunDirectory& directory) {
   return run;
 }
 
-// A chart as a picture of its own: an SVG document inside the page would share its names with the others.
+// Sharp on screens that have two dots per pixel too.
 std::string chart_html(const std::function<Canvas()>& draw_chart, const std::string& text) {
   if (!can_draw()) return "";
   const Canvas canvas = draw_chart();
   return fmt::format("<figure class=\"chart\"><img src=\"{}\" width=\"{}\" height=\"{}\" alt=\"{}\"></figure>\n",
-                     data_uri("image/svg+xml", canvas.svg()), canvas.width(), canvas.height(), escape_html(text));
+                     data_uri("image/png", canvas.png(2)), canvas.width(), canvas.height(), escape_html(text));
 }
 
 std::string tile(const std::string& name, const std::string& value, const std::string& note) {
@@ -120,30 +121,15 @@ std::string tiles_html(const Run& run, const std::vector<ReportedTest>& tests) {
   return fmt::format("<dl class=\"tiles\">\n{}</dl>\n", html);
 }
 
-using Value = double (*)(const EpochRecord&);
-
-// "training from 0.5002 to 0.0312"
-std::string change(const History& history, const std::string& name, Value value, const char* format) {
-  const auto text = [&](const EpochRecord& record) { return fmt::format(fmt::runtime(format), value(record)); };
-  return fmt::format("{} from {} to {}", name, text(history.epochs.front()), text(history.epochs.back()));
-}
-
-// A curve of the training images and one of those of the evaluation.
-std::string curves_html(const Run& run, const std::string& title, const std::string& y_label, Value train, Value test,
-                        const char* format) {
-  LineChart chart{.title = title, .x_label = "epoch", .y_label = y_label, .width = chart_width, .height = chart_height};
-  const std::string names[] = {"training", run.evaluation()};
-  const Value values[] = {train, test};
-  std::string text = title + ": ";
-  for (std::size_t i = 0; i < 2; ++i) {
-    Series series{.name = names[i], .color = i};
-    for (const EpochRecord& record : run.history.epochs) {
-      series.points.push_back({static_cast<double>(record.epoch), values[i](record)});
-    }
-    chart.series.push_back(series);
-    text += change(run.history, names[i], values[i], format) + (i == 0 ? ", " : "");
+std::string curves_html(LineChart chart, const std::string& title) {
+  chart.title = title;
+  chart.width = chart_width;
+  chart.height = chart_height;
+  std::string text = fmt::format("{} by {}", title, chart.x_label);
+  for (const Series& series : chart.series) {
+    text += fmt::format("; {}: {} {:.4g} first, {:.4g} at the end", series.name, chart.y_label, series.points.front().y,
+                        series.points.back().y);
   }
-  text += fmt::format(", over {} epochs.", run.history.epochs.size());
   return chart_html([&] { return draw(chart); }, text);
 }
 
@@ -164,13 +150,9 @@ std::string epochs_html(const Run& run) {
 }
 
 std::string training_html(const Run& run) {
+  const RunInfo info{.evaluation = run.evaluation()};
   const std::string charts =
-      curves_html(
-          run, "Loss", "cross entropy", [](const EpochRecord& record) { return record.train_loss; },
-          [](const EpochRecord& record) { return record.test.loss; }, "{:.4f}") +
-      curves_html(
-          run, "Accuracy", "accuracy, %", [](const EpochRecord& record) { return 100 * record.train_accuracy; },
-          [](const EpochRecord& record) { return 100 * record.test.accuracy; }, "{:.2f}\u00a0%");
+      curves_html(loss_chart(info, run.history), "Loss") + curves_html(accuracy_chart(info, run.history), "Accuracy");
   return section("Training", fmt::format("<div class=\"columns\">\n{}</div>\n{}", charts, epochs_html(run)));
 }
 
@@ -178,7 +160,7 @@ std::string training_html(const Run& run) {
 std::string forms_html(const ReportedTest& test) {
   BarChart chart{.title = fmt::format("Accuracy by {}", test.kind),
                  .x_label = test.kind,
-                 .y_label = "accuracy, %",
+                 .y_label = "accuracy in %",
                  .width = chart_width,
                  .height = chart_height};
   HtmlTable table{.titles = {test.kind, "accuracy, %", "loss", "mistakes"}, .style = "figures"};
