@@ -28,6 +28,9 @@ std::string sentence(const std::string& experiment, const TestSet& set, std::int
     return fmt::format("The {} test images, shifted by up to a pixel and zoomed out by up to 2.5 along each axis.",
                        images);
   }
+  if (experiment == "E3" && set.name != "plain") {
+    return fmt::format("The {} test images, {}.", images, set.name == "both" ? "rotated and translated" : set.name);
+  }
   return fmt::format("The {} test images as they are.", images);
 }
 
