@@ -11,5 +11,7 @@ support::Command run_command();
 support::Command select_command();
 /// Tests trained weights on all rows of their data set.
 support::Command eval_command();
+/// Writes report.html of a cell's run: all there is to see of it, on one page.
+support::Command report_command();
 
 }  // namespace deft::apps::geometry

@@ -4,10 +4,9 @@
 
 #include "deft/apps/geometry/commands.h"
 #include "deft/apps/geometry/training.h"
-#include "deft/apps/support/checkpoint.h"
+#include "deft/apps/nets/trained_net.h"
 #include "deft/apps/support/interrupt.h"
 #include "deft/apps/support/table.h"
-#include "deft/core/safetensors.h"
 #include "deft/data/locate.h"
 #include "deft/kernels/error.h"
 
@@ -22,15 +21,6 @@ struct EvalSettings {
   bool no_progress = false;
 };
 
-// The net of a weights file of this experiment, with its weights.
-GeometryNet load_net(const std::string& path) {
-  const Safetensors file = load_safetensors(path);
-  const std::string experiment = support::metadata_value(file, path, "experiment");
-  if (experiment != "E3") throw Error(fmt::format("{}: experiment is '{}', expected E3", path, experiment));
-  const std::string model = support::metadata_value(file, path, "model");
-  return support::naming_file(path, [&] { return GeometryNet::from_state(model, file.tensors); });
-}
-
 int eval(const EvalSettings& settings) {
   const support::InterruptGuard guard;
   const Device device = settings.runtime.apply();
@@ -38,17 +28,18 @@ int eval(const EvalSettings& settings) {
   const std::string path = std::filesystem::is_directory(settings.weights)
                                ? support::RunDirectory(settings.weights).last_weights()
                                : settings.weights;
-  GeometryNet net = load_net(path);
-  net.to(device);
-  const std::string name = net.in_channels() == 3 ? "cifar10" : "mnist";
-  const Dataset test = load_data(name, Part::test, settings.data, settings.limit);
+  const TrainedNet trained = load_net(path, device);
+  if (trained.experiment != "E3") {
+    throw Error(fmt::format("{}: experiment is '{}', expected E3", trained.path, trained.experiment));
+  }
+  const Dataset test = load_data(trained.data, Part::test, settings.data, settings.limit);
   fmt::print("{}, on {} test images ({}, {})\n\n", path, test.size(), test.name, test.source);
   const support::Table table({"<images", "accuracy"}, {28, 9});
   fmt::print("{}", table.header());
   for (const Row& row : rows()) {
-    if (row.data != name) continue;
+    if (row.data != trained.data) continue;
     const support::Evaluation result =
-        evaluate(net, row, test, device, support::progress_options(settings.no_progress));
+        evaluate(*trained.net, row, test, device, support::progress_options(settings.no_progress));
     fmt::print("{}", table.row({row.title, fmt::format("{:.2f} %", 100 * result.accuracy)}));
   }
   return 0;

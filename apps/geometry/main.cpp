@@ -6,6 +6,6 @@ int main(int argc, char** argv) {
   return deft::support::run_program(
       {.name = "geometry",
        .summary = "Trains nets with ordinary or deformable convolutions on rotated and translated images.",
-       .commands = {run_command(), select_command(), eval_command()}},
+       .commands = {run_command(), select_command(), eval_command(), report_command()}},
       argc, argv);
 }

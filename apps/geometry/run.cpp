@@ -1,12 +1,15 @@
 #include <fmt/format.h>
 
+#include <filesystem>
 #include <map>
 #include <set>
 
 #include "deft/apps/geometry/cells.h"
 #include "deft/apps/geometry/commands.h"
+#include "deft/apps/geometry/report.h"
 #include "deft/apps/geometry/result.h"
 #include "deft/apps/geometry/training.h"
+#include "deft/apps/support/report_command.h"
 #include "deft/data/locate.h"
 
 namespace deft::apps::geometry {
@@ -54,12 +57,18 @@ std::set<std::string> done_earlier(const CellsSettings& settings, const std::str
 
 // Runs one cell, or goes on with it, or, where it is done, only checks that its checkpoint is of this experiment.
 // `heading` says which one it is.
-void run_cell(const CellsSettings& settings, Job job, const std::string& heading, Device device) {
+void run_cell(const CellsSettings& settings, const Job& job, const std::string& heading, Device device) {
   const bool finished = settings.run.resume && has_epochs(job.folder, settings.recipe.epochs);
   if (!settings.run.quiet) fmt::print("{}{}{}\n", finished ? "" : "\n", heading, finished ? " is done" : "");
   support::RunSettings how = settings.run;
   how.quiet = settings.run.quiet || finished;
   train(job, how, device);
+  const support::RunDirectory directory(job.folder);
+  if (finished && std::filesystem::exists(directory.report())) return;
+  support::report_after_training(directory, [&] {
+    write_report(directory, *job.cell.row, job.test, device,
+                 support::progress_options(settings.run.no_progress || settings.run.quiet));
+  });
 }
 
 int run(CellsSettings& settings, const support::Settings& list) {

@@ -37,12 +37,14 @@ void Recipe::add_common_to(support::Settings& settings, const char* epochs_help)
   settings.add("seed", seed, "of initialisation, shuffling and the training images' rotation and translation");
 }
 
+DataLoader test_batches(const Row& row, const Dataset& test, Device device) {
+  return DataLoader(test.to(device),
+                    {.batch_size = test_batch_size, .seed = test_seed, .device = device, .transform = row.transform});
+}
+
 support::Evaluation evaluate(Module& net, const Row& row, const Dataset& test, Device device,
                              const support::ProgressOptions& progress) {
-  const DataLoader batches(
-      test.to(device),
-      {.batch_size = test_batch_size, .seed = test_seed, .device = device, .transform = row.transform});
-  return support::evaluate(net, batches, "test", progress);
+  return support::evaluate(net, test_batches(row, test, device), "test", progress);
 }
 
 support::History train(const Job& job, const support::RunSettings& settings, Device device) {

@@ -40,6 +40,9 @@ struct Job {
 /// images show is drawn once, from a seed of its own: it is the same after every epoch of every run.
 support::History train(const Job& job, const support::RunSettings& settings, Device device);
 
+/// A row's test images, as all nets are shown them.
+DataLoader test_batches(const Row& row, const Dataset& test, Device device);
+
 /// Accuracy and loss of a net on a row's test images.
 support::Evaluation evaluate(Module& net, const Row& row, const Dataset& test, Device device,
                              const support::ProgressOptions& progress);

@@ -1,0 +1,78 @@
+#include "deft/apps/geometry/report.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "deft/apps/geometry/commands.h"
+#include "deft/apps/geometry/training.h"
+#include "deft/apps/nets/trained_net.h"
+#include "deft/apps/support/checkpoint.h"
+#include "deft/apps/support/interrupt.h"
+#include "deft/apps/support/json.h"
+#include "deft/apps/support/report.h"
+#include "deft/apps/support/report_command.h"
+#include "deft/apps/visualize/sampling_report.h"
+#include "deft/core/file.h"
+#include "deft/core/safetensors.h"
+#include "deft/data/locate.h"
+#include "deft/kernels/error.h"
+
+namespace deft::apps::geometry {
+
+namespace {
+
+int report(support::ReportSettings& settings) {
+  const support::InterruptGuard guard;
+  const Device device = settings.runtime.apply();
+  const support::RunDirectory run(settings.run);
+  settings.complete(run);
+  const Row& row = row_of(run);
+  const Dataset test = load_data(row.data, Part::test, settings.data, settings.limit);
+  write_report(run, row, test, device, support::progress_options(settings.no_progress));
+  fmt::print("{}\n", run.report());
+  return 0;
+}
+
+}  // namespace
+
+const Row& row_of(const support::RunDirectory& run) {
+  const std::string path = run.checkpoint();
+  const std::string text = support::metadata_value(load_safetensors(path), path, "settings");
+  const support::Json settings = support::parse_json(text, path);
+  for (const Row& row : rows()) {
+    // Candidates for the net are not to be tested.
+    if (settings.is_object() && settings.contains("test data") && settings.value("images", "") == row.name) return row;
+  }
+  throw Error(path + ": is not the checkpoint of a cell that `geometry run` trained");
+}
+
+void write_report(const support::RunDirectory& run, const Row& row, const Dataset& test, Device device,
+                  const support::ProgressOptions& progress) {
+  const TrainedNet trained = load_net(run.last_weights(), device);
+  const support::Evaluation tested = evaluate(*trained.net, row, test, device, progress);
+  const support::ReportedImages form{row.form, test_batches(row, test, device), tested.predictions[0]};
+  const support::ReportedTest reported{
+      .title = fmt::format("Test on {}", row.title),
+      .text = fmt::format("The {} test images. The weights are those of the last epoch (last.safetensors), as in the "
+                          "table of `geometry run`.",
+                          test.size()),
+      .forms = {form}};
+  std::vector<SampledImage> sampled;
+  for (std::int64_t i = 0; i < std::min<std::int64_t>(3, test.size()); ++i) {
+    sampled.push_back({form, i, fmt::format("test image {} of {}", i, row.title)});
+  }
+  std::vector<support::ReportedPictures> pictures;
+  if (trained.model != "regular") pictures = sampling_report(*trained.net, "E3, " + trained.model, device, sampled);
+  write_file(run.report(), support::report_html(run, {reported}, pictures));
+}
+
+support::Command report_command() {
+  const auto settings = std::make_shared<support::ReportSettings>();
+  support::Command command{.name = "report", .summary = "Write report.html of a cell's run, for a browser"};
+  settings->add_to(command.settings);
+  command.run = [settings] { return report(*settings); };
+  return command;
+}
+
+}  // namespace deft::apps::geometry
