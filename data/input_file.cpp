@@ -28,6 +28,7 @@ InputFile::InputFile(const std::filesystem::path& path) : path_(path), file_(nul
   file_.reset(std::fopen(path.c_str(), "rb"));
   if (!file_) fail(fmt::format("cannot be opened ({})", std::strerror(errno)));
   size_ = std::filesystem::file_size(path, error);
+  if (error) fail("is no regular file");
   if (path.extension() == ".gz") {
     unpacker_ = std::make_unique<Unpacker>();
     unsigned char start[2] = {0, 0};

@@ -72,6 +72,7 @@ TEST_CASE("damaged IDX files are named with what was found") {
   CHECK_THAT(error_for(three_images + Bytes{0}), Contains("is 2369 bytes long, expected 2368"));
   CHECK_THAT(error_of(folder.path("missing"), 3), EndsWith("missing: cannot be opened (No such file or directory)"));
   CHECK_THAT(error_of(folder.root().string(), 3), EndsWith("is a folder, expected a file"));
+  CHECK(error_of("/dev/null", 3) == "/dev/null: is no regular file");
   CHECK(error_of(path, 0) == "read_idx: dim is 0, expected 1 to 8");
   CHECK(error_of(path, 9) == "read_idx: dim is 9, expected 1 to 8");
 }
