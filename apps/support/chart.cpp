@@ -11,7 +11,7 @@ namespace deft::support {
 namespace {
 
 // The place of the axes in a chart of this size.
-Box plot_of(double width, double height) { return {80, 56, width - 120, height - 142}; }
+Box plot_of(double width, double height) { return {88, 56, width - 128, height - 142}; }
 
 struct Range {
   double low = 0, high = 1;
@@ -33,18 +33,24 @@ Canvas titled_canvas(double width, double height, const std::string& title) {
   return canvas;
 }
 
-void draw_axis_names(Canvas& canvas, const Box& plot, const std::string& x_label, const std::string& y_label) {
-  canvas.text({plot.x + plot.width / 2, plot.y + plot.height + 46}, x_label, {.align = Align::center});
-  canvas.text({22, plot.y + plot.height / 2}, y_label, {.align = Align::center, .upwards = true});
-}
-
-void draw_y_axis(Canvas& canvas, const Box& plot, const std::vector<double>& ticks) {
+// The axis is named beside its widest label.
+void draw_y_axis(Canvas& canvas, const Box& plot, const std::vector<double>& ticks, const std::string& name) {
   const Range range = range_of(ticks);
+  constexpr TextStyle style{.size = 13, .align = Align::right};
+  double widest = 0;
   for (double tick : ticks) {
     const double y = plot.y + plot.height * (1 - range.share(tick));
+    const std::string label = label_of(tick, ticks[1] - ticks[0]);
     canvas.line({{plot.x, y}, {plot.x + plot.width, y}}, {.color = light_grey, .width = 1});
-    canvas.text({plot.x - 8, y}, label_of(tick, ticks[1] - ticks[0]), {.size = 13, .align = Align::right});
+    canvas.text({plot.x - 8, y}, label, style);
+    widest = std::max(widest, canvas.text_width(label, style));
   }
+  const double x = std::clamp(plot.x - widest - 26, 10.0, 30.0);
+  canvas.text({x, plot.y + plot.height / 2}, name, {.align = Align::center, .upwards = true});
+}
+
+void draw_x_name(Canvas& canvas, const Box& plot, const std::string& name) {
+  canvas.text({plot.x + plot.width / 2, plot.y + plot.height + 46}, name, {.align = Align::center});
 }
 
 void draw_x_axis(Canvas& canvas, const Box& plot, const Range& range, const std::vector<double>& ticks) {
@@ -131,9 +137,9 @@ Canvas draw(const LineChart& chart) {
 
   Canvas canvas = titled_canvas(chart.width, chart.height, chart.title);
   const Box plot = plot_of(chart.width, chart.height);
-  draw_y_axis(canvas, plot, y_ticks);
+  draw_y_axis(canvas, plot, y_ticks, chart.y_label);
   draw_x_axis(canvas, plot, x_axis, x_ticks(left->x, right->x, all));
-  draw_axis_names(canvas, plot, chart.x_label, chart.y_label);
+  draw_x_name(canvas, plot, chart.x_label);
   std::vector<LegendEntry> legend;
   for (const Series& series : chart.series) {
     const LineStyle style{.color = palette(series.color), .width = 2, .dashed = series.dashed};
@@ -163,8 +169,8 @@ Canvas draw(const BarChart& chart) {
   const std::vector<double> ticks = round_ticks(0, most, 8);
   Canvas canvas = titled_canvas(chart.width, chart.height, chart.title);
   const Box plot = plot_of(chart.width, chart.height);
-  draw_y_axis(canvas, plot, ticks);
-  draw_axis_names(canvas, plot, chart.x_label, chart.y_label);
+  draw_y_axis(canvas, plot, ticks, chart.y_label);
+  draw_x_name(canvas, plot, chart.x_label);
   const auto bars = static_cast<double>(chart.series.size());
   const double group = plot.width / static_cast<double>(std::max<std::size_t>(1, chart.labels.size()));
   const double bar = 0.8 * group / std::max(1.0, bars);

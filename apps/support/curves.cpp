@@ -12,8 +12,10 @@ namespace {
 
 using Value = std::function<double(const EpochRecord&)>;
 
+// Of the data their name alone, which a comma ends.
 std::string name_of(const RunInfo& info) {
-  return fmt::format("{}, {}, seed {}", info.experiment, info.model, info.seed);
+  return fmt::format("{}, {}, {}, seed {}", info.experiment, info.data.substr(0, info.data.find(',')), info.model,
+                     info.seed);
 }
 
 void add(LineChart& chart, const std::string& name, const History& history, const Value& value) {

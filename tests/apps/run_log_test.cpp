@@ -20,7 +20,12 @@ namespace fs = std::filesystem;
 
 namespace {
 
-const RunInfo info{.experiment = "E9", .model = "regular", .seed = 3, .evaluation = "validation", .device = "cpu"};
+const RunInfo info{.experiment = "E9",
+                   .model = "regular",
+                   .seed = 3,
+                   .data = "MNIST rotated, here",
+                   .evaluation = "validation",
+                   .device = "cpu"};
 
 // Epoch e takes 10 s of training and 2 s of evaluation and has loss 1 / e.
 History history_of(int epochs) {
@@ -111,7 +116,7 @@ TEST_CASE("a run's folder is cleared of what runs have written and of nothing el
 
 TEST_CASE("curves show percents, and no line of what was not measured", "[cpu]") {
   const LineChart loss = loss_chart(info, history_of(2)), accuracy = accuracy_chart(info, history_of(2));
-  CHECK(loss.title == "E9, regular, seed 3: loss");
+  CHECK(loss.title == "E9, MNIST rotated, regular, seed 3: loss");
   REQUIRE(loss.series.size() == 1);
   CHECK(loss.series[0].name == "training");
   REQUIRE(accuracy.series.size() == 2);
