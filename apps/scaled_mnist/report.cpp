@@ -40,8 +40,8 @@ std::vector<support::ReportedTest> reported_tests(const std::string& experiment,
                                                   const std::vector<TestSet>& sets, std::int64_t images) {
   if (experiment == "E0") {
     const std::string text = fmt::format(
-        "Each of the {} test images at {} scales, counted together. Where a shrunk image ends is 0, which after the "
-        "normalisation is a dark grey. {}",
+        "Each of the {} test images at {} scales, counted together. Around a shrunk image the net sees 0, which after "
+        "the normalisation is a dark grey. {}",
         images, sets.size(), whose_weights);
     return {{.title = "Test at all scales", .text = text, .kind = "scale", .forms = forms}};
   }

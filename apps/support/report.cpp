@@ -137,7 +137,7 @@ std::string epochs_html(const Run& run) {
   HtmlTable table{.caption = "The epoch with the best " + run.evaluation() + " accuracy stands out.",
                   .titles = {"epoch", "learning rate", "train loss", run.evaluation() + " loss", "train acc., %",
                              run.evaluation() + " acc., %", "elapsed, s"},
-                  .style = "figures"};
+                  .style = "figures epochs"};
   for (const EpochRecord& record : run.history.epochs) {
     if (&record == &run.history.best()) table.marked_row = table.rows.size();
     table.rows.push_back({std::to_string(record.epoch), fmt::format("{:.3g}", record.learning_rate),

@@ -60,9 +60,10 @@ td, th { padding: 4px 10px; border-bottom: 1px solid var(--line); vertical-align
 .worst .found { font-weight: 600; }
 @media (max-width: 560px) {
   body { font-size: 15px; }
-  td, th { padding: 3px 2px; }
+  td, th { padding: 3px 6px; }
+  .epochs td, .epochs th { padding: 3px 2px; }
   table { font-size: 0.6875rem; }
-  .figures thead { font-size: 0.625rem; }
+  .epochs thead { font-size: 0.625rem; }
   .wide img { max-width: none; width: 760px; }
   .confusion { width: 100%; table-layout: fixed; font-size: 0.625rem; }
   .confusion td { width: auto; height: 1.9rem; }
