@@ -147,7 +147,8 @@ TEST_CASE("a run draws its net and its curves, and goes on with them when it is 
   fs::remove(out + "/graph.dot");
   const ProgramResult resumed = scaled_mnist(tiny + " --model deform-v2 --epochs 1 --resume --out " + out);
   REQUIRE(resumed.status == 0);
-  CHECK_THAT(resumed.output, can_draw() && can_write_events() ? !Contains("left out: ") : Contains("left out: "));
+  const bool says_so = resumed.output.find("left out: ") != std::string::npos;
+  CHECK(says_so == !(can_draw() && can_write_events()));
   CHECK(read_file(out + "/graph.dot") == graph);
   train(directory, "run", "--model deform-v2 --epochs 2 --resume");
 
