@@ -47,6 +47,8 @@ void check_follows(DType dtype, int steps, double tolerance) {
 
 }  // namespace
 
-TEST_CASE("E0's nets follow the CPU's losses for 100 steps in float64") { check_follows(DType::float64, 100, 1e-8); }
+TEST_CASE("E0's nets follow the CPU's losses for 100 steps in float64", "[long]") {
+  check_follows(DType::float64, 100, 1e-8);
+}
 
 TEST_CASE("E0's nets follow the CPU's losses for 20 steps in float32") { check_follows(DType::float32, 20, 1e-4); }

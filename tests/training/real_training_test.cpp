@@ -73,7 +73,7 @@ TEST_CASE("two epochs over 3,000 images of MNIST recognise most others, alike fo
   CHECK(losses[0] == losses[1]);
 }
 
-TEST_CASE("two epochs over 400 images of MNIST recognise most others on the device under test") {
+TEST_CASE("two epochs over 400 images of MNIST recognise most others on the device under test", "[long]") {
   const auto found = real_mnist();
   if (!found) return;
   manual_seed(1);
