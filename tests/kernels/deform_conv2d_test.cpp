@@ -72,7 +72,7 @@ TEST_CASE("deform_conv2d kernels agree with plain loops") {
   });
 }
 
-TEST_CASE("deform_conv2d kernels give the same bits for any number of threads") {
+TEST_CASE("deform_conv2d kernels give the same bits for any number of threads", "[long]") {
   for_shapes([](const DeformConv2dShape& shape) {
     const DeformProblem p(shape, true);
     std::vector<DeformResults<float>> results;
