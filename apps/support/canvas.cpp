@@ -10,6 +10,12 @@
 
 #include "deft/kernels/error.h"
 
+#ifdef DEFT_LEAK_SANITIZER
+// Fontconfig, through which cairo finds its fonts, never frees part of what it has read of them.
+extern "C" const char* __lsan_default_suppressions();
+extern "C" const char* __lsan_default_suppressions() { return "leak:libfontconfig"; }
+#endif
+
 namespace deft::support {
 namespace {
 
