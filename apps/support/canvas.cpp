@@ -14,6 +14,8 @@
 // Fontconfig, through which cairo finds its fonts, never frees part of what it has read of them.
 extern "C" const char* __lsan_default_suppressions();
 extern "C" const char* __lsan_default_suppressions() { return "leak:libfontconfig"; }
+extern "C" const char* __lsan_default_options();
+extern "C" const char* __lsan_default_options() { return "print_suppressions=0"; }
 #endif
 
 namespace deft::support {

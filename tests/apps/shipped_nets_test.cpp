@@ -83,7 +83,7 @@ TEST_CASE("eval writes what it measures as JSON") {
   CHECK_THAT(blocked.output, Contains("scaled_mnist: " + file + "/x: cannot create: Not a directory\n"));
 }
 
-TEST_CASE("the nets that come with deft recognise MNIST's digits") {
+TEST_CASE("the nets that come with deft recognise MNIST's digits", "[long]") {
   if (!real_mnist()) return;
   const TemporaryDirectory directory;
   const std::vector<std::string> names = deft::apps::shipped_nets();
