@@ -89,7 +89,7 @@ TEST_CASE("tensors that require grad change in place only inside NoGrad") {
   CHECK(x.item() == 1);
 }
 
-TEST_CASE("a chain of 100,000 nodes is used and dropped without deep recursion") {
+TEST_CASE("a chain of 100,000 nodes is used and dropped without deep recursion", "[long]") {
   const Tensor one = from_vector<double>({1});
   const Tensor x = leaf({2});
   {

@@ -129,4 +129,10 @@ inline std::vector<NamedShape> conv_shapes() {
   };
 }
 
+/// Whether this is one of the sizes for several pieces of the CPU's depthwise kernels. On the emulator they take minutes
+/// of deformable convolution, where every group pads a tile of its own, and show nothing that smaller ones do not.
+inline bool is_for_depthwise_pieces(const kernels::Conv2dShape& s) {
+  return s.n * s.h_out() * s.w_out() * s.groups > 20'000;
+}
+
 }  // namespace deft

@@ -45,6 +45,7 @@ void check(const DeformProblem& p) {
 template <class Body>
 void for_shapes(Body&& body) {
   for (const NamedShape& named : conv_shapes()) {
+    if (testing::test_device().is_cuda() && is_for_depthwise_pieces(named.shape)) continue;
     for (std::int64_t offset_groups : {1, 2, 3, 5}) {
       if (named.shape.c % offset_groups != 0 || (named.shape.c == 0 && offset_groups > 1)) continue;
       DeformConv2dShape shape;
