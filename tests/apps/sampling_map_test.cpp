@@ -154,9 +154,9 @@ TEST_CASE("sampling points are asked of nets that have some") {
   Regular regular;
   Flat flat;
   Net net;
-  const Tensor on_cpu = ones({1, 8, 8, 1}, {.device = Device::cpu()});
-  CHECK_THROWS_WITH(SamplingMap(regular, on_cpu), Contains("no deformable convolution"));
-  CHECK_THROWS_WITH(SamplingMap(flat, on_cpu), Contains("cannot follow positions through reshape"));
+  const Tensor pixels = ones({1, 8, 8, 1});
+  CHECK_THROWS_WITH(SamplingMap(regular, pixels), Contains("no deformable convolution"));
+  CHECK_THROWS_WITH(SamplingMap(flat, pixels), Contains("cannot follow positions through reshape"));
   CHECK_THROWS_WITH(SamplingMap(net, ones({2, 8, 8, 1})), Contains("[2, 8, 8, 1]"));
   CHECK_THROWS_WITH(SamplingMap(net, image(16)).trace("fc", {}), Contains("'fc', it has low, high"));
 }
