@@ -64,11 +64,7 @@ void write_report(const support::RunDirectory& run, const ModelSettings& model, 
 }
 
 support::Command report_command() {
-  const auto settings = std::make_shared<support::ReportSettings>();
-  support::Command command{.name = "report", .summary = "Write a run's report.html, for a browser"};
-  settings->add_to(command.settings);
-  command.run = [settings] { return report(*settings); };
-  return command;
+  return support::report_command("Write a run's report.html, for a browser", report);
 }
 
 }  // namespace deft::apps::cifar10

@@ -68,11 +68,7 @@ void write_report(const support::RunDirectory& run, const Row& row, const Datase
 }
 
 support::Command report_command() {
-  const auto settings = std::make_shared<support::ReportSettings>();
-  support::Command command{.name = "report", .summary = "Write report.html of a cell's run, for a browser"};
-  settings->add_to(command.settings);
-  command.run = [settings] { return report(*settings); };
-  return command;
+  return support::report_command("Write report.html of a cell's run, for a browser", report);
 }
 
 }  // namespace deft::apps::geometry

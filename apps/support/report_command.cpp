@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <memory>
+#include <utility>
+
 #include "deft/kernels/error.h"
 
 namespace deft::support {
@@ -23,6 +26,14 @@ void ReportSettings::complete(const RunDirectory& directory, Settings more) {
   more.load_json(directory.config(), UnknownKeys::skip);
   if (data.empty()) data = its_data;
   if (limit == 0) limit = its_limit;
+}
+
+Command report_command(std::string summary, int (*run)(ReportSettings&)) {
+  const auto settings = std::make_shared<ReportSettings>();
+  Command command{.name = "report", .summary = std::move(summary)};
+  settings->add_to(command.settings);
+  command.run = [settings, run] { return run(*settings); };
+  return command;
 }
 
 void report_after_training(const RunDirectory& run, const std::function<void()>& write) {

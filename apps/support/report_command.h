@@ -5,6 +5,7 @@
 #include <functional>
 #include <string>
 
+#include "deft/apps/support/command_line.h"
 #include "deft/apps/support/config.h"
 #include "deft/apps/support/run_directory.h"
 #include "deft/apps/support/runtime.h"
@@ -23,6 +24,9 @@ struct ReportSettings {
   /// Error for another folder and for values of another type.
   void complete(const RunDirectory& directory, Settings more = {});
 };
+
+/// The command "report", which calls `run` with its settings.
+Command report_command(std::string summary, int (*run)(ReportSettings&));
 
 /// Calls `write`, which writes the report of a run that is done. Where that throws Error, the run is good all the same:
 /// the reason goes to stderr.

@@ -7,7 +7,7 @@ machine; best_epoch where the accuracy is the best epoch's, and per_scale (perce
 import json
 
 import experiments
-from runs import Problem, read_text
+from runs import Problem, read_json
 
 NEEDED = {"experiment": str, "row": str, "model": str, "seed": int, "accuracy": (int, float), "published": (int, float),
           "seconds": (int, float), "epochs": int, "device": str, "threads": int, "command": str, "data": str,
@@ -50,12 +50,7 @@ def read(file, must_exist=False):
     """All records; none when there is no file yet, unless it must exist."""
     if not must_exist and not file.exists():
         return []
-    try:
-        records = json.loads(read_text(file))
-    except ValueError as error:
-        raise Problem(f"{file}: not JSON: {error}") from None
-    if not isinstance(records, list):
-        raise Problem(f"{file}: holds a {type(records).__name__}, expected a list of records")
+    records = read_json(file, list, "a list of records")
     for i, record in enumerate(records):
         check(record, f"{file}: record {i + 1}")
     if len({key(record) for record in records}) < len(records):

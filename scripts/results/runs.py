@@ -20,14 +20,14 @@ def read_text(file):
         raise Problem(f"{file}: {getattr(error, 'strerror', None) or error}") from None
 
 
-def read_json(file):
-    """The object in a JSON file."""
+def read_json(file, kind=dict, expected="an object"):
+    """The value in a JSON file, which is of this kind."""
     try:
         value = json.loads(read_text(file))
     except ValueError as error:
         raise Problem(f"{file}: not JSON: {error}") from None
-    if not isinstance(value, dict):
-        raise Problem(f"{file}: holds a {type(value).__name__}, expected an object")
+    if not isinstance(value, kind):
+        raise Problem(f"{file}: holds a {type(value).__name__}, expected {expected}")
     return value
 
 
