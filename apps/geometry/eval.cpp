@@ -1,7 +1,5 @@
 #include <fmt/format.h>
 
-#include <filesystem>
-
 #include "deft/apps/geometry/commands.h"
 #include "deft/apps/geometry/training.h"
 #include "deft/apps/nets/trained_net.h"
@@ -25,15 +23,12 @@ int eval(const EvalSettings& settings) {
   const support::InterruptGuard guard;
   const Device device = settings.runtime.apply();
   if (settings.weights.empty()) throw Error("--weights is required: weights file of a cell's run, or its folder");
-  const std::string path = std::filesystem::is_directory(settings.weights)
-                               ? support::RunDirectory(settings.weights).last_weights()
-                               : settings.weights;
-  const TrainedNet trained = load_net(path, device);
+  const TrainedNet trained = load_net(settings.weights, device);
   if (trained.experiment != "E3") {
     throw Error(fmt::format("{}: experiment is '{}', expected E3", trained.path, trained.experiment));
   }
   const Dataset test = load_data(trained.data, Part::test, settings.data, settings.limit);
-  fmt::print("{}, on {} test images ({}, {})\n\n", path, test.size(), test.name, test.source);
+  fmt::print("{}, on {} test images ({}, {})\n\n", trained.path, test.size(), test.name, test.source);
   const support::Table table({"<images", "accuracy"}, {28, 9});
   fmt::print("{}", table.header());
   for (const Row& row : rows()) {

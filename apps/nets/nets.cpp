@@ -20,6 +20,7 @@ struct NetKind {
   const std::vector<std::string>& (*models)();
   ModuleHolder (*make)(const std::string& model);
   Transform (*pixels)();
+  bool reports_best_epoch = false;
 };
 
 template <class Net>
@@ -31,8 +32,8 @@ Transform zero_to_one() { return {}; }
 
 const std::vector<NetKind>& kinds() {
   static const std::vector<NetKind> all = {
-      {"E0", "mnist", FiveConvNet::models, make<FiveConvNet>, mnist_normalisation},
-      {"E1", "mnist", ThreeConvNet::models, make<ThreeConvNet>, zero_to_one},
+      {"E0", "mnist", FiveConvNet::models, make<FiveConvNet>, mnist_normalisation, true},
+      {"E1", "mnist", ThreeConvNet::models, make<ThreeConvNet>, zero_to_one, true},
       {"E2", "cifar10", CifarNet::models, make<CifarNet>, zero_to_one},
       {"E3", "mnist", GeometryNet::models, make<GeometryNet>, zero_to_one},
       {"E4", "mnist", FourConvNet::models, make<FourConvNet>, zero_to_one},
@@ -75,5 +76,7 @@ ModuleHolder make_net(const std::string& experiment, const std::string& model) {
 const std::string& net_data(const std::string& experiment) { return kind_of(experiment).data; }
 
 Transform net_pixels(const std::string& experiment) { return kind_of(experiment).pixels(); }
+
+bool reports_best_epoch(const std::string& experiment) { return kind_of(experiment).reports_best_epoch; }
 
 }  // namespace deft::apps

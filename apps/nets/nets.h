@@ -28,4 +28,7 @@ const std::string& net_data(const std::string& experiment);
 /// How an experiment's nets take their pixels.
 Transform net_pixels(const std::string& experiment);
 
+/// Whether an experiment reports a run's best epoch, as E0 and E1 do; else the last one.
+bool reports_best_epoch(const std::string& experiment);
+
 }  // namespace deft::apps

@@ -31,11 +31,17 @@ TrainedNet net_of(const std::string& file, const Safetensors& weights, const std
   return trained;
 }
 
+std::string reported_weights(const support::RunDirectory& run) {
+  const std::string best = run.best_weights();
+  const std::string experiment = support::metadata_value(load_safetensors(best), best, "experiment");
+  return reports_best_epoch(experiment) ? best : run.last_weights();
+}
+
 }  // namespace
 
 std::string resolve_weights(const std::string& weights) {
   if (weights.empty()) throw Error("--weights is empty, expected a " + std::string(weights_help));
-  if (std::filesystem::is_directory(weights)) return support::RunDirectory(weights).best_weights();
+  if (std::filesystem::is_directory(weights)) return reported_weights(support::RunDirectory(weights));
   if (std::filesystem::exists(weights)) return weights;
   const std::vector<std::string> shipped = shipped_nets();
   const bool is_name = std::find(shipped.begin(), shipped.end(), weights) != shipped.end();

@@ -20,9 +20,9 @@ struct TrainedNet {
   std::map<std::string, std::string> about;  ///< what the file says of itself: "seed", "epoch", "accuracy", …
 };
 
-/// The weights file that a user means: the file itself, best.safetensors in a run's folder, or one of the nets that
-/// come with deft, by its name. Throws Error for an empty text, and one that names the file when the default net is not
-/// there.
+/// The weights file that a user means: the file itself; in a run's folder the weights that its experiment reports,
+/// best.safetensors or last.safetensors; or one of the nets that come with deft, by its name. Throws Error for an empty
+/// text, and one that names the file when the default net is not there.
 std::string resolve_weights(const std::string& weights);
 
 /// Reads the weights file that resolve_weights finds; the file says which net it is. Throws Error that names the file
@@ -31,7 +31,7 @@ TrainedNet load_net(const std::string& path, Device device, const std::string& d
 
 /// What --help says of --weights.
 inline constexpr const char* weights_help =
-    "weights file of a training run, the run's folder (its best.safetensors), or a net that comes with deft, "
-    "such as e0_regular";
+    "weights file of a training run, the run's folder (E0, E1: best.safetensors, others: last.safetensors), or a net "
+    "that comes with deft, such as e0_regular";
 
 }  // namespace deft::apps

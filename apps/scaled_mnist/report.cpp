@@ -17,7 +17,10 @@ namespace deft::apps {
 
 namespace {
 
-constexpr const char* whose_weights = "The weights are those of the best epoch (best.safetensors).";
+std::string whose_weights(const std::string& experiment) {
+  return reports_best_epoch(experiment) ? "The weights are those of the best epoch (best.safetensors)."
+                                        : "The weights are those of the last epoch (last.safetensors).";
+}
 
 std::string sentence(const std::string& experiment, const TestSet& set, std::int64_t images) {
   if (experiment == "E1") {
@@ -42,13 +45,13 @@ std::vector<support::ReportedTest> reported_tests(const std::string& experiment,
     const std::string text = fmt::format(
         "Each of the {} test images at {} scales, counted together. Around a shrunk image the net sees 0, which after "
         "the normalisation is a dark grey. {}",
-        images, sets.size(), whose_weights);
+        images, sets.size(), whose_weights(experiment));
     return {{.title = "Test at all scales", .text = text, .kind = "scale", .forms = forms}};
   }
   std::vector<support::ReportedTest> tests;
   for (std::size_t i = 0; i < sets.size(); ++i) {
     tests.push_back({.title = fmt::format("Test on {} images", sets[i].name),
-                     .text = fmt::format("{} {}", sentence(experiment, sets[i], images), whose_weights),
+                     .text = fmt::format("{} {}", sentence(experiment, sets[i], images), whose_weights(experiment)),
                      .forms = {forms[i]}});
   }
   return tests;

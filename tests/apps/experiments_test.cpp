@@ -8,6 +8,7 @@
 #include "few_digits.h"
 
 using Catch::Matchers::Contains;
+using Catch::Matchers::StartsWith;
 using deft::read_file;
 namespace fs = std::filesystem;
 
@@ -117,4 +118,17 @@ TEST_CASE("finetune looks for the regular net where train leaves it, and writes 
   REQUIRE(result.status == 0);
   CHECK(fs::exists(directory.path("runs/E4-finetuned-seed3/last.safetensors")));
   CHECK_FALSE(fs::exists(directory.path("runs/E4-deform-v1-seed3")));
+}
+
+TEST_CASE("a run's folder stands for the weights that its experiment reports") {
+  const TemporaryDirectory directory;
+  for (const auto& [experiment, weights, epoch] :
+       {std::tuple{"E0", "best.safetensors", "the best epoch"}, {"E4", "last.safetensors", "the last epoch"}}) {
+    const std::string run = train(directory, experiment, std::string("--epochs 1 --experiment ") + experiment);
+    const ProgramResult result = scaled_mnist("eval --data synthetic --limit 8 --no-progress --weights " + run + on_device);
+    INFO(result.output);
+    CHECK(result.status == 0);
+    CHECK_THAT(result.output, StartsWith(run + "/" + weights + ": " + experiment));
+    CHECK_THAT(read_file(run + "/report.html"), Contains(std::string("The weights are those of ") + epoch));
+  }
 }

@@ -238,7 +238,7 @@ TEST_CASE("geometry tests a trained net on all images of its data set, as scaled
   CHECK_THAT(scaled_mnist("eval" + here + digits + "/last.safetensors").output,
              Contains(line("   rotated", "mnist-rotated-regular")));
   CHECK_THAT(scaled_mnist("eval" + here + pictures).output,
-             Contains("best.safetensors: the net is for images of cifar10, expected one for mnist\n"));
+             Contains("last.safetensors: the net is for images of cifar10, expected one for mnist\n"));
 }
 
 TEST_CASE("the preset of E3 runs", "[long]") {
