@@ -5,6 +5,7 @@
 #include "deft/apps/cifar10/model.h"
 #include "deft/apps/cifar10/report.h"
 #include "deft/apps/support/evaluate.h"
+#include "deft/apps/support/interrupt.h"
 #include "deft/apps/support/report_command.h"
 #include "deft/apps/support/training_run.h"
 #include "deft/core/generator.h"
@@ -59,6 +60,7 @@ TrainValidation split(const Dataset& data, double test_size, std::uint64_t seed)
 }
 
 int train(TrainSettings& settings, const support::Settings& list) {
+  const support::InterruptGuard guard;
   const Device device = settings.run.runtime.apply();
   const auto seed = static_cast<std::uint64_t>(settings.random_seed);
   const std::string& model = settings.model.model();
@@ -98,7 +100,7 @@ int train(TrainSettings& settings, const support::Settings& list) {
     write_report(directory, settings.model, test, device,
                  support::progress_options(settings.run.no_progress || settings.run.quiet));
   });
-  if (!settings.run.quiet) fmt::print("\nweights, logs, curves and report.html are in {}\n", directory.path());
+  if (!settings.run.quiet) fmt::print("\nthe results are in {}\n", directory.path());
   return 0;
 }
 

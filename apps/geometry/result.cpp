@@ -18,12 +18,7 @@ namespace deft::apps::geometry {
 namespace {
 
 using support::Json;
-
-Json read_object(const std::string& path) {
-  Json object = support::parse_json(read_file(path), path);
-  if (object.is_object()) return object;
-  throw Error(fmt::format("{}: holds {}, expected a JSON object", path, object.type_name()));
-}
+using support::read_object;
 
 // Of a share, rounded, since 100 · 0.9887 is not 98.87 in binary.
 double percent(const Json& share) { return std::round(1e8 * share.get<double>()) / 1e6; }
@@ -73,7 +68,7 @@ bool has_settings(const std::string& folder, const std::string& config) {
   if (!std::filesystem::exists(path)) return false;
   const Json theirs = read_object(path), ours = support::parse_json(config, "settings");
   const auto same = [&](const char* name) { return theirs.value(name, Json()) == ours.at(name); };
-  const auto names = {"channels", "epochs", "batch_size", "lr", "gamma", "seed", "data", "limit", "max_steps"};
+  const auto names = {"channels", "epochs", "batch_size", "lr", "gamma", "seed", "limit", "max_steps"};
   return std::all_of(names.begin(), names.end(), same);
 }
 

@@ -16,7 +16,7 @@ std::string cell_folder(const std::string& out, const Cell& cell);
 bool has_epochs(const std::string& folder, std::int64_t epochs);
 
 /// Whether the run in `folder` was started with the settings in `config`, contents of a config.json, as far as they
-/// decide what it computes.
+/// decide what it computes; whether the images are the same, its checkpoint knows.
 bool has_settings(const std::string& folder, const std::string& config);
 
 /// Writes summary.json into the folder `out`: a record for each cell that is named, from the summary.json of its run:

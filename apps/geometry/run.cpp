@@ -9,6 +9,7 @@
 #include "deft/apps/geometry/report.h"
 #include "deft/apps/geometry/result.h"
 #include "deft/apps/geometry/training.h"
+#include "deft/apps/support/interrupt.h"
 #include "deft/apps/support/report_command.h"
 #include "deft/data/locate.h"
 
@@ -72,6 +73,7 @@ void run_cell(const CellsSettings& settings, const Job& job, const std::string& 
 }
 
 int run(CellsSettings& settings, const support::Settings& list) {
+  const support::InterruptGuard guard;
   const Device device = settings.run.runtime.apply();
   const std::vector<Cell> selected = select_cells(settings.cells);
   GeometryNet::checked(settings.recipe.channels);

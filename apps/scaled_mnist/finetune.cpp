@@ -54,8 +54,9 @@ struct FinetuneSettings {
   std::string default_regular() const {
     const std::string folder = fmt::format("runs/E4-regular-seed{}", seed);
     if (std::filesystem::exists(folder)) return folder;
-    throw Error(
-        fmt::format("--regular: {} is missing; `scaled_mnist train --experiment E4 --seed {}` makes it", folder, seed));
+    throw Error(fmt::format(
+        "--regular: {} is missing; `scaled_mnist train --config apps/configs/e4_regular.json --seed {}` makes it",
+        folder, seed));
   }
 
   // What decides the results; a checkpoint of other values is refused.
@@ -80,7 +81,6 @@ TrainedNet load_regular_net(const std::string& path, Device device) {
 // Both nets on both forms of the test images.
 void print_comparison(Module& regular, Module& deformable, const Dataset& test, Device device,
                       const support::ProgressOptions& progress) {
-  const support::InterruptGuard guard;
   const support::Table table({"<test images", "regular", "deform-v1"}, {0, 9, 9});
   std::string text = table.header();
   for (const TestSet& set : final_tests("E4")) {
@@ -93,6 +93,7 @@ void print_comparison(Module& regular, Module& deformable, const Dataset& test, 
 }
 
 int finetune(FinetuneSettings& settings, const support::Settings& list) {
+  const support::InterruptGuard guard;
   const Device device = settings.run.runtime.apply();
   settings.complete();
   const auto seed = static_cast<std::uint64_t>(settings.seed);
@@ -124,7 +125,7 @@ int finetune(FinetuneSettings& settings, const support::Settings& list) {
       directory, [&] { write_report(directory, data.test, device, history.best().test.predictions, bars); });
   if (settings.run.quiet) return 0;
   print_comparison(*regular.net, net, data.test, device, bars);
-  fmt::print("weights, logs, curves and report.html are in {}\n", settings.out);
+  fmt::print("the results are in {}\n", settings.out);
   return 0;
 }
 

@@ -1,6 +1,9 @@
 #include "deft/apps/scaled_mnist/report.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
 
 #include "deft/apps/nets/trained_net.h"
 #include "deft/apps/scaled_mnist/commands.h"
@@ -12,6 +15,7 @@
 #include "deft/apps/visualize/sampling_report.h"
 #include "deft/core/file.h"
 #include "deft/data/locate.h"
+#include "deft/kernels/error.h"
 
 namespace deft::apps {
 
@@ -30,9 +34,6 @@ std::string sentence(const std::string& experiment, const TestSet& set, std::int
   if (set.name == "scaled") {
     return fmt::format("The {} test images, shifted by up to a pixel and zoomed out by up to 2.5 along each axis.",
                        images);
-  }
-  if (experiment == "E3" && set.name != "plain") {
-    return fmt::format("The {} test images, {}.", images, set.name == "both" ? "rotated and translated" : set.name);
   }
   return fmt::format("The {} test images as they are.", images);
 }
@@ -93,6 +94,11 @@ int report(support::ReportSettings& settings) {
 void write_report(const support::RunDirectory& run, const Dataset& test, Device device,
                   const std::vector<support::Predictions>& tested, const support::ProgressOptions& progress) {
   TrainedNet trained = load_net(run.path(), device, "mnist");
+  const std::vector<std::string>& known = mnist_experiments();
+  if (std::find(known.begin(), known.end(), trained.experiment) == known.end()) {
+    throw Error(
+        fmt::format("{}: is a run of {}, expected one of {}", run.path(), trained.experiment, fmt::join(known, ", ")));
+  }
   const std::vector<TestSet> sets = final_tests(trained.experiment);
   const auto predictions =
       tested.size() == sets.size() ? tested : evaluate(*trained.net, test, sets, device, progress).predictions;

@@ -5,6 +5,7 @@
 #include "deft/apps/scaled_mnist/commands.h"
 #include "deft/apps/scaled_mnist/protocol.h"
 #include "deft/apps/scaled_mnist/report.h"
+#include "deft/apps/support/interrupt.h"
 #include "deft/apps/support/report_command.h"
 #include "deft/apps/support/training_run.h"
 #include "deft/core/generator.h"
@@ -71,17 +72,19 @@ ModuleHolder starting_net(const TrainSettings& settings, Device device) {
   return trained.net;
 }
 
-void print_result(const support::History& history, const std::string& folder) {
-  const support::EpochRecord& best = history.best();
-  fmt::print("\nbest: epoch {} with {:.2f} %{}\n", best.epoch, 100 * best.test.accuracy,
-             best.test.per_scale.empty() ? "" : " over all scales");
-  for (const auto& [scale, accuracy] : best.test.per_scale) {
+void print_result(const std::string& experiment, const support::History& history, const std::string& folder) {
+  const bool is_best = reports_best_epoch(experiment);
+  const support::EpochRecord& reported = is_best ? history.best() : history.epochs.back();
+  fmt::print("\n{}: epoch {} with {:.2f} %{}\n", is_best ? "best" : "last", reported.epoch,
+             100 * reported.test.accuracy, reported.test.per_scale.empty() ? "" : " over all scales");
+  for (const auto& [scale, accuracy] : reported.test.per_scale) {
     fmt::print("  scale {}: {:6.2f} %\n", scale, 100 * accuracy);
   }
-  fmt::print("weights, logs, curves and report.html are in {}\n", folder);
+  fmt::print("the results are in {}\n", folder);
 }
 
 int train(TrainSettings& settings, const support::Settings& list) {
+  const support::InterruptGuard guard;
   const Device device = settings.run.runtime.apply();
   const auto seed = static_cast<std::uint64_t>(settings.seed);
   manual_seed(seed);
@@ -114,7 +117,7 @@ int train(TrainSettings& settings, const support::Settings& list) {
     write_report(directory, data.test, device, history.best().test.predictions,
                  support::progress_options(settings.run.no_progress || settings.run.quiet));
   });
-  if (!settings.run.quiet) print_result(history, settings.out);
+  if (!settings.run.quiet) print_result(settings.experiment, history, settings.out);
   return 0;
 }
 

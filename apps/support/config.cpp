@@ -210,8 +210,7 @@ void Settings::set_from_text(const Setting& setting, const std::string& text) co
 }
 
 void Settings::load_json(const std::string& file, UnknownKeys unknown) const {
-  const Json object = parse_json(read_file(file), file);
-  if (!object.is_object()) throw Error(fmt::format("{}: holds {}, expected a JSON object", file, object.type_name()));
+  const Json object = read_object(file);
   for (const auto& item : object.items()) {
     const std::string& key = item.key();
     const auto found = std::find_if(list_.begin(), list_.end(),

@@ -1,17 +1,22 @@
 #include "deft/apps/support/interrupt.h"
 
+#include <atomic>
+
 namespace deft::support {
 
 namespace {
 
-volatile std::sig_atomic_t signal_came = 0;
+std::atomic<bool> signal_came = false;  // any thread may take the signal
+static_assert(std::atomic<bool>::is_always_lock_free);
+int guards = 0;
 
-void on_signal(int) { signal_came = 1; }
+void on_signal(int) { signal_came = true; }
 
 }  // namespace
 
 InterruptGuard::InterruptGuard() {
-  signal_came = 0;
+  if (guards++ > 0) return;
+  signal_came = false;
   struct sigaction action {};
   action.sa_handler = on_signal;
   action.sa_flags = SA_RESTART | static_cast<int>(SA_RESETHAND);
@@ -20,12 +25,13 @@ InterruptGuard::InterruptGuard() {
 }
 
 InterruptGuard::~InterruptGuard() {
+  if (--guards > 0) return;
   sigaction(SIGINT, &old_interrupt_, nullptr);
   sigaction(SIGTERM, &old_terminate_, nullptr);
 }
 
 void throw_if_interrupted() {
-  if (signal_came != 0) throw Interrupted();
+  if (signal_came) throw Interrupted();
 }
 
 }  // namespace deft::support

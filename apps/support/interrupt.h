@@ -7,7 +7,7 @@
 namespace deft::support {
 
 /// While one lives, the first SIGINT or SIGTERM is only noted, for throw_if_interrupted; a second one ends the process
-/// at once.
+/// at once. Others made meanwhile, on the same thread, change nothing.
 class InterruptGuard {
  public:
   InterruptGuard();
@@ -26,7 +26,7 @@ class Interrupted : public std::exception {
 };
 
 /// To be called in long loops where stopping leaves nothing half done. Throws Interrupted when a signal has come since
-/// the innermost guard was made.
+/// the outermost guard was made.
 void throw_if_interrupted();
 
 /// The exit status that a shell expects of an interrupted program.

@@ -1,5 +1,8 @@
 #include "deft/apps/support/json.h"
 
+#include <fmt/format.h>
+
+#include "deft/core/file.h"
 #include "deft/kernels/error.h"
 
 namespace deft::support {
@@ -13,6 +16,12 @@ Json parse_json(const std::string& text, const std::string& name) {
     const std::size_t bracket = what.find("] ");
     throw Error(name + ": not JSON: " + (bracket == std::string::npos ? what : what.substr(bracket + 2)));
   }
+}
+
+Json read_object(const std::string& file) {
+  Json object = parse_json(read_file(file), file);
+  if (object.is_object()) return object;
+  throw Error(fmt::format("{}: holds {}, expected a JSON object", file, object.type_name()));
 }
 
 std::string to_text(const Json& value, int indent) {

@@ -60,18 +60,12 @@ struct Run {
   }
 };
 
-Json read_json(const std::string& file) {
-  const Json object = parse_json(read_file(file), file);
-  if (!object.is_object()) throw Error(fmt::format("{}: holds {}, expected a JSON object", file, object.type_name()));
-  return object;
-}
-
 Run read_run(const RunDirectory& directory) {
   const std::string checkpoint = directory.checkpoint();
   for (const std::string& file : {directory.config(), directory.summary(), checkpoint}) directory.require(file);
   Run run{
-      .config = read_json(directory.config()),
-      .summary = read_json(directory.summary()),
+      .config = read_object(directory.config()),
+      .summary = read_object(directory.summary()),
       .history = history_from_json(metadata_value(load_safetensors(checkpoint), checkpoint, "history"), checkpoint)};
   if (run.history.epochs.empty()) throw Error(checkpoint + ": no epoch of this run is done");
   return run;
@@ -111,7 +105,10 @@ std::string tiles_html(const Run& run, const std::vector<ReportedTest>& tests) {
                  fmt::format("epoch {}{}", last.epoch, scales));
   }
   for (const ReportedTest& test : tests) {
-    if (std::abs(accuracy_of(test) - best.test.accuracy) < 1e-9) continue;  // said already
+    const auto said = [&](const EpochRecord& record) {
+      return run.evaluation() == "test" && std::abs(accuracy_of(test) - record.test.accuracy) < 1e-9;
+    };
+    if (said(best) || said(last)) continue;
     html += tile(test.title, percent(accuracy_of(test)),
                  fmt::format("accuracy, {} images", grouped(test.forms[0].images.dataset().size())));
   }

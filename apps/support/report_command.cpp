@@ -5,6 +5,7 @@
 #include <memory>
 #include <utility>
 
+#include "deft/apps/support/interrupt.h"
 #include "deft/kernels/error.h"
 
 namespace deft::support {
@@ -41,6 +42,9 @@ void report_after_training(const RunDirectory& run, const std::function<void()>&
     write();
   } catch (const Error& error) {
     fmt::print(stderr, "{} is left out: {}\n", run.report(), error.what());
+  } catch (const Interrupted&) {
+    fmt::print(stderr, "interrupted: {} is left out; the command report writes it\n", run.report());
+    throw;
   }
 }
 

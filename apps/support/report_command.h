@@ -29,7 +29,7 @@ struct ReportSettings {
 Command report_command(std::string summary, int (*run)(ReportSettings&));
 
 /// Calls `write`, which writes the report of a run that is done. Where that throws Error, the run is good all the same:
-/// the reason goes to stderr.
+/// the reason goes to stderr. Throws Interrupted, having said what is left out.
 void report_after_training(const RunDirectory& run, const std::function<void()>& write);
 
 }  // namespace deft::support

@@ -3,8 +3,10 @@
 #include <fmt/format.h>
 
 #include <cmath>
+#include <filesystem>
 
 #include "deft/apps/support/curves.h"
+#include "deft/apps/support/json.h"
 #include "deft/core/file.h"
 
 namespace deft::support {
@@ -32,6 +34,11 @@ std::vector<std::pair<std::string, double>> scalars(const EpochRecord& record, c
 
 RunLog::RunLog(RunDirectory directory, RunInfo info) : directory_(std::move(directory)), info_(std::move(info)) {}
 
+bool RunLog::has(const History& history) const {
+  const std::string path = directory_.summary();
+  return std::filesystem::exists(path) && read_object(path).value("epochs", Json()) == history.epochs.size();
+}
+
 void RunLog::start(const History& history) {
   if (can_write_events()) directory_.remove_events();
   events_.reset();
@@ -40,16 +47,17 @@ void RunLog::start(const History& history) {
 }
 
 void RunLog::add_epoch(const History& history) {
-  write_files(history);
   add_event(history, history.epochs.back());
+  write_files(history);
 }
 
 void RunLog::write_files(const History& history) const {
   write_file(directory_.log(), to_csv(history, info_.evaluation));
-  write_file(directory_.summary(), summary_json(info_, history));
-  if (!can_draw()) return;
-  write_file(directory_.loss_chart(), draw(loss_chart(info_, history)).png(pixels_per_unit));
-  write_file(directory_.accuracy_chart(), draw(accuracy_chart(info_, history)).png(pixels_per_unit));
+  if (can_draw()) {
+    write_file(directory_.loss_chart(), draw(loss_chart(info_, history)).png(pixels_per_unit));
+    write_file(directory_.accuracy_chart(), draw(accuracy_chart(info_, history)).png(pixels_per_unit));
+  }
+  write_file(directory_.summary(), summary_json(info_, history));  // the last: what it counts stands in all of them
 }
 
 void RunLog::add_event(const History& history, const EpochRecord& record) {

@@ -16,6 +16,9 @@ class RunLog {
  public:
   RunLog(RunDirectory directory, RunInfo info);
 
+  /// Whether all these epochs stand in the files.
+  bool has(const History& history) const;
+
   /// Writes all epochs, so that after a break no step stands twice in the event file and none is missing.
   void start(const History& history);
   /// Adds the last epoch.

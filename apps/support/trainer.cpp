@@ -42,9 +42,7 @@ const History& Trainer::run() {
   try {
     directory_.create();
     if (!options_.resume || !resume()) directory_.remove_results();
-    write_file(directory_.config(), options_.config);
-    write_graph();
-    log_.start(state_.history);
+    if (!finished() || !log_.has(state_.history)) start_files();
     if (!options_.quiet) fmt::print("{}{}", left_out_of_run_log(), epoch_table(info_.evaluation).header());
     for (const EpochRecord& record : state_.history.epochs) print(record);
     while (!finished()) run_epoch(static_cast<std::int64_t>(state_.history.epochs.size()) + 1);
@@ -55,6 +53,12 @@ const History& Trainer::run() {
     throw;
   }
   return state_.history;
+}
+
+void Trainer::start_files() {
+  write_file(directory_.config(), options_.config);
+  write_graph();
+  log_.start(state_.history);
 }
 
 bool Trainer::finished() const {
@@ -69,7 +73,11 @@ bool Trainer::resume() {
     return false;
   }
   load_checkpoint(path, state_, options_.settings);
-  steps_ = static_cast<std::int64_t>(state_.history.epochs.size()) * batches_.size();
+  const auto done = static_cast<std::int64_t>(state_.history.epochs.size());
+  if (done > options_.epochs) {
+    throw Error(fmt::format("{}: {} epochs are done, more than the {} of this run", path, done, options_.epochs));
+  }
+  steps_ = done * batches_.size();
   return true;
 }
 

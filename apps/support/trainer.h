@@ -30,7 +30,8 @@ struct TrainerOptions {
 /// Trains a classifier with cross entropy and evaluates it after every epoch. Writes, into its folder, which it makes
 /// and, unless it resumes, clears of an earlier run's files: config.json and graph.dot at the start, and after every
 /// epoch the weights best.safetensors and last.safetensors, a checkpoint, the snapshots that save_epoch_freq asks for,
-/// and what RunLog writes. An interrupted run that is resumed ends with the same bits as one that was not.
+/// and what RunLog writes. An interrupted run that is resumed ends with the same bits as one that was not; one that is
+/// done already keeps its files as they are.
 class Trainer {
  public:
   /// Tests the model; returns what goes into the log.
@@ -41,7 +42,7 @@ class Trainer {
           TrainerOptions options);
 
   /// Runs what is left of the run. On Ctrl-C it says what is saved and throws Interrupted, with the files of the last
-  /// whole epoch in place. Throws Error when the loss is no longer finite.
+  /// whole epoch in place. Throws Error when the loss is no longer finite, and for a checkpoint of more epochs.
   const History& run();
 
  private:
@@ -50,6 +51,7 @@ class Trainer {
   EpochRecord train_epoch(std::int64_t epoch);
   void print(const EpochRecord& record) const;
   void save(const EpochRecord& record);
+  void start_files();
   void write_graph();
   bool finished() const;
 

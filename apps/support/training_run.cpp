@@ -66,6 +66,8 @@ History train(const RunSettings& settings, const TrainingState& state, DataLoade
   options.resume = settings.resume;
   options.quiet = settings.quiet;
   options.progress = progress_options(settings.no_progress || settings.quiet);
+  options.settings["conv_algorithm"] = info.conv_algorithm;
+  options.settings["precision"] = info.precision;
   options.settings["limit"] = std::to_string(settings.limit);
   options.settings["max_steps"] = std::to_string(settings.max_steps);
   Trainer trainer(state, std::move(batches), std::move(evaluate), std::move(info), directory, std::move(options));

@@ -1,6 +1,7 @@
 // What scaled_mnist's experiments do besides E0's training: E1's images, E4's second step, and the presets.
 #include <algorithm>
 #include <filesystem>
+#include <nlohmann/json.hpp>
 
 #include "deft/core/file.h"
 #include "deft/core/safetensors.h"
@@ -78,6 +79,54 @@ TEST_CASE("finetune trains E4's offsets and nothing else", "[long]") {
               "--regular: " + e0 + "/last.safetensors holds E0's regular net, expected E4's regular net");
 }
 
+TEST_CASE("the presets hold what the experiments' descriptions say", "[cpu]") {
+  const auto same = [](const std::string& preset, const nlohmann::json& expected) {
+    INFO(preset);
+    CHECK(nlohmann::json::parse(read_file(DEFT_CONFIGS "/" + preset + ".json")) == expected);
+  };
+  for (const std::string model : {"regular", "deform-v1", "deform-v2"}) {
+    const std::string preset = "e0_" + (model == "regular" ? model : "deform_v" + model.substr(8));
+    same(preset, {{"experiment", "E0"},
+                  {"model", model},
+                  {"epochs", 14},
+                  {"batch_size", 64},
+                  {"lr", 1e-3},
+                  {"gamma", 0.7},
+                  {"seed", 1}});
+  }
+  for (const auto& [preset, model] : {std::pair("e1_regular", "regular"), {"e1_deform_v1", "deform-v1"}}) {
+    same(preset, {{"experiment", "E1"},
+                  {"model", model},
+                  {"epochs", 20},
+                  {"batch_size", 100},
+                  {"lr", 1e-3},
+                  {"gamma", 1},
+                  {"seed", 1},
+                  {"save_epoch_freq", 1}});
+  }
+  for (const auto& [preset, type] : {std::pair("e2_regular", 1), {"e2_deform_v1", 2}, {"e2_deform_v2", 3}}) {
+    same(preset, {{"model_type", type},
+                  {"conv_ch", {64, 128}},
+                  {"batch_size", 32},
+                  {"test_size", 0.1},
+                  {"random_seed", 1},
+                  {"learning_rate", 1e-3},
+                  {"weight_decay", 0.01},
+                  {"num_epoch", 30},
+                  {"save_epoch_freq", 30}});
+  }
+  same("e3",
+       {{"channels", {32, 64, 64}}, {"epochs", 10}, {"batch_size", 64}, {"lr", 2e-3}, {"gamma", 0.8}, {"seed", 1}});
+  same("e4_regular", {{"experiment", "E4"},
+                      {"model", "regular"},
+                      {"epochs", 10},
+                      {"batch_size", 64},
+                      {"lr", 1e-3},
+                      {"gamma", 1},
+                      {"seed", 1}});
+  same("e4_deform_v1", {{"epochs", 10}, {"batch_size", 64}, {"lr", 1e-4}, {"seed", 1}});
+}
+
 TEST_CASE("the presets of the experiments run", "[long]") {
   const TemporaryDirectory directory;
   const std::string few = " --data synthetic --limit 8 --max-steps 1 --quiet" + on_device + " --out ";
@@ -110,7 +159,7 @@ TEST_CASE("finetune looks for the regular net where train leaves it, and writes 
   CHECK(missing.status == 1);
   CHECK(missing.output ==
         "scaled_mnist: --regular: runs/E4-regular-seed3 is missing; "
-        "`scaled_mnist train --experiment E4 --seed 3` makes it\n");
+        "`scaled_mnist train --config apps/configs/e4_regular.json --seed 3` makes it\n");
 
   REQUIRE(run("train --experiment E4 --seed 3" + few).status == 0);
   const ProgramResult result = run("finetune --seed 3" + few);
@@ -125,7 +174,8 @@ TEST_CASE("a run's folder stands for the weights that its experiment reports") {
   for (const auto& [experiment, weights, epoch] :
        {std::tuple{"E0", "best.safetensors", "the best epoch"}, {"E4", "last.safetensors", "the last epoch"}}) {
     const std::string run = train(directory, experiment, std::string("--epochs 1 --experiment ") + experiment);
-    const ProgramResult result = scaled_mnist("eval --data synthetic --limit 8 --no-progress --weights " + run + on_device);
+    const ProgramResult result =
+        scaled_mnist("eval --data synthetic --limit 8 --no-progress --weights " + run + on_device);
     INFO(result.output);
     CHECK(result.status == 0);
     CHECK_THAT(result.output, StartsWith(run + "/" + weights + ": " + experiment));

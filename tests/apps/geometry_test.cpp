@@ -138,6 +138,9 @@ TEST_CASE("geometry runs all cells in one command and shows the table", "[long]"
   const std::string summary = files.text("all/mnist-plain-deform-v1/summary.json");
   const std::string page = files.text("all/mnist-rotated-deform-v1/report.html");
   CHECK_THAT(page, Contains("Test on MNIST rotated") && Contains("The 24 test images."));
+  const std::string cell = files.directory.path("all/mnist-rotated-deform-v1");
+  CHECK_THAT(scaled_mnist("report " + cell).output,
+             Contains("scaled_mnist: " + cell + ": is a run of E3, expected one of E0, E1, E4\n"));
   fs::remove_all(files.directory.path("all/cifar10-rotated-regular"));
   const std::string again = files.run("all", "--resume");
   CHECK_THAT(again, Contains("cell 2 of 12: mnist-plain-deform-v1 is done\n") &&

@@ -94,6 +94,6 @@ TEST_CASE("the nets that come with deft recognise MNIST's digits", "[long]") {
     REQUIRE(scaled_mnist("eval --limit 100 --no-progress --weights " + name + " --json " + file + on_device).status ==
             0);
     const auto accuracy = nlohmann::json::parse(read_file(file))["accuracy"];
-    CHECK(accuracy[accuracy.contains("plain") ? "plain" : "1.0"].get<double>() > 0.95);  // above 0.98 on all images
+    CHECK(accuracy[accuracy.contains("plain") ? "plain" : "1.0"].get<double>() > 0.95);  // on all images, 0.97 to 0.99
   }
 }
