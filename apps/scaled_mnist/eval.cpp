@@ -11,6 +11,7 @@
 #include "deft/apps/scaled_mnist/protocol.h"
 #include "deft/apps/support/compare.h"
 #include "deft/apps/support/interrupt.h"
+#include "deft/apps/support/picture_file.h"
 #include "deft/apps/support/runtime.h"
 #include "deft/apps/support/table.h"
 #include "deft/apps/support/training_run.h"
@@ -97,6 +98,24 @@ int predict(const PredictSettings& settings) {
   return 0;
 }
 
+struct CompareSettings {
+  std::vector<std::string> runs;
+  std::string chart, scale_chart;
+};
+
+int compare(const CompareSettings& settings) {
+  const auto write = [&](const char* flag, const std::string& file, auto accuracy_by) {
+    if (file.empty()) return;
+    support::require_ending(flag, file, support::picture_endings());
+    support::write_picture(file, draw(accuracy_by(settings.runs)));
+  };
+  const std::string table = support::compare_runs(settings.runs);
+  write("--chart", settings.chart, support::accuracy_by_epoch);
+  write("--scale-chart", settings.scale_chart, support::accuracy_by_scale);
+  fmt::print("{}", table);
+  return 0;
+}
+
 }  // namespace
 
 support::Command eval_command() {
@@ -124,13 +143,12 @@ support::Command predict_command() {
 }
 
 support::Command compare_command() {
-  const auto runs = std::make_shared<std::vector<std::string>>();
+  const auto settings = std::make_shared<CompareSettings>();
   support::Command command{.name = "compare", .summary = "Show finished runs side by side"};
-  command.settings.add_positional("run", *runs, "folders of training runs");
-  command.run = [runs] {
-    fmt::print("{}", support::compare_runs(*runs));
-    return 0;
-  };
+  command.settings.add_positional("run", settings->runs, "folders of training runs, of any program");
+  command.settings.add("chart", settings->chart, "draw their accuracies, epoch by epoch, into this .png or .svg file");
+  command.settings.add("scale_chart", settings->scale_chart, "draw the accuracies of their best epochs by scale");
+  command.run = [settings] { return compare(*settings); };
   return command;
 }
 

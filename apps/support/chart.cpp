@@ -10,8 +10,12 @@
 namespace deft::support {
 namespace {
 
-// The place of the axes in a chart of this size.
-Box plot_of(double width, double height) { return {88, 56, width - 128, height - 142}; }
+constexpr double legend_row_height = 26;
+
+// The place of the axes in a chart of this size, with one row of a legend, or more, below it.
+Box plot_of(double width, double height, std::size_t legend_rows = 1) {
+  return {88, 56, width - 128, height - 142 - legend_row_height * static_cast<double>(legend_rows - 1)};
+}
 
 struct Range {
   double low = 0, high = 1;
@@ -85,22 +89,51 @@ struct LegendEntry {
   bool bar;
 };
 
-// A row of entries below the axis.
-void draw_legend(Canvas& canvas, const Box& plot, const std::vector<LegendEntry>& entries) {
-  constexpr double sample = 30, gap = 24;
-  double width = -gap;
-  for (const LegendEntry& entry : entries) width += sample + 8 + canvas.text_width(entry.name) + gap;
-  double x = plot.x + (plot.width - width) / 2;
-  const double y = plot.y + plot.height + 68;
+constexpr double legend_sample = 30, legend_gap = 24;
+
+using LegendRow = std::vector<LegendEntry>;
+
+double width_of(const Canvas& canvas, const LegendEntry& entry) {
+  return legend_sample + 8 + canvas.text_width(entry.name) + legend_gap;
+}
+
+double width_of(const Canvas& canvas, const LegendRow& row) {
+  double width = -legend_gap;
+  for (const LegendEntry& entry : row) width += width_of(canvas, entry);
+  return width;
+}
+
+// As many entries in a row as the canvas has room for.
+std::vector<LegendRow> legend_rows(const Canvas& canvas, const std::vector<LegendEntry>& entries) {
+  std::vector<LegendRow> rows(1);
   for (const LegendEntry& entry : entries) {
-    if (entry.bar) {
-      canvas.fill({x, y - 7, sample, 14}, entry.style.color);
-    } else {
-      canvas.line({{x, y}, {x + sample, y}}, entry.style);
-    }
-    canvas.text({x + sample + 8, y}, entry.name);
-    x += sample + 8 + canvas.text_width(entry.name) + gap;
+    const double width = width_of(canvas, rows.back()) + width_of(canvas, entry);
+    if (!rows.back().empty() && width > canvas.width() - legend_gap) rows.emplace_back();
+    rows.back().push_back(entry);
   }
+  return rows;
+}
+
+// Below the axis.
+void draw_legend(Canvas& canvas, const Box& plot, const std::vector<LegendRow>& rows) {
+  double y = plot.y + plot.height + 68;
+  for (const LegendRow& row : rows) {
+    double x = (canvas.width() - width_of(canvas, row)) / 2;
+    for (const LegendEntry& entry : row) {
+      if (entry.bar) {
+        canvas.fill({x, y - 7, legend_sample, 14}, entry.style.color);
+      } else {
+        canvas.line({{x, y}, {x + legend_sample, y}}, entry.style);
+      }
+      canvas.text({x + legend_sample + 8, y}, entry.name);
+      x += width_of(canvas, entry);
+    }
+    y += legend_row_height;
+  }
+}
+
+LineStyle style_of(const Series& series) {
+  return {.color = palette(series.color), .width = 2, .dashed = series.dashed};
 }
 
 bool finite(const Point& point) { return std::isfinite(point.x) && std::isfinite(point.y); }
@@ -136,13 +169,17 @@ Canvas draw(const LineChart& chart) {
   const std::vector<double> y_ticks = round_ticks(bottom->y, top->y, 10);
 
   Canvas canvas = titled_canvas(chart.width, chart.height, chart.title);
-  const Box plot = plot_of(chart.width, chart.height);
+  std::vector<LegendEntry> legend;
+  for (const Series& series : chart.series) {
+    if (!series.name.empty()) legend.push_back({series.name, style_of(series), false});
+  }
+  const std::vector<LegendRow> rows = legend_rows(canvas, legend);
+  const Box plot = plot_of(chart.width, chart.height, rows.size());
   draw_y_axis(canvas, plot, y_ticks, chart.y_label);
   draw_x_axis(canvas, plot, x_axis, x_ticks(left->x, right->x, all));
   draw_x_name(canvas, plot, chart.x_label);
-  std::vector<LegendEntry> legend;
   for (const Series& series : chart.series) {
-    const LineStyle style{.color = palette(series.color), .width = 2, .dashed = series.dashed};
+    const LineStyle style = style_of(series);
     std::vector<Point> points;
     for (const Point& point : series.points) {
       points.push_back(
@@ -150,10 +187,9 @@ Canvas draw(const LineChart& chart) {
       if (finite(point)) canvas.disc(points.back(), 3, style.color);
     }
     canvas.line(points, style);
-    legend.push_back({series.name, style, false});
   }
   canvas.outline(plot, {.width = 1});
-  draw_legend(canvas, plot, legend);
+  draw_legend(canvas, plot, rows);
   return canvas;
 }
 
@@ -191,7 +227,7 @@ Canvas draw(const BarChart& chart) {
                 {.size = 13, .align = Align::center});
   }
   canvas.line({{plot.x, plot.y + plot.height}, {plot.x + plot.width, plot.y + plot.height}}, {.width = 1});
-  if (legend.size() > 1) draw_legend(canvas, plot, legend);
+  if (legend.size() > 1) draw_legend(canvas, plot, {legend});
   return canvas;
 }
 

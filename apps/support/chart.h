@@ -11,7 +11,7 @@ namespace deft::support {
 
 /// A line of a chart.
 struct Series {
-  std::string name;
+  std::string name;                ///< in the legend; empty: not there
   std::vector<Point> points = {};  ///< values that are not finite leave gaps
   bool dashed = false;
   std::size_t color = 0;  ///< of the palette

@@ -49,6 +49,10 @@ void require_same_settings(const std::map<std::string, std::string>& ours, const
   }
 }
 
+History history_of(const Safetensors& file, const std::string& path) {
+  return history_from_json(metadata_value(file, path, "history"), path);
+}
+
 }  // namespace
 
 void save_weights(const std::string& path, const Module& model, const RunInfo& info, const EpochRecord& record) {
@@ -85,7 +89,7 @@ void load_checkpoint(const std::string& path, TrainingState& state,
                      const std::map<std::string, std::string>& settings) {
   const Safetensors file = load_safetensors(path);
   require_same_settings(settings, metadata_value(file, path, "settings"), path);
-  state.history = history_from_json(metadata_value(file, path, "history"), path);
+  state.history = history_of(file, path);
   naming_file(path, [&] {
     state.model.load_state_dict(extract(file.tensors, "model."));
     state.optimizer.load_state_dict(extract(file.tensors, "optimizer."));
@@ -93,5 +97,7 @@ void load_checkpoint(const std::string& path, TrainingState& state,
   });
   restore_generator(metadata_value(file, path, "generator"), path);
 }
+
+History read_history(const std::string& path) { return history_of(load_safetensors(path), path); }
 
 }  // namespace deft::support

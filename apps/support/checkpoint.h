@@ -49,4 +49,7 @@ void save_checkpoint(const std::string& path, const TrainingState& state,
 /// used afterwards then.
 void load_checkpoint(const std::string& path, TrainingState& state, const std::map<std::string, std::string>& settings);
 
+/// The history in a checkpoint. Throws Error for a damaged file.
+History read_history(const std::string& path);
+
 }  // namespace deft::support

@@ -66,7 +66,7 @@ Run read_run(const RunDirectory& directory) {
   Run run{
       .config = read_object(directory.config()),
       .summary = read_object(directory.summary()),
-      .history = history_from_json(metadata_value(load_safetensors(checkpoint), checkpoint, "history"), checkpoint)};
+      .history = read_history(checkpoint)};
   if (run.history.epochs.empty()) throw Error(checkpoint + ": no epoch of this run is done");
   return run;
 }

@@ -4,6 +4,7 @@
 
 #include "deft/apps/nets/nets.h"
 #include "deft/apps/scaled_mnist/protocol.h"
+#include "deft/apps/support/picture_file.h"
 #include "deft/apps/visualize/commands.h"
 #include "deft/apps/visualize/panel.h"
 #include "deft/apps/visualize/subject.h"
@@ -117,7 +118,7 @@ Canvas draw(const std::string& title, const std::vector<GridRow>& rows, double s
 }
 
 int dataset(const DatasetSettings& settings) {
-  require_ending(settings.out, picture_endings());
+  support::require_ending("--out", settings.out, support::picture_endings());
   require_at_most("--size", settings.size, 256);
   require_at_most("--index", settings.index, most_images);
   require_at_most("--rows", settings.rows, 100);
@@ -131,7 +132,7 @@ int dataset(const DatasetSettings& settings) {
   const std::vector<Form> forms = forms_of(settings);
   const std::string title = fmt::format("{}: {} images of {}{}", settings.experiment, test ? "test" : "training",
                                         set.name, forms.size() == 1 ? ", " + forms[0].title : "");
-  write_picture(settings.out, draw(title, rows_of(settings, forms, set), static_cast<double>(settings.size)));
+  support::write_picture(settings.out, draw(title, rows_of(settings, forms, set), static_cast<double>(settings.size)));
   fmt::print("{}\n", settings.out);
   return 0;
 }

@@ -6,6 +6,7 @@
 
 #include "deft/apps/nets/shipped_nets.h"
 #include "deft/apps/nets/trained_net.h"
+#include "deft/apps/support/picture_file.h"
 #include "deft/apps/support/runtime.h"
 #include "deft/apps/visualize/commands.h"
 #include "deft/apps/visualize/panel.h"
@@ -78,7 +79,7 @@ std::vector<std::string> wanted_nets(const GradientSettings& settings) {
 }
 
 int gradient(const GradientSettings& settings) {
-  require_ending(settings.out, picture_endings());
+  support::require_ending("--out", settings.out, support::picture_endings());
   require_at_most("--size", settings.size, 4096);
   const Device device = settings.runtime.apply();
   std::vector<TrainedNet> nets;
@@ -99,8 +100,8 @@ int gradient(const GradientSettings& settings) {
   if (subject.label()) title += ": " + subject.class_names().at(static_cast<std::size_t>(*subject.label()));
   const auto& [scale, angle] = std::tie(settings.subject.scale, settings.subject.angle);
   if (scale != 1 || angle != 0) title += ", " + description(scale, angle);
-  write_picture(settings.out,
-                draw(title, image_bytes(image, subject.pixels()), fields, static_cast<double>(settings.size)));
+  support::write_picture(settings.out,
+                         draw(title, image_bytes(image, subject.pixels()), fields, static_cast<double>(settings.size)));
   fmt::print("{}\n", settings.out);
   return 0;
 }

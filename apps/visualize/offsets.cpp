@@ -7,6 +7,7 @@
 #include "deft/apps/nets/trained_net.h"
 #include "deft/apps/support/gif.h"
 #include "deft/apps/support/interrupt.h"
+#include "deft/apps/support/picture_file.h"
 #include "deft/apps/support/runtime.h"
 #include "deft/apps/visualize/commands.h"
 #include "deft/apps/visualize/sampling_points.h"
@@ -76,7 +77,7 @@ std::string animate(const OffsetsSettings& settings, TrainedNet& net, const Subj
 }
 
 int offsets(const OffsetsSettings& settings) {
-  require_ending(settings.out, {".png", ".svg", ".gif"});
+  support::require_ending("--out", settings.out, {".png", ".svg", ".gif"});
   require_at_most("--size", settings.size, 4096);
   const Device device = settings.runtime.apply();
   TrainedNet net = load_net(settings.weights, device);
@@ -87,8 +88,8 @@ int offsets(const OffsetsSettings& settings) {
     SamplingPicture picture = picture_of(settings, net, subject);
     const auto& [scale, angle] = std::pair(settings.subject.scale, settings.subject.angle);
     if (scale != 1 || angle != 0) picture.net += "; " + description(scale, angle);
-    write_picture(settings.out,
-                  draw_sampling_points(*net.net, subject.shown(scale, angle, device), subject.pixels(), picture));
+    support::write_picture(
+        settings.out, draw_sampling_points(*net.net, subject.shown(scale, angle, device), subject.pixels(), picture));
   }
   fmt::print("{}\n", settings.out);
   return 0;

@@ -89,19 +89,4 @@ void require_at_most(const std::string& flag, std::int64_t value, std::int64_t m
   if (value > most) throw Error(fmt::format("{} is {}, expected at most {}", flag, value, most));
 }
 
-void require_ending(const std::string& path, const std::vector<std::string>& endings) {
-  const auto fits = [&](const std::string& ending) { return path.ends_with(ending); };
-  if (std::any_of(endings.begin(), endings.end(), fits)) return;
-  throw Error(fmt::format("--out is '{}', expected a name that ends in one of {}", path, fmt::join(endings, ", ")));
-}
-
-const std::vector<std::string>& picture_endings() {
-  static const std::vector<std::string> endings = {".png", ".svg"};
-  return endings;
-}
-
-void write_picture(const std::string& path, const support::Canvas& canvas) {
-  write_file(path, path.ends_with(".svg") ? canvas.svg() : canvas.png());
-}
-
 }  // namespace deft::apps

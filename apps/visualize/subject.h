@@ -59,13 +59,4 @@ constexpr std::int64_t most_images = 1'000'000'000;  ///< more than any data set
 /// Throws Error for a number above `most`, which no picture holds.
 void require_at_most(const std::string& flag, std::int64_t value, std::int64_t most);
 
-/// Throws Error unless --out ends in one of these.
-void require_ending(const std::string& path, const std::vector<std::string>& endings);
-
-/// The files that write_picture writes.
-const std::vector<std::string>& picture_endings();
-
-/// Writes what is drawn as PNG or SVG, whichever the name ends in.
-void write_picture(const std::string& path, const support::Canvas& canvas);
-
 }  // namespace deft::apps

@@ -7,6 +7,8 @@
 #include <set>
 #include <sstream>
 
+#include "deft/apps/support/canvas.h"
+#include "deft/apps/support/compare.h"
 #include "deft/core/file.h"
 #include "deft/core/safetensors.h"
 #include "deft/kernels/dispatch.h"
@@ -194,6 +196,42 @@ TEST_CASE("compare puts figures of one name into one row") {
   std::istringstream text(result.output);
   for (std::string word; text >> word;) words += word + " ";
   CHECK_THAT(words, Contains("accuracy at 0.5 11.00 % accuracy at 1.0 12.00 % 22.00 % accuracy at 2.0 23.00 % best"));
+}
+
+TEST_CASE("compare draws accuracies by epoch and by scale") {
+  const TemporaryDirectory directory;
+  const std::vector<std::string> runs = {train(directory, "a", "--epochs 2"),
+                                         train(directory, "b", "--epochs 1 --seed 2"),
+                                         train(directory, "c", "--epochs 1 --model deform-v2")};
+  const auto summary = [&](std::size_t run) { return nlohmann::json::parse(read_file(runs[run] + "/summary.json")); };
+  const deft::support::LineChart by_epoch = deft::support::accuracy_by_epoch(runs);
+  CHECK(by_epoch.title == "E0: accuracy by epoch");
+  CHECK(by_epoch.y_label == "test accuracy in %");
+  REQUIRE(by_epoch.series.size() == 3);
+  CHECK(by_epoch.series[0].name == "regular");
+  CHECK(by_epoch.series[1].name.empty());  // of the same net: the legend has it once
+  CHECK(by_epoch.series[2].name == "deform-v2");
+  CHECK(by_epoch.series[0].color == by_epoch.series[1].color);
+  CHECK(by_epoch.series[0].color != by_epoch.series[2].color);
+  REQUIRE(by_epoch.series[0].points.size() == 2);
+  CHECK(by_epoch.series[0].points[1].x == 2);
+  CHECK(by_epoch.series[0].points[1].y == Approx(100 * summary(0)["final_accuracy"].get<double>()));
+
+  const deft::support::LineChart by_scale = deft::support::accuracy_by_scale(runs);
+  REQUIRE(by_scale.series[2].points.size() == 11);
+  CHECK(by_scale.series[2].points[10].x == 1.5);
+  CHECK(by_scale.series[2].points[10].y == Approx(100 * summary(2)["per_scale"]["1.5"].get<double>()));
+
+  const std::string all = "compare " + runs[0] + " " + runs[2];
+  check_error(all + " --chart x.jpg", "--chart is 'x.jpg', expected a name that ends in one of .png, .svg");
+  if (!deft::support::can_draw()) {
+    WARN("SKIPPED: built without cairo");
+    return;
+  }
+  const std::string chart = directory.path("epochs.svg"), scale_chart = directory.path("scales.png");
+  REQUIRE(scaled_mnist(all + " --chart " + chart + " --scale-chart " + scale_chart).status == 0);
+  CHECK_THAT(read_file(chart), Contains("<svg"));
+  CHECK_THAT(read_file(scale_chart), Contains("PNG"));
 }
 
 TEST_CASE("a weights file that does not fit is named") {
