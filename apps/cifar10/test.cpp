@@ -1,11 +1,10 @@
 #include <fmt/format.h>
 
-#include <nlohmann/json.hpp>
-
 #include "deft/apps/cifar10/commands.h"
 #include "deft/apps/cifar10/model.h"
 #include "deft/apps/support/evaluate.h"
 #include "deft/apps/support/interrupt.h"
+#include "deft/apps/support/json.h"
 #include "deft/apps/support/run_directory.h"
 #include "deft/apps/support/training_run.h"
 #include "deft/core/file.h"
@@ -54,10 +53,9 @@ int test(const TestSettings& settings) {
 
   const support::RunDirectory directory(settings.model.outdir + "/test");
   directory.create();
-  const nlohmann::ordered_json summary = {
-      {"experiment", "E2"},    {"model", settings.model.model()}, {"weights", path},
-      {"images", data.size()}, {"accuracy", result.accuracy},     {"loss", result.loss}};
-  write_file(directory.summary(), summary.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
+  const support::Json summary = {{"experiment", "E2"},    {"model", settings.model.model()}, {"weights", path},
+                                 {"images", data.size()}, {"accuracy", result.accuracy},     {"loss", result.loss}};
+  write_file(directory.summary(), support::to_text(summary, 2) + "\n");
   return 0;
 }
 

@@ -64,7 +64,9 @@ support::History train(const Job& job, const support::RunSettings& settings, Dev
   return support::train(
       settings, {net, optimizer, scheduler},
       support::training_batches(job.train, recipe.batch_size, seed, device, row.transform),
-      [&](const support::ProgressOptions& progress) { return evaluate(net, row, test, device, progress); },
+      [&](const support::ProgressOptions& progress) {
+        return support::evaluate(net, test_batches(row, test, device), job.evaluation, progress);
+      },
       {.experiment = "E3",
        .model = job.cell.model,
        .seed = recipe.seed,

@@ -1,7 +1,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 
 #include "deft/apps/nets/nets.h"
 #include "deft/apps/nets/shipped_nets.h"
@@ -11,6 +10,7 @@
 #include "deft/apps/scaled_mnist/protocol.h"
 #include "deft/apps/support/compare.h"
 #include "deft/apps/support/interrupt.h"
+#include "deft/apps/support/json.h"
 #include "deft/apps/support/picture_file.h"
 #include "deft/apps/support/runtime.h"
 #include "deft/apps/support/table.h"
@@ -36,15 +36,15 @@ struct EvalSettings {
 using Rows = std::vector<std::pair<std::string, double>>;
 
 void write_json(const std::string& path, const TrainedNet& trained, const Dataset& test, const Rows& rows) {
-  nlohmann::ordered_json accuracy;
+  support::Json accuracy;
   for (const auto& [name, share] : rows) accuracy[name] = share;
-  const nlohmann::ordered_json result = {{"experiment", trained.experiment},
-                                         {"model", trained.model},
-                                         {"weights", trained.path},
-                                         {"data", test.name},
-                                         {"images", test.size()},
-                                         {"accuracy", accuracy}};
-  write_file(path, result.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
+  const support::Json result = {{"experiment", trained.experiment},
+                                {"model", trained.model},
+                                {"weights", trained.path},
+                                {"data", test.name},
+                                {"images", test.size()},
+                                {"accuracy", accuracy}};
+  write_file(path, support::to_text(result, 2) + "\n");
 }
 
 int eval(const EvalSettings& settings) {

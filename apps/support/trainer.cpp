@@ -95,7 +95,7 @@ void Trainer::run_epoch(std::int64_t epoch) {
   print(state_.history.epochs.back());
 }
 
-// A star marks the best of the epochs so far.
+// A star marks an epoch that is the best one when it is printed.
 void Trainer::print(const EpochRecord& record) const {
   if (options_.quiet) return;
   const auto percent = [](double share) { return fmt::format("{:.2f} %", 100 * share); };
