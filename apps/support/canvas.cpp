@@ -116,6 +116,10 @@ struct Canvas::Surface {
     SurfaceHandle image =
         own(cairo_image_surface_create(CAIRO_FORMAT_RGB24, static_cast<int>(std::lround(width * scale)),
                                        static_cast<int>(std::lround(height * scale))));
+    // The picture covers only part of the last pixels where its size is no whole number of them.
+    const PainterHandle below = painter_of(image.get());
+    cairo_set_source_rgb(below.get(), white.red, white.green, white.blue);
+    cairo_paint(below.get());
     replay(image.get(), scale);
     cairo_surface_flush(image.get());
     return image;
@@ -223,12 +227,6 @@ void Canvas::image(const Tensor& pixels, const Box& box) {
   cairo_paint(painter);
   cairo_restore(painter);
   check(cairo_status(painter));
-}
-
-void Canvas::place(const Canvas& other, const Point& at) {
-  cairo_set_source_surface(surface_->painter.get(), other.surface_->recording.get(), at.x, at.y);
-  cairo_paint(surface_->painter.get());
-  check(cairo_status(surface_->painter.get()));
 }
 
 std::string Canvas::png(double scale) const {

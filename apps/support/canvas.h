@@ -74,14 +74,12 @@ class Canvas {
   double text_width(const std::string& text, const TextStyle& style = {}) const;
   /// A uint8 image [H, W, 1] or [H, W, 3] on the CPU, stretched over `box`; its pixels stay squares with sharp edges.
   void image(const Tensor& pixels, const Box& box);
-  /// What `other` shows, with its upper left corner at `at`.
-  void place(const Canvas& other, const Point& at);
 
-  /// A PNG file with `scale` pixels per unit.
+  /// A PNG file with `scale` pixels per unit, its sides rounded to whole pixels.
   std::string png(double scale = 1) const;
   /// An SVG document.
   std::string svg() const;
-  /// uint8 [H, W, 3] with `scale` pixels per unit.
+  /// The same pixels: uint8 [H, W, 3].
   Tensor pixels(double scale = 1) const;
 
  private:

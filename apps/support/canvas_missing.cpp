@@ -27,7 +27,6 @@ void Canvas::ring(const Point&, double, const LineStyle&) { refuse(); }
 void Canvas::text(const Point&, const std::string&, const TextStyle&) { refuse(); }
 double Canvas::text_width(const std::string&, const TextStyle&) const { refuse(); }
 void Canvas::image(const Tensor&, const Box&) { refuse(); }
-void Canvas::place(const Canvas&, const Point&) { refuse(); }
 std::string Canvas::png(double) const { refuse(); }
 std::string Canvas::svg() const { refuse(); }
 Tensor Canvas::pixels(double) const { refuse(); }

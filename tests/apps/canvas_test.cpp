@@ -66,6 +66,13 @@ TEST_CASE("shapes stand where they are drawn", "[cpu]") {
   CHECK(canvas.pixels(2).shape() == Shape{40, 80, 3});
 }
 
+TEST_CASE("a picture is white up to its edges, whatever its size and resolution", "[cpu]") {
+  if (skipped()) return;
+  const Canvas canvas(10.8, 5.6);
+  CHECK(canvas.pixels().shape() == Shape{6, 11, 3});
+  for (const double scale : {1.0, 1.5, 2.0}) CHECK(inked(canvas.pixels(scale)) == 0);
+}
+
 TEST_CASE("pixels of an image stay squares", "[cpu]") {
   if (skipped()) return;
   Canvas canvas(12, 10);
@@ -101,10 +108,8 @@ TEST_CASE("text has the width that is told, and stands where it is aligned to", 
 TEST_CASE("PNG files decode to the pixels, SVG documents name their size", "[cpu]") {
   if (skipped()) return;
   const TemporaryDirectory folder;
-  Canvas canvas(12, 10);
-  canvas.image(two_by_two(), {0, 0, 12, 10});
   Canvas page(30, 10);
-  page.place(canvas, {18, 0});
+  page.image(two_by_two(), {18, 0, 12, 10});
   write_file(folder.path("picture.png"), page.png());
   const Tensor read = load_image(folder.path("picture.png"));
   REQUIRE(read.shape() == Shape{10, 30, 3});
