@@ -172,9 +172,14 @@ std::string gif(const std::vector<Tensor>& frames, double seconds) {
   if (shape[0] < 1 || shape[1] < 1 || shape[0] > most || shape[1] > most) {
     throw Error(fmt::format("gif: frames are {}, expected sizes from 1 to {}", to_string(shape), most));
   }
+  // GIF has 16 bits for the time.
+  const double hundredths = std::round(100 * seconds);
+  if (!(hundredths >= 1 && hundredths <= 65535)) {
+    throw Error(fmt::format("gif: a frame is shown for {} seconds, expected 0.01 to 655.35", seconds));
+  }
   Writer writer(static_cast<int>(shape[1]), static_cast<int>(shape[0]));
   writer.repeat_forever();
-  for (const Tensor& frame : frames) writer.add(frame, static_cast<int>(std::lround(100 * seconds)));
+  for (const Tensor& frame : frames) writer.add(frame, static_cast<int>(hundredths));
   return writer.finish();
 }
 

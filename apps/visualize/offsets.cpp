@@ -79,6 +79,8 @@ std::string animate(const OffsetsSettings& settings, TrainedNet& net, const Subj
 int offsets(const OffsetsSettings& settings) {
   support::require_ending("--out", settings.out, {".png", ".svg", ".gif"});
   require_at_most("--size", settings.size, 4096);
+  require_at_most("--frames", settings.frames, 1000);
+  require_at_most("--seconds", settings.seconds, 60.0);
   const Device device = settings.runtime.apply();
   TrainedNet net = load_net(settings.weights, device);
   const Subject subject(settings.subject, net);

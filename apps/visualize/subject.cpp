@@ -29,6 +29,11 @@ Transform test_transform(const TrainedNet& net) {
   return transform;
 }
 
+template <class Number>
+void refuse_above(const std::string& flag, Number value, Number most) {
+  if (value > most) throw Error(fmt::format("{} is {}, expected at most {}", flag, value, most));
+}
+
 }  // namespace
 
 void SubjectSettings::add_to(support::Settings& settings) {
@@ -85,8 +90,7 @@ std::string description(double scale, double angle) {
   return fmt::format("scale {:.2f}, turned by {:.0f}°", scale, angle);
 }
 
-void require_at_most(const std::string& flag, std::int64_t value, std::int64_t most) {
-  if (value > most) throw Error(fmt::format("{} is {}, expected at most {}", flag, value, most));
-}
+void require_at_most(const std::string& flag, std::int64_t value, std::int64_t most) { refuse_above(flag, value, most); }
+void require_at_most(const std::string& flag, double value, double most) { refuse_above(flag, value, most); }
 
 }  // namespace deft::apps

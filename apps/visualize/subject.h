@@ -58,5 +58,6 @@ constexpr std::int64_t most_images = 1'000'000'000;  ///< more than any data set
 
 /// Throws Error for a number above `most`, which no picture holds.
 void require_at_most(const std::string& flag, std::int64_t value, std::int64_t most);
+void require_at_most(const std::string& flag, double value, double most);
 
 }  // namespace deft::apps

@@ -1,35 +1,21 @@
 // Animations, read back by giflib's decoder.
 #include "deft/apps/support/gif.h"
 
+#include <cmath>
+
 #include "deft/core/file.h"
 #include "deft/core/tensor.h"
 #include "deft/kernels/error.h"
 
 #include "catch.h"
+#include "read_gif.h"
 
 using namespace deft;
 using Catch::Matchers::Contains;
 
 #ifdef DEFT_HAVE_GIFLIB
-#include <gif_lib.h>
-
-#include <algorithm>
-#include <cstring>
 
 namespace {
-
-struct Source {
-  std::string bytes;
-  std::size_t at = 0;
-};
-
-int read_from(GifFileType* file, GifByteType* to, int count) {
-  auto& source = *static_cast<Source*>(file->UserData);
-  const std::size_t some = std::min(static_cast<std::size_t>(count), source.bytes.size() - source.at);
-  std::memcpy(to, source.bytes.data() + source.at, some);
-  source.at += some;
-  return static_cast<int>(some);
-}
 
 Tensor frame(std::uint8_t red, std::uint8_t green, std::uint8_t blue) {
   Tensor pixels = empty({5, 7, 3}, {.dtype = DType::uint8, .device = Device::cpu()});
@@ -47,19 +33,16 @@ Tensor frame(std::uint8_t red, std::uint8_t green, std::uint8_t blue) {
 }  // namespace
 
 TEST_CASE("an animation holds its frames, their times and no end", "[cpu]") {
-  Source source{support::gif({frame(200, 0, 0), frame(0, 0, 200)}, 0.25)};
-  CHECK_THAT(source.bytes, Contains("NETSCAPE2.0"));
-  int error = 0;
-  GifFileType* const file = DGifOpen(&source, read_from, &error);
-  REQUIRE(file != nullptr);
-  REQUIRE(DGifSlurp(file) == GIF_OK);
+  const std::string bytes = support::gif({frame(200, 0, 0), frame(0, 0, 200)}, 0.25);
+  CHECK_THAT(bytes, Contains("NETSCAPE2.0"));
+  const auto file = read_gif(bytes);
   REQUIRE(file->ImageCount == 2);
   for (int i = 0; i < 2; ++i) {
     const SavedImage& image = file->SavedImages[i];
     REQUIRE(image.ImageDesc.Width == 7);
     REQUIRE(image.ImageDesc.Height == 5);
     GraphicsControlBlock control;
-    REQUIRE(DGifSavedExtensionToGCB(file, i, &control) == GIF_OK);
+    REQUIRE(DGifSavedExtensionToGCB(file.get(), i, &control) == GIF_OK);
     CHECK(control.DelayTime == 25);
     const auto color = [&](int at) { return image.ImageDesc.ColorMap->Colors[image.RasterBits[at]]; };
     CHECK(int(color(1).Red) == (i == 0 ? 200 : 0));
@@ -68,7 +51,6 @@ TEST_CASE("an animation holds its frames, their times and no end", "[cpu]") {
     CHECK((image.RasterBits[8] == control.TransparentColor) == (i == 1));
     if (i == 0) CHECK(int(color(8).Green) == 255);
   }
-  DGifCloseFile(file, &error);
 }
 
 TEST_CASE("frequent colours of an animation stay exact, whatever the number of all", "[cpu]") {
@@ -78,11 +60,7 @@ TEST_CASE("frequent colours of an animation stay exact, whatever the number of a
   for (int i = 0; i < 1024; ++i) {
     pixels.insert(pixels.end(), {static_cast<std::uint8_t>(i % 32 * 8), static_cast<std::uint8_t>(i / 32 * 8), 100});
   }
-  Source source{support::gif({from_vector(pixels, {17, 64, 3}, Device::cpu())}, 1)};
-  int error = 0;
-  GifFileType* const file = DGifOpen(&source, read_from, &error);
-  REQUIRE(file != nullptr);
-  REQUIRE(DGifSlurp(file) == GIF_OK);
+  const auto file = read_gif(support::gif({from_vector(pixels, {17, 64, 3}, Device::cpu())}, 1));
   const SavedImage& image = file->SavedImages[0];
   int worst = 0;
   for (std::size_t i = 0; i < 17 * 64; ++i) {
@@ -93,7 +71,6 @@ TEST_CASE("frequent colours of an animation stay exact, whatever the number of a
     worst = std::max(worst, distance);
   }
   CHECK(worst <= 48);  // 255 colours stand for 1,025
-  DGifCloseFile(file, &error);
 }
 
 TEST_CASE("animations say what frames they do not take", "[cpu]") {
@@ -101,6 +78,11 @@ TEST_CASE("animations say what frames they do not take", "[cpu]") {
   CHECK_THROWS_WITH(support::gif({zeros({2, 2, 3})}, 1), Contains("a frame is float32 [2, 2, 3]"));
   CHECK_THROWS_WITH(support::gif({frame(0, 0, 0), zeros({4, 7, 3}, {.dtype = DType::uint8})}, 1),
                     Contains("the first is [5, 7, 3]"));
+  for (const double seconds : {0.0, -1.0, 655.36, 1e300, std::nan("")}) {
+    CHECK_THROWS_WITH(support::gif({frame(0, 0, 0)}, seconds),
+                      Contains("gif: a frame is shown for ") && Contains(" seconds, expected 0.01 to 655.35"));
+  }
+  CHECK_NOTHROW(support::gif({frame(0, 0, 0)}, 655.35));
 }
 
 #else

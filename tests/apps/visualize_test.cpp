@@ -8,6 +8,7 @@
 #include "deft/data/image.h"
 
 #include "few_digits.h"
+#include "read_gif.h"
 
 using Catch::Matchers::Contains;
 using deft::read_file;
@@ -70,10 +71,20 @@ TEST_CASE("visualize animates a turning image") {
   const std::string out = directory.path("points.gif");
   const ProgramResult result = visualize("offsets --frames 3 --size 56 --image " + stroke(directory) + " --out " + out +
                                          on_device + " --weights " + untrained(directory, "E0", "deform-v1"));
-  if (result.output.find("giflib") != std::string::npos) return;
   INFO(result.output);
+#ifdef DEFT_HAVE_GIFLIB
   CHECK(result.status == 0);
-  CHECK(read_file(out).substr(0, 6) == "GIF89a");
+  const auto file = read_gif(read_file(out));
+  CHECK(file->ImageCount == 3);
+  for (int i = 0; i < file->ImageCount; ++i) {
+    GraphicsControlBlock control;
+    REQUIRE(DGifSavedExtensionToGCB(file.get(), i, &control) == GIF_OK);
+    CHECK(control.DelayTime == 15);
+  }
+#else
+  WARN("SKIPPED: built without giflib");
+  CHECK(result.output == "visualize: deft was built without giflib, which writes animations\n");
+#endif
 }
 
 TEST_CASE("visualize draws receptive fields side by side, and data sets", "[long]") {
@@ -111,6 +122,8 @@ TEST_CASE("visualize refuses what it cannot draw") {
   check_refused(
       "gradient --regular " + regular + " --deformable " + untrained(directory, "E1", "deform-v1") + image,
       regular + " is a net of E0 and " + directory.path("E1deform-v1.safetensors") + " of E1, expected one experiment");
+  check_refused("offsets --frames 1001" + weights + image, "--frames is 1001, expected at most 1000");
+  check_refused("offsets --seconds 60.5" + weights + image, "--seconds is 60.5, expected at most 60");
   check_refused("offsets --out x.jpg" + weights + image,
                 "--out is 'x.jpg', expected a name that ends in one of .png, .svg, .gif");
 }
