@@ -47,9 +47,7 @@ void read_batch(const fs::path& path, std::int64_t at, Dataset& dataset) {
 }
 
 std::vector<std::string> read_class_names(const fs::path& path) {
-  if (!present(path)) {
-    return {"airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"};
-  }
+  if (!present(path)) return cifar10_classes();
   std::ifstream file(path);
   std::vector<std::string> names;
   for (std::string line; std::getline(file, line);) {
@@ -63,6 +61,12 @@ std::vector<std::string> read_class_names(const fs::path& path) {
 }
 
 }  // namespace
+
+const std::vector<std::string>& cifar10_classes() {
+  static const std::vector<std::string> names = {"airplane", "automobile", "bird",  "cat",  "deer",
+                                                 "dog",      "frog",       "horse", "ship", "truck"};
+  return names;
+}
 
 Dataset load_cifar10(const fs::path& folder, Part part) {
   const std::vector<std::string> names = file_names(part);

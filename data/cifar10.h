@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <string>
+#include <vector>
 
 #include "deft/data/dataset.h"
 
@@ -14,6 +15,9 @@ namespace deft {
 /// above 9, other than ten class names; where only an archive or the Python version stands, it says what to do.
 /// The format: https://www.cs.toronto.edu/~kriz/cifar.html
 Dataset load_cifar10(const std::filesystem::path& folder, Part part);
+
+/// What its labels 0 to 9 stand for.
+const std::vector<std::string>& cifar10_classes();
 
 /// Whether `folder` has any of the binary files.
 bool holds_cifar10(const std::filesystem::path& folder);

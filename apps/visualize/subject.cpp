@@ -10,6 +10,7 @@
 #include "deft/apps/scaled_mnist/protocol.h"
 #include "deft/core/file.h"
 #include "deft/core/shape_ops.h"
+#include "deft/data/cifar10.h"
 #include "deft/data/image.h"
 #include "deft/data/locate.h"
 #include "deft/kernels/error.h"
@@ -17,9 +18,6 @@
 namespace deft::apps {
 
 namespace {
-
-const std::vector<std::string> cifar10_classes = {"airplane", "automobile", "bird",  "cat",  "deer",
-                                                  "dog",      "frog",       "horse", "ship", "truck"};
 
 // The warp of the experiment's test; what moves images there is left out.
 Transform test_transform(const TrainedNet& net) {
@@ -52,7 +50,7 @@ Subject::Subject(const SubjectSettings& settings, const TrainedNet& net) : trans
     const Tensor image = digits ? load_digit(settings.image, settings.invert ? Ink::dark : Ink::automatic)
                                 : load_image(settings.image, {.height = 32, .width = 32});
     name_ = settings.image.substr(settings.image.find_last_of('/') + 1);
-    if (!digits) class_names_ = cifar10_classes;
+    if (!digits) class_names_ = cifar10_classes();
     bytes_ = unsqueeze(image, 0);
     return;
   }
@@ -90,7 +88,9 @@ std::string description(double scale, double angle) {
   return fmt::format("scale {:.2f}, turned by {:.0f}°", scale, angle);
 }
 
-void require_at_most(const std::string& flag, std::int64_t value, std::int64_t most) { refuse_above(flag, value, most); }
+void require_at_most(const std::string& flag, std::int64_t value, std::int64_t most) {
+  refuse_above(flag, value, most);
+}
 void require_at_most(const std::string& flag, double value, double most) { refuse_above(flag, value, most); }
 
 }  // namespace deft::apps
