@@ -1,9 +1,8 @@
 #include "deft/apps/cifar10/model.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
-#include "deft/apps/support/checkpoint.h"
-#include "deft/core/safetensors.h"
 #include "deft/kernels/error.h"
 
 namespace deft::apps::cifar10 {
@@ -23,17 +22,18 @@ const std::string& ModelSettings::model() const {
   throw Error(fmt::format("model_type is {}, expected 1, 2 or 3", model_type));
 }
 
-CifarNet ModelSettings::load_net(const std::string& path) const {
-  CifarNet net = make_net();
-  const Safetensors weights = load_safetensors(path);
-  const std::string its_experiment = support::metadata_value(weights, path, "experiment");
-  const std::string its_model = support::metadata_value(weights, path, "model");
-  if (its_experiment != "E2" || its_model != model()) {
-    throw Error(fmt::format("{}: holds {}'s {} net, expected E2's {} net (model_type {})", path, its_experiment,
-                            its_model, model(), model_type));
+TrainedNet ModelSettings::load_net(const std::string& path, Device device) const {
+  TrainedNet trained = apps::load_net(path, device);
+  if (trained.experiment != "E2" || trained.model != model()) {
+    throw Error(fmt::format("{}: holds {}'s {} net, expected E2's {} net (model_type {})", trained.path,
+                            trained.experiment, trained.model, model(), model_type));
   }
-  support::naming_file(path, [&] { net.load_state_dict(weights.tensors); });
-  return net;
+  const std::vector<std::int64_t> channels = CifarNet::channels_of(trained.net->state_dict());
+  if (channels != conv_ch) {
+    throw Error(
+        fmt::format("{}: conv_ch is {}, expected {}", trained.path, fmt::join(channels, ","), fmt::join(conv_ch, ",")));
+  }
+  return trained;
 }
 
 }  // namespace deft::apps::cifar10

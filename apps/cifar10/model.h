@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "deft/apps/nets/cifar_net.h"
+#include "deft/apps/nets/trained_net.h"
 #include "deft/apps/support/config.h"
 
 namespace deft::apps::cifar10 {
@@ -23,8 +24,8 @@ struct ModelSettings {
   const std::string& model() const;
   /// A new net. Throws Error for conv_ch that is not two numbers.
   CifarNet make_net() const { return CifarNet(model(), conv_ch); }
-  /// One with the weights of a file. Throws Error that names the file for weights of another model.
-  CifarNet load_net(const std::string& path) const;
+  /// One with the weights of a file. Throws Error that names the file for weights of another net.
+  TrainedNet load_net(const std::string& path, Device device) const;
 };
 
 }  // namespace deft::apps::cifar10

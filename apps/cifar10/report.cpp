@@ -43,10 +43,9 @@ int report(support::ReportSettings& settings) {
 
 void write_report(const support::RunDirectory& run, const ModelSettings& model, const Dataset& test, Device device,
                   const support::ProgressOptions& progress) {
-  CifarNet net = model.load_net(run.last_weights());
-  net.to(device);
+  const TrainedNet trained = model.load_net(run.last_weights(), device);
   const DataLoader batches(test.to(device), {.batch_size = model.batch_size, .device = device});
-  const support::Evaluation tested = support::evaluate(net, batches, "test", progress);
+  const support::Evaluation tested = support::evaluate(*trained.net, batches, "test", progress);
   const support::ReportedImages form{"test", batches, tested.predictions[0]};
   const support::ReportedTest reported{
       .title = "Test images",
@@ -59,7 +58,7 @@ void write_report(const support::RunDirectory& run, const ModelSettings& model, 
     sampled.push_back({form, i, fmt::format("test image {}", i)});
   }
   std::vector<support::ReportedPictures> pictures;
-  if (model.model() != "regular") pictures = sampling_report(net, "E2, " + model.model(), device, sampled);
+  if (model.model() != "regular") pictures = sampling_report(*trained.net, "E2, " + model.model(), device, sampled);
   write_file(run.report(), support::report_html(run, {reported}, pictures));
 }
 

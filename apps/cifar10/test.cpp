@@ -40,21 +40,21 @@ int test(const TestSettings& settings) {
   const std::string path = settings.weights.empty()
                                ? support::RunDirectory(settings.model.outdir + "/train").last_weights()
                                : settings.weights;
-  CifarNet net = settings.model.load_net(path);
-  net.to(device);
+  const TrainedNet trained = settings.model.load_net(path, device);
   const Dataset data = load_data("cifar10", Part::test, settings.data, settings.limit);
   const DataLoader batches(data.to(device), {.batch_size = settings.model.batch_size, .device = device});
 
   const support::InterruptGuard guard;
   const support::Evaluation result =
-      support::evaluate(net, batches, "test", support::progress_options(settings.no_progress));
-  fmt::print("{}: {}, on {} test images ({}, {})\naccuracy {:.2f} %, loss {:.4f}\n", path, settings.model.model(),
+      support::evaluate(*trained.net, batches, "test", support::progress_options(settings.no_progress));
+  fmt::print("{}: {}, on {} test images ({}, {})\naccuracy {:.2f} %, loss {:.4f}\n", trained.path, trained.model,
              data.size(), data.name, data.source, 100 * result.accuracy, result.loss);
 
   const support::RunDirectory directory(settings.model.outdir + "/test");
   directory.create();
-  const support::Json summary = {{"experiment", "E2"},    {"model", settings.model.model()}, {"weights", path},
-                                 {"images", data.size()}, {"accuracy", result.accuracy},     {"loss", result.loss}};
+  const support::Json summary = {{"experiment", "E2"},          {"model", trained.model},
+                                 {"weights", trained.path},     {"images", data.size()},
+                                 {"accuracy", result.accuracy}, {"loss", result.loss}};
   write_file(directory.summary(), support::to_text(summary, 2) + "\n");
   return 0;
 }

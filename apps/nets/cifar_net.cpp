@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
+
 #include "deft/kernels/error.h"
 #include "deft/layers/activation.h"
 #include "deft/layers/adaptive_avg_pool2d.h"
@@ -33,6 +35,25 @@ CifarNet::CifarNet(const std::string& model, const std::vector<std::int64_t>& co
       conv2(add_conv("conv2", conv_channels[0], conv_channels[1], convolution)),
       bn2(add("bn2", BatchNorm2d(conv_channels[1]))),
       fc(add("fc", Linear(conv_channels[1], 10))) {}
+
+std::vector<std::int64_t> CifarNet::channels_of(const NamedTensors& state) {
+  std::vector<std::int64_t> channels;
+  for (const char* convolution : {"conv1.weight", "conv2.weight"}) {
+    const auto found =
+        std::find_if(state.begin(), state.end(), [&](const auto& one) { return one.first == convolution; });
+    if (found == state.end() || found->second.dim() != 4) {
+      throw Error(fmt::format("there is no {}, as a net of E2 has", convolution));
+    }
+    channels.push_back(found->second.size(0));
+  }
+  return channels;
+}
+
+CifarNet CifarNet::from_state(const std::string& model, const NamedTensors& state) {
+  CifarNet net(model, channels_of(state));
+  net.load_state_dict(state);
+  return net;
+}
 
 Tensor CifarNet::forward(const Tensor& images) {
   const Tensor h = relu(bn1((*conv1)(images)));

@@ -1,6 +1,7 @@
 // The nets of experiment E2: two 3×3 convolutions, both ordinary, deformable or deformable with masks.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -16,7 +17,13 @@ struct CifarNet : ExperimentNet {
   /// (sigmoid, at most 1) start like any convolution. Throws Error for another model and unless there are two
   /// channels of at least 1.
   explicit CifarNet(const std::string& model, const std::vector<std::int64_t>& conv_channels = {64, 128});
+  /// The net that this state_dict() is of, with its values. Throws Error for another model and for a state that is not
+  /// such a net's.
+  static CifarNet from_state(const std::string& model, const NamedTensors& state);
   Tensor forward(const Tensor& images) override;
+
+  /// The output channels of the two convolutions in a state_dict(). Throws Error for one that is not such a net's.
+  static std::vector<std::int64_t> channels_of(const NamedTensors& state);
 
   /// "regular", "deform-v1" and "deform-v2": the model types 1, 2 and 3.
   static const std::vector<std::string>& models();

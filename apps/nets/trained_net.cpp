@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "deft/apps/nets/cifar_net.h"
 #include "deft/apps/nets/geometry_net.h"
 #include "deft/apps/nets/shipped_nets.h"
 #include "deft/apps/support/checkpoint.h"
@@ -17,15 +18,18 @@ namespace deft::apps {
 
 namespace {
 
-// E3's nets say by their weights how many channels they have, and those of their images for which data set they are.
-TrainedNet geometry_net(const std::string& file, const Safetensors& weights, const std::string& model) {
-  const GeometryNet net = GeometryNet::from_state(model, weights.tensors);
-  return {file, "E3", model, net.in_channels() == 1 ? "mnist" : "cifar10", ModuleHolder(net), weights.metadata};
-}
-
+// The nets of E2 and E3 say by their weights how many channels they have, and E3's by those of their images for which
+// data set they are.
 TrainedNet net_of(const std::string& file, const Safetensors& weights, const std::string& experiment,
                   const std::string& model) {
-  if (experiment == "E3") return geometry_net(file, weights, model);
+  if (experiment == "E2") {
+    const CifarNet net = CifarNet::from_state(model, weights.tensors);
+    return {file, experiment, model, net_data(experiment), ModuleHolder(net), weights.metadata};
+  }
+  if (experiment == "E3") {
+    const GeometryNet net = GeometryNet::from_state(model, weights.tensors);
+    return {file, experiment, model, net.in_channels() == 1 ? "mnist" : "cifar10", ModuleHolder(net), weights.metadata};
+  }
   TrainedNet trained{file, experiment, model, net_data(experiment), make_net(experiment, model), weights.metadata};
   trained.net->load_state_dict(weights.tensors);
   return trained;

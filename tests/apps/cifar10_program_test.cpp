@@ -122,5 +122,5 @@ TEST_CASE("cifar10 names what does not fit") {
   CHECK_THAT(files.run("test", "run", "--model-type 2").output,
              Contains("last.safetensors: holds E2's regular net, expected E2's deform-v1 net (model_type 2)"));
   CHECK_THAT(files.run("test", "run", "--conv-ch 4,7").output,
-             Contains("last.safetensors: load_state_dict: 'conv2.weight' is "));
+             Contains("last.safetensors: conv_ch is 4,6, expected 4,7\n"));
 }

@@ -10,6 +10,8 @@
 #include "deft/apps/nets/cifar_net.h"
 #include "deft/apps/nets/four_conv_net.h"
 #include "deft/apps/nets/geometry_net.h"
+#include "deft/apps/nets/trained_net.h"
+#include "deft/apps/support/checkpoint.h"
 #include "deft/core/autograd.h"
 #include "deft/core/file.h"
 #include "deft/core/random.h"
@@ -268,6 +270,20 @@ TEST_CASE("a net that is not there is named") {
   CHECK_THROWS_WITH(apps::make_net("E1", "deform-v2"), "model is 'deform-v2', expected regular, deform-v1");
   CHECK_THROWS_WITH(apps::CifarNet("regular", {64}), "conv_ch is [64], expected two numbers of at least 1");
   CHECK(apps::CifarNet("deform-v2", {5, 7}).conv2->num_parameters() == 9 * 5 * (7 + 27));
+}
+
+TEST_CASE("E2's nets are known by their weights", "[cpu]") {
+  const TemporaryDirectory folder;
+  const std::string path = folder.path("net.safetensors");
+  manual_seed(4);
+  apps::CifarNet net("deform-v2", {3, 5});
+  support::save_weights(path, net, {.experiment = "E2", .model = "deform-v2"}, {});
+  const apps::TrainedNet read = apps::load_net(path, Device::cpu());
+  CHECK(apps::CifarNet::channels_of(read.net->state_dict()) == std::vector<std::int64_t>{3, 5});
+  const Tensor images = rand({2, 32, 32, 3});
+  const NoGrad no_grad;
+  CHECK((*read.net)(images).to_vector<float>() == net(images).to_vector<float>());
+  CHECK_THROWS_WITH(apps::CifarNet::from_state("regular", {}), "there is no conv1.weight, as a net of E2 has");
 }
 
 TEST_CASE("E3's nets differ in the kind of their convolutions alone and are known by their weights", "[cpu]") {
