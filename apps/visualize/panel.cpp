@@ -7,6 +7,21 @@ namespace deft::apps {
 
 using support::Canvas;
 using support::Point;
+using support::TextStyle;
+
+namespace {
+
+constexpr TextStyle first_line{.size = 16, .bold = true}, second_line{.size = 14, .color = support::grey},
+    legend_text{.size = 15};
+constexpr double sign_width = 28;
+
+}  // namespace
+
+double text_width(const std::string& text, const TextStyle& style) { return Canvas(1, 1).text_width(text, style); }
+
+double width_of(const Caption& caption) {
+  return std::max(text_width(caption.first, first_line), text_width(caption.second, second_line));
+}
 
 Point Panel::size(const Tensor& bytes, double image_size, double margin) {
   const auto height = static_cast<double>(bytes.size(0)), width = static_cast<double>(bytes.size(1));
@@ -24,9 +39,9 @@ Panel::Panel(Canvas& canvas, const Point& corner, const Tensor& bytes, double im
   canvas_.image(bytes, image_);
 }
 
-void Panel::caption(const std::string& first, const std::string& second) {
-  canvas_.text({frame_.x, frame_.y - 35}, first, {.size = 16, .bold = true});
-  canvas_.text({frame_.x, frame_.y - 13}, second, {.size = 14, .color = support::grey});
+void Panel::caption(const Caption& caption) {
+  canvas_.text({frame_.x, frame_.y - 35}, caption.first, first_line);
+  canvas_.text({frame_.x, frame_.y - 13}, caption.second, second_line);
 }
 
 std::optional<Point> Panel::at(const Position& position) const {
@@ -56,9 +71,15 @@ void draw_legend(Canvas& canvas, const Point& at, const std::vector<LegendEntry>
       case LegendEntry::Sign::none:
         break;
     }
-    canvas.text({at.x + 28, y}, entry.text, {.size = 15});
+    canvas.text({at.x + sign_width, y}, entry.text, legend_text);
     y += legend_line;
   }
+}
+
+double width_of(const std::vector<LegendEntry>& entries) {
+  double width = 0;
+  for (const LegendEntry& entry : entries) width = std::max(width, sign_width + text_width(entry.text, legend_text));
+  return width;
 }
 
 }  // namespace deft::apps

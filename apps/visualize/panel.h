@@ -11,6 +11,15 @@
 
 namespace deft::apps {
 
+/// Width of a line of text on any canvas.
+double text_width(const std::string& text, const support::TextStyle& style);
+
+/// Two lines above an image.
+struct Caption {
+  std::string first, second;
+};
+double width_of(const Caption& caption);
+
 /// An enlarged image on a canvas, with a caption of two lines above it and, where positions outside are to be seen, a
 /// margin around it.
 class Panel {
@@ -25,7 +34,7 @@ class Panel {
   /// Draws it with its upper left corner, that of the caption, at `corner`.
   Panel(support::Canvas& canvas, const support::Point& corner, const Tensor& bytes, double image_size, double margin);
 
-  void caption(const std::string& first, const std::string& second);
+  void caption(const Caption& caption);
 
   /// Canvas units per pixel of the image.
   double scale() const { return scale_; }
@@ -51,5 +60,6 @@ struct LegendEntry {
 /// Draws the entries one below another from the upper left corner `at`, each `legend_line` high.
 void draw_legend(support::Canvas& canvas, const support::Point& at, const std::vector<LegendEntry>& entries);
 constexpr double legend_line = 24;
+double width_of(const std::vector<LegendEntry>& entries);
 
 }  // namespace deft::apps

@@ -14,10 +14,10 @@ namespace {
 
 constexpr double least_share = 1.0 / 255;
 
-const TracedOp& last_feature_map(const Trace& trace) {
+const Tensor& last_feature_map(const Trace& trace) {
   for (auto op = trace.ops().rbegin(); op != trace.ops().rend(); ++op) {
     const Shape& shape = op->outputs.at(0).shape;
-    if (shape.dim() == 4 && shape[1] * shape[2] > 1) return *op;
+    if (shape.dim() == 4 && shape[1] * shape[2] > 1) return trace.tensor(op->outputs[0]);
   }
   throw Error("the net has no feature map of more than one cell");
 }
@@ -32,10 +32,8 @@ ReceptiveField receptive_field(Module& net, const Tensor& image) {
   const Trace trace({.keep_tensors = true});
   net(input);
   const TracePause done;  // what follows is no part of the net
-  const TracedOp& op = last_feature_map(trace);
-  const Tensor& map = trace.tensor(op.outputs[0]);
-  ReceptiveField field{.layer = op.module,
-                       .height = map.size(1),
+  const Tensor& map = last_feature_map(trace);
+  ReceptiveField field{.height = map.size(1),
                        .width = map.size(2),
                        .cell_y = map.size(1) / 2,
                        .cell_x = map.size(2) / 2,

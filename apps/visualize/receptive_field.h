@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstdint>
-#include <string>
 #include <vector>
 
 #include "deft/core/tensor.h"
@@ -12,7 +11,6 @@ namespace deft::apps {
 
 /// What the sum over the channels of one cell of a feature map changes with.
 struct ReceptiveField {
-  std::string layer;                    ///< path of the module that made the feature map, empty for a function
   std::int64_t height = 0, width = 0;   ///< of the feature map
   std::int64_t cell_y = 0, cell_x = 0;  ///< in it, the one in the middle
   std::vector<double> gradient;         ///< per pixel of the image, row by row: the largest magnitude over its channels

@@ -21,7 +21,7 @@ using support::Point;
 const Color regular_color = support::palette(4), cell_color = support::palette(2);
 
 constexpr double gap = 28, header_height = 92, margin = 0.1;
-constexpr double least_width = 520;  // what the texts need
+constexpr double least_width = 520;  // what the texts above need
 
 Color faint(Color color, double alpha) {
   color.alpha = alpha;
@@ -101,9 +101,10 @@ void draw_traced(Canvas& canvas, const Point& corner, const Scene& scene) {
   const std::vector<SamplingPoint> points = scene.map.trace(picture.layer, scene.cell());
   const auto layer = std::find(scene.layers.begin(), scene.layers.end(), picture.layer);
   Panel panel(canvas, corner, scene.bytes, picture.image_size, margin);
+  const std::ptrdiff_t traced = layer - scene.layers.begin() + 1;
   panel.caption(
-      fmt::format("what cell {},{} of {} sees", picture.cell->y, picture.cell->x, picture.layer),
-      fmt::format("{} points, traced through {} deformable layers", points.size(), layer - scene.layers.begin() + 1));
+      {fmt::format("what cell {},{} of {} sees", picture.cell->y, picture.cell->x, picture.layer),
+       fmt::format("{} points, traced through {} deformable layer{}", points.size(), traced, traced == 1 ? "" : "s")});
   // Many points lie on one another: the more there are, the smaller they are and the more they let through.
   const double crowd = std::max(1.0, static_cast<double>(points.size()) / 81);
   const double radius = dot_radius(panel) / std::pow(crowd, 0.15);
@@ -125,16 +126,16 @@ void draw_layer(Canvas& canvas, const Point& corner, const Scene& scene, std::si
   const std::vector<Tap> taps = scene.map.taps(scene.layers[index]);
   Panel panel(canvas, corner, scene.bytes, scene.picture.image_size, margin);
   Dots dots(canvas, dot_radius(panel), 1, taps);
-  std::size_t drawn = 0;
+  std::size_t longer = 0;
   for (const Tap& tap : taps) {
     if (!(tap.length > threshold)) continue;
-    ++drawn;
+    ++longer;
     const auto from = panel.at(tap.regular), to = panel.at(tap.sampled);
     if (from && to) canvas.line({*from, *to}, {.color = faint(regular_color, 0.45), .width = 1});
     if (to) dots.draw(*to, tap.mask);
   }
-  panel.caption(fmt::format("{}: offsets > {:.3g} px", scene.layers[index], threshold),
-                fmt::format("{} of the {} taps of all cells", drawn, taps.size()));
+  panel.caption({fmt::format("{}: offsets > {:.3g} px", scene.layers[index], threshold),
+                 fmt::format("{} of the {} taps of all cells", longer, taps.size())});
 }
 
 std::vector<LegendEntry> legend(const Scene& scene, bool traced, bool layers) {
@@ -142,10 +143,13 @@ std::vector<LegendEntry> legend(const Scene& scene, bool traced, bool layers) {
   const bool modulated = !scene.map.layer(scene.layers.back()).masks.empty();
   std::vector<LegendEntry> entries = {
       {disc, mark_color, modulated ? "where a tap reads; faint: its mask is small" : "where a tap reads"},
-      {square, support::light_grey, "outside the image"}};
+      {square, support::light_grey, "outside the image; what lies farther out is not drawn"}};
   if (traced) entries.push_back({ring, regular_color, "where taps would read without offsets"});
   if (traced) entries.push_back({ring, cell_color, "the output cell that is traced"});
-  if (layers) entries.push_back({line, regular_color, "an offset, from where the tap would read without it"});
+  if (layers) {
+    entries.push_back({line, regular_color, "an offset, from where the tap would read without it;"});
+    entries.push_back({none, regular_color, "only those longer than the threshold above the panel"});
+  }
   return entries;
 }
 
@@ -186,7 +190,7 @@ Canvas draw_sampling_points(Module& net, const Tensor& image, const Transform& p
   };
   const double bottom = corner(rows * columns).y;
   const std::vector<LegendEntry> entries = legend(scene, traced, layers);
-  Canvas canvas(std::max(least_width, corner(columns - 1).x + size.x + gap),
+  Canvas canvas(std::max({least_width, 2 * gap + width_of(entries), corner(columns - 1).x + size.x + gap}),
                 bottom + legend_line * static_cast<double>(entries.size()) + gap / 2);
   draw_header(canvas, scene);
   std::size_t panel = 0;
