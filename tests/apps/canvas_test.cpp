@@ -9,6 +9,7 @@
 #include "deft/kernels/error.h"
 
 #include "catch.h"
+#include "picture_pixels.h"
 #include "temporary_directory.h"
 
 using namespace deft;
@@ -17,27 +18,11 @@ using Catch::Matchers::Contains;
 
 namespace {
 
-using Rgb = std::vector<int>;
-
-Rgb pixel(const Tensor& pixels, std::int64_t x, std::int64_t y) {
-  const std::uint8_t* const from = pixels.data<std::uint8_t>() + (y * pixels.shape()[1] + x) * 3;
-  return {from[0], from[1], from[2]};
-}
-
 Tensor two_by_two() {
   Tensor image = empty({2, 2, 3}, {.dtype = DType::uint8, .device = Device::cpu()});
   const std::uint8_t values[] = {255, 0, 0, 0, 255, 0, 0, 0, 255, 10, 20, 30};
   std::copy(std::begin(values), std::end(values), image.mutable_data<std::uint8_t>());
   return image;
-}
-
-// Pixels that are not white.
-std::int64_t inked(const Tensor& pixels) {
-  std::int64_t count = 0;
-  for (std::int64_t y = 0; y < pixels.shape()[0]; ++y) {
-    for (std::int64_t x = 0; x < pixels.shape()[1]; ++x) count += pixel(pixels, x, y) != Rgb{255, 255, 255};
-  }
-  return count;
 }
 
 bool skipped() {

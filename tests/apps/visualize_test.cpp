@@ -8,10 +8,13 @@
 #include "deft/data/image.h"
 
 #include "few_digits.h"
+#include "few_images.h"
+#include "picture_pixels.h"
 #include "read_gif.h"
 
 using Catch::Matchers::Contains;
 using deft::read_file;
+using deft::Tensor;
 namespace fs = std::filesystem;
 
 namespace {
@@ -38,6 +41,12 @@ std::string stroke(const TemporaryDirectory& directory) {
   return path;
 }
 
+void run_visualize(const std::string& arguments) {
+  const ProgramResult result = visualize(arguments);
+  INFO(result.output);
+  REQUIRE(result.status == 0);
+}
+
 void check_refused(const std::string& arguments, const std::string& error) {
   const ProgramResult result = visualize(arguments);
   CHECK(result.status == 1);
@@ -51,11 +60,9 @@ TEST_CASE("visualize draws sampling points of each experiment's net", "[long]") 
   const TemporaryDirectory directory;
   const std::string image = " --image " + stroke(directory), out = directory.path("points.png");
   for (const auto& [experiment, model] : {std::pair("E0", "deform-v2"), {"E1", "deform-v1"}, {"E2", "deform-v1"}}) {
-    const ProgramResult result = visualize("offsets --size 84 --out " + out + image + on_device + " --weights " +
-                                           untrained(directory, experiment, model));
-    INFO(result.output);
-    CHECK(result.status == 0);
-    CHECK(deft::load_image(out).size(0) > 84);
+    run_visualize("offsets --size 84 --out " + out + image + on_device + " --weights " +
+                  untrained(directory, experiment, model));
+    CHECK(inked_at_edges(deft::load_image(out)) == 0);
     fs::remove(out);
   }
   const std::string net = untrained(directory, "E0", "deform-v2");
@@ -91,19 +98,53 @@ TEST_CASE("visualize draws receptive fields side by side, and data sets", "[long
   if (without_cairo()) return;
   const TemporaryDirectory directory;
   const std::string out = directory.path("picture.png");
-  const ProgramResult fields =
-      visualize("gradient --size 84 --out " + out + " --image " + stroke(directory) + on_device + " --regular " +
-                untrained(directory, "E1", "regular") + " --deformable " + untrained(directory, "E1", "deform-v1"));
-  INFO(fields.output);
-  CHECK(fields.status == 0);
-  CHECK(deft::load_image(out).size(1) > 2 * 84);
-  for (const char* what : {"E0 --part test", "E1 --part train", "E4 --part train", "E4 --part test"}) {
-    const ProgramResult grid = visualize(
-        std::string("dataset --data synthetic --rows 2 --columns 3 --size 28 --experiment ") + what + " --out " + out);
-    INFO(grid.output);
-    CHECK(grid.status == 0);
-    CHECK(deft::load_image(out).size(0) > 2 * 28);
+  const std::string regular = " --regular " + untrained(directory, "E1", "regular"),
+                    deformable = " --deformable " + untrained(directory, "E1", "deform-v1");
+  for (const std::string& nets : {regular + " --size 84" + deformable, regular, deformable}) {
+    run_visualize("gradient --out " + out + " --image " + stroke(directory) + on_device + nets);
+    CHECK(inked_at_edges(deft::load_image(out)) == 0);
   }
+  const std::string grid = "dataset --data synthetic --rows 2 --out " + out + " --experiment ";
+  for (const char* what : {"E0 --part test", "E1 --part train", "E4 --part train", "E4 --part test"}) {
+    run_visualize(grid + what + " --size 28");
+    CHECK(inked_at_edges(deft::load_image(out)) == 0);
+  }
+
+  // Fewer columns are the first ones of more.
+  run_visualize(grid + "E1 --part train --size 256 --columns 2");
+  const Tensor two = deft::load_image(out);
+  run_visualize(grid + "E1 --part train --size 256 --columns 3");
+  const Tensor three = deft::load_image(out);
+  REQUIRE(three.size(1) > two.size(1));
+  std::int64_t different = 0;
+  for (std::int64_t y = 0; y < two.size(0); ++y) {
+    for (std::int64_t x = 0; x < two.size(1); ++x) different += pixel(two, x, y) != pixel(three, x, y);
+  }
+  CHECK(different == 0);
+}
+
+TEST_CASE("visualize shows the images of every row of E3", "[long]") {
+  if (without_cairo()) return;
+  const TemporaryDirectory directory;
+  const std::string out = directory.path("picture.png");
+  write_few_cifar10(directory.root());
+  // The few images are noise, and turned ones have black corners.
+  const auto black = [&](const char* row) {
+    run_visualize("dataset --experiment E3 --rows 2 --columns 2 --size 64 --out " + out + " --data " +
+                  directory.root().string() + " --row " + row);
+    const Tensor picture = deft::load_image(out);
+    CHECK(inked_at_edges(picture) == 0);
+    std::int64_t count = 0;
+    for (std::int64_t y = 80; y < picture.size(0); ++y) {
+      for (std::int64_t x = 0; x < picture.size(1); ++x) count += pixel(picture, x, y) == Rgb{0, 0, 0};
+    }
+    return count;
+  };
+  CHECK(black("cifar10-rotated") > black("cifar10-plain") + 100);
+  check_refused("dataset --experiment E0 --row cifar10-plain",
+                "--row is 'cifar10-plain', expected --experiment E3 with it, not E0");
+  CHECK_THAT(visualize("dataset --experiment E3 --row cifar").output,
+             Contains("--row is 'cifar', expected mnist-plain, "));
 }
 
 TEST_CASE("visualize refuses what it cannot draw") {
