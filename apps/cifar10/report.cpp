@@ -2,17 +2,14 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <filesystem>
 
 #include "deft/apps/cifar10/commands.h"
 #include "deft/apps/support/evaluate.h"
 #include "deft/apps/support/interrupt.h"
-#include "deft/apps/support/report.h"
 #include "deft/apps/support/report_command.h"
 #include "deft/apps/support/training_run.h"
-#include "deft/apps/visualize/sampling_report.h"
-#include "deft/core/file.h"
+#include "deft/apps/visualize/run_report.h"
 #include "deft/data/locate.h"
 
 namespace deft::apps::cifar10 {
@@ -46,20 +43,12 @@ void write_report(const support::RunDirectory& run, const ModelSettings& model, 
   const TrainedNet trained = model.load_net(run.last_weights(), device);
   const DataLoader batches(test.to(device), {.batch_size = model.batch_size, .device = device});
   const support::Evaluation tested = support::evaluate(*trained.net, batches, "test", progress);
-  const support::ReportedImages form{"test", batches, tested.predictions[0]};
-  const support::ReportedTest reported{
-      .title = "Test images",
-      .text = fmt::format("The {} test images. The weights are those of the last epoch (last.safetensors), as in "
-                          "`cifar10 test`.",
-                          test.size()),
-      .forms = {form}};
-  std::vector<SampledImage> sampled;
-  for (std::int64_t i = 0; i < std::min<std::int64_t>(3, test.size()); ++i) {
-    sampled.push_back({form, i, fmt::format("test image {}", i)});
-  }
-  std::vector<support::ReportedPictures> pictures;
-  if (model.model() != "regular") pictures = sampling_report(*trained.net, "E2, " + model.model(), device, sampled);
-  write_file(run.report(), support::report_html(run, {reported}, pictures));
+  write_last_weights_report(
+      run, trained, device,
+      {.images = "CIFAR-10", .also_in = "`cifar10 test`", .form = {"test", batches, tested.predictions[0]}},
+      {.text = "The first training images as they are, those that are held out among them.",
+       .data = "cifar10",
+       .transform = batches.options().transform});
 }
 
 support::Command report_command() {

@@ -2,18 +2,14 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-
 #include "deft/apps/geometry/commands.h"
 #include "deft/apps/geometry/training.h"
 #include "deft/apps/nets/trained_net.h"
 #include "deft/apps/support/checkpoint.h"
 #include "deft/apps/support/interrupt.h"
 #include "deft/apps/support/json.h"
-#include "deft/apps/support/report.h"
 #include "deft/apps/support/report_command.h"
-#include "deft/apps/visualize/sampling_report.h"
-#include "deft/core/file.h"
+#include "deft/apps/visualize/run_report.h"
 #include "deft/core/safetensors.h"
 #include "deft/data/locate.h"
 #include "deft/kernels/error.h"
@@ -51,20 +47,13 @@ void write_report(const support::RunDirectory& run, const Row& row, const Datase
                   const support::ProgressOptions& progress) {
   const TrainedNet trained = load_net(run.last_weights(), device);
   const support::Evaluation tested = evaluate(*trained.net, row, test, device, progress);
-  const support::ReportedImages form{row.form, test_batches(row, test, device), tested.predictions[0]};
-  const support::ReportedTest reported{
-      .title = fmt::format("Test on {}", row.title),
-      .text = fmt::format("The {} test images. The weights are those of the last epoch (last.safetensors), as in the "
-                          "table of `geometry run`.",
-                          test.size()),
-      .forms = {form}};
-  std::vector<SampledImage> sampled;
-  for (std::int64_t i = 0; i < std::min<std::int64_t>(3, test.size()); ++i) {
-    sampled.push_back({form, i, fmt::format("test image {} of {}", i, row.title)});
-  }
-  std::vector<support::ReportedPictures> pictures;
-  if (trained.model != "regular") pictures = sampling_report(*trained.net, "E3, " + trained.model, device, sampled);
-  write_file(run.report(), support::report_html(run, {reported}, pictures));
+  write_last_weights_report(run, trained, device,
+                            {.images = row.title,
+                             .also_in = "the table of `geometry run`",
+                             .form = {row.form, test_batches(row, test, device), tested.predictions[0]}},
+                            {.text = fmt::format("The first training images of {}.", row.title),
+                             .data = row.data,
+                             .transform = row.transform});
 }
 
 support::Command report_command() {

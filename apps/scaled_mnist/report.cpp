@@ -12,7 +12,7 @@
 #include "deft/apps/support/report.h"
 #include "deft/apps/support/report_command.h"
 #include "deft/apps/support/training_run.h"
-#include "deft/apps/visualize/sampling_report.h"
+#include "deft/apps/visualize/run_report.h"
 #include "deft/core/file.h"
 #include "deft/data/locate.h"
 #include "deft/kernels/error.h"
@@ -26,16 +26,11 @@ std::string whose_weights(const std::string& experiment) {
                                         : "The weights are those of the last epoch (last.safetensors).";
 }
 
-std::string sentence(const std::string& experiment, const TestSet& set, std::int64_t images) {
-  if (experiment == "E1") {
-    return fmt::format("The {} test images, each on a random place of a black canvas up to three times as large.",
-                       images);
-  }
-  if (set.name == "scaled") {
-    return fmt::format("The {} test images, shifted by up to a pixel and zoomed out by up to 2.5 along each axis.",
-                       images);
-  }
-  return fmt::format("The {} test images as they are.", images);
+// What is done to the images of one form, to follow on their name.
+std::string change(const std::string& experiment, const std::string& form) {
+  if (experiment == "E1") return ", each on a random place of a black canvas up to three times as large";
+  if (form == "scaled") return ", shifted by up to a pixel and zoomed out by up to 2.5 along each axis";
+  return " as they are";
 }
 
 // E0's scales are counted together, as its accuracy is; E4's two tests are not.
@@ -52,30 +47,48 @@ std::vector<support::ReportedTest> reported_tests(const std::string& experiment,
   std::vector<support::ReportedTest> tests;
   for (std::size_t i = 0; i < sets.size(); ++i) {
     tests.push_back({.title = fmt::format("Test on {} images", sets[i].name),
-                     .text = fmt::format("{} {}", sentence(experiment, sets[i], images), whose_weights(experiment)),
+                     .text = fmt::format("The {} test images{}. {}", images, change(experiment, sets[i].name),
+                                         whose_weights(experiment)),
                      .forms = {forms[i]}});
   }
   return tests;
 }
 
-// Which images of which test sets show where an experiment's deformable nets look.
+// Which images of which test sets show where an experiment's nets look.
 std::vector<std::pair<std::size_t, std::int64_t>> shown_images(const std::string& experiment) {
   if (experiment == "E0") return {{0, 0}, {5, 0}, {10, 0}};  // the scales 0.5, 1.0 and 1.5
   if (experiment == "E4") return {{0, 0}, {1, 0}, {1, 1}};
   return {{0, 0}, {0, 1}, {0, 2}};
 }
 
-std::vector<support::ReportedPictures> sampling_pictures(TrainedNet& trained,
-                                                         const std::vector<support::ReportedImages>& forms,
-                                                         Device device) {
-  if (trained.model == "regular") return {};
-  std::vector<SampledImage> sampled;
+// E4's second step names the regular net that it starts from.
+bool is_tuning(const support::RunDirectory& run) {
+  std::string regular;
+  support::Settings settings;
+  settings.add("regular", regular, "");
+  settings.load_json(run.config(), support::UnknownKeys::skip);
+  return !regular.empty();
+}
+
+// E3's nets do not say which images they were trained with.
+std::optional<TrainingImages> training_images(const support::RunDirectory& run, const std::string& experiment) {
+  if (experiment == "E3") return std::nullopt;
+  const Protocol images = protocol(experiment, is_tuning(run));
+  const std::string form = experiment == "E0" ? "plain" : images.tests[0].name;
+  return TrainingImages{.text = fmt::format("The first training images{}.", change(experiment, form)),
+                        .data = "mnist",
+                        .transform = images.training};
+}
+
+std::vector<support::ReportedPictures> pictures_of(const support::RunDirectory& run, const TrainedNet& trained,
+                                                   const std::vector<support::ReportedImages>& forms, Device device) {
+  std::vector<ShownImage> shown;
   for (const auto& [form, index] : shown_images(trained.experiment)) {
     if (index >= forms[form].predictions.size()) continue;
     const std::string kind = trained.experiment == "E0" ? "scale " : "";
-    sampled.push_back({forms[form], index, fmt::format("test image {}, {}{}", index, kind, forms[form].name)});
+    shown.push_back({forms[form], index, fmt::format("test image {}, {}{}", index, kind, forms[form].name)});
   }
-  return sampling_report(*trained.net, fmt::format("{}, {}", trained.experiment, trained.model), device, sampled);
+  return report_pictures(trained, device, shown, training_images(run, trained.experiment));
 }
 
 int report(support::ReportSettings& settings) {
@@ -106,7 +119,7 @@ void write_report(const support::RunDirectory& run, const Dataset& test, Device 
   for (std::size_t i = 0; i < sets.size(); ++i) {
     forms.push_back({sets[i].name, test_batches(test, sets[i], test.images.device()), predictions[i]});
   }
-  const auto pictures = sampling_pictures(trained, forms, device);
+  const auto pictures = pictures_of(run, trained, forms, device);
   const auto tests = reported_tests(trained.experiment, forms, sets, test.size());
   write_file(run.report(), support::report_html(run, tests, pictures));
 }

@@ -1,6 +1,7 @@
 #include "deft/apps/support/report.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <cmath>
@@ -191,12 +192,11 @@ std::string mistakes_text(const Counts& counts, const std::vector<std::string>& 
   std::stable_sort(pairs.begin(), pairs.end(),
                    [&](const auto& a, const auto& b) { return counts[a.first][a.second] > counts[b.first][b.second]; });
   pairs.resize(std::min(pairs.size(), mistake_count));
-  std::string text = "Most frequent mistakes: ";
+  std::vector<std::string> mistakes;
   for (const auto& [i, j] : pairs) {
-    text += fmt::format("{}{} taken for {} ({})", &text.back() == &text[23] ? "" : ", ", classes[i], classes[j],
-                        counts[i][j]);
+    mistakes.push_back(fmt::format("{} taken for {} ({})", classes[i], classes[j], counts[i][j]));
   }
-  return text + ".";
+  return fmt::format("Most frequent mistakes: {}.", fmt::join(mistakes, ", "));
 }
 
 std::string confusion_cell(std::int64_t count, std::int64_t sum, bool hit) {
@@ -237,13 +237,6 @@ std::string confusion_html(const ReportedTest& test) {
          paragraph(fmt::format("{} images in all. {}", grouped(images), mistakes_text(counts, classes))) + html;
 }
 
-// As the net took it, the normalisation undone: uint8 [H, W, C] on the CPU.
-Tensor shown_image(const DataLoader& batches, std::int64_t index) {
-  const LoaderOptions& options = batches.options();
-  return image_bytes(transform_images(batches.dataset().images, options.transform, {index}, options.seed, 0),
-                     options.transform);
-}
-
 std::string image_html(const Tensor& image, const std::string& text) {
   if (!can_draw()) return "";
   const auto height = static_cast<double>(image.size(0)), width = static_cast<double>(image.size(1));
@@ -269,7 +262,8 @@ std::string worst_html(const ReportedTest& test) {
     html += fmt::format(
         "<figure>{}<figcaption><span class=\"found\">{}</span>, {}<br>\n<span class=\"note\">{}<br>loss "
         "{:.2f}</span></figcaption></figure>\n",
-        image_html(shown_image(form.images, at.image), fmt::format("Test image {}, a {}", at.image, label)),
+        image_html(image_bytes(form.image(at.image), form.images.options().transform),
+                   fmt::format("Test image {}: {}", at.image, label)),
         escape_html(verdict), percent(form.predictions.probabilities[i], 1), escape_html(where),
         form.predictions.losses[i]);
   }
@@ -334,6 +328,11 @@ std::string page(const std::string& title, const std::string& lead, const std::s
 }
 
 }  // namespace
+
+Tensor ReportedImages::image(std::int64_t index) const {
+  const LoaderOptions& options = images.options();
+  return transform_images(images.dataset().images, options.transform, {index}, options.seed);
+}
 
 std::string report_html(const RunDirectory& directory, const std::vector<ReportedTest>& tests,
                         const std::vector<ReportedPictures>& pictures) {

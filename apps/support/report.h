@@ -16,6 +16,9 @@ struct ReportedImages {
   std::string name;         ///< of the form: "0.5"
   DataLoader images;        ///< epoch 0 is as the net saw them
   Predictions predictions;  ///< in that order
+
+  /// One of them as the net saw it: float32 [1, H, W, C].
+  Tensor image(std::int64_t index) const;
 };
 
 /// Images that are counted together, in a section of their own.

@@ -1,6 +1,7 @@
 // The program cifar10 as users run it, on a few random images in CIFAR-10's files.
 #include <nlohmann/json.hpp>
 
+#include "deft/apps/support/canvas.h"
 #include "deft/core/file.h"
 #include "deft/core/safetensors.h"
 
@@ -80,6 +81,7 @@ TEST_CASE("cifar10 takes the configuration files of E2's authors", "[long]") {
   const std::string html = read_file(out + "/train/report.html");
   std::snprintf(accuracy, sizeof accuracy, "\"value\">%.2f\u00a0%%", 100 * result["accuracy"].get<double>());
   CHECK_THAT(html, Contains(accuracy) && Contains("best validation accuracy") && Contains("airplane"));
+  CHECK((html.find("<h2>Training images</h2>") != std::string::npos) == deft::support::can_draw());
   const ProgramResult report = cifar10("report " + out + " --no-progress --device " + device);
   CHECK(report.output == out + "/train/report.html\n");
   CHECK(read_file(out + "/train/report.html") == html);

@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
+#include "deft/apps/support/canvas.h"
 #include "deft/core/file.h"
 #include "deft/core/safetensors.h"
 
@@ -67,6 +68,12 @@ TEST_CASE("finetune trains E4's offsets and nothing else", "[long]") {
     }
   }
   CHECK(offsets == 8);
+  const auto says = [&](const std::string& run, const char* text) {
+    return read_file(run + "/report.html").find(text) != std::string::npos;
+  };
+  CHECK(says(regular, "The first training images as they are.") == deft::support::can_draw());
+  CHECK(says(directory.path("whole"), "The first training images, shifted by up to a pixel and zoomed out") ==
+        deft::support::can_draw());
   CHECK(same == before.tensors.size());
 
   REQUIRE(finetune("parts", "--epochs 1 --threads 1").status == 0);

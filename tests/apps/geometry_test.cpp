@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "deft/apps/geometry/cells.h"
+#include "deft/apps/support/canvas.h"
 #include "deft/core/file.h"
 #include "deft/core/safetensors.h"
 #include "deft/data/random.h"
@@ -138,6 +139,7 @@ TEST_CASE("geometry runs all cells in one command and shows the table", "[long]"
   const std::string summary = files.text("all/mnist-plain-deform-v1/summary.json");
   const std::string page = files.text("all/mnist-rotated-deform-v1/report.html");
   CHECK_THAT(page, Contains("Test on MNIST rotated") && Contains("The 24 test images."));
+  CHECK((page.find("The first training images of MNIST rotated.") != std::string::npos) == support::can_draw());
   const std::string cell = files.directory.path("all/mnist-rotated-deform-v1");
   CHECK_THAT(scaled_mnist("report " + cell).output,
              Contains("scaled_mnist: " + cell + ": is a run of E3, expected one of E0, E1, E4\n"));

@@ -102,12 +102,13 @@ TEST_CASE("the sampling points of a cell are drawn where its taps read") {
 
 TEST_CASE("the taps of all cells of a layer are drawn as far as the frame reaches") {
   if (without_cairo()) return;
-  OneConv net(0.5, -0.5);
-  const SamplingPicture picture{.thresholds = {0.7}, .view = SamplingView::layers, .image_size = 400};
+  OneConv net(0.5, -1.5);
+  const SamplingPicture picture{.thresholds = {1.5}, .view = SamplingView::layers, .image_size = 400};
   const Tensor drawn = draw_sampling_points(net, blue_image(), {}, picture).pixels();
-  check_dots(drawn, grid(-0.5, 8, -0.5, 8), 0.15);  // farther out lie -1.5 and 8.5
+  check_dots(drawn, grid(-0.5, 7.5, -0.5, 6.5),
+             0.15);  // the frame ends before the columns -2.5 and -1.5 and the row 8.5
   SamplingPicture longer = picture;
-  longer.thresholds = {0.8};
+  longer.thresholds = {1.6};
   check_dots(draw_sampling_points(net, blue_image(), {}, longer).pixels(), {}, 0);
 }
 

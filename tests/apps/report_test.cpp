@@ -101,7 +101,13 @@ TEST_CASE("a run ends with a report, which the command report writes again to th
                        Contains("<h2>Training</h2>") && Contains("<h2>Test at all scales</h2>") &&
                        Contains("<h3>Confusion matrix</h3>") && Contains("<h3>Worst-classified images</h3>") &&
                        Contains("<h2>Settings and machine</h2>") && Contains("<th scope=\"row\">batch_size</th>"));
-  CHECK(count(html, "<h2>Where the net looks</h2>") == (support::can_draw() ? 1 : 0));
+  const std::size_t drawn = support::can_draw() ? 1 : 0;
+  for (const char* title : {"Where the net looks", "Receptive fields", "Training images"}) {
+    INFO(title);
+    CHECK(count(html, "<h2>" + std::string(title) + "</h2>") == drawn);
+  }
+  CHECK(count(html, "alt=\"Receptive field: test image 0, scale ") == 3 * drawn);
+  CHECK(count(html, "<figure class=\"picture") == (4 + 3 + 1) * drawn);
 
   // Nothing comes from elsewhere, and every image says what it shows.
   CHECK(count(html, "http://") + count(html, "https://") + count(html, "<script") == 0);
@@ -110,6 +116,9 @@ TEST_CASE("a run ends with a report, which the command report writes again to th
   const std::size_t images = static_cast<std::size_t>(3 * batch_size);
   const std::size_t worst = std::min<std::size_t>(24, images);
   CHECK(count(html, "<br>loss ") == worst);
+  static const std::regex worst_alt("alt=\"Test image [0-9]+: [0-9]\"");
+  CHECK(std::distance(std::sregex_iterator(html.begin(), html.end(), worst_alt), {}) ==
+        static_cast<std::ptrdiff_t>(worst * drawn));
   CHECK((count(html, "<img ") >= worst + 3) == support::can_draw());
 
   // Every test image stands in the confusion matrix, at each of the eleven scales.
@@ -140,6 +149,9 @@ TEST_CASE("a report names what a folder lacks") {
   REQUIRE(scaled_mnist(command).status == 0);
   const std::string html = read_file(run + "/report.html");
   CHECK_THAT(html, Contains("<td>a&lt;b&gt;&amp;&#39;c&#39;</td>") && !Contains("a<b>"));
+  // A regular net samples nothing.
+  CHECK(count(html, "<h2>Where the net looks</h2>") == 0);
+  CHECK(count(html, "<figure class=\"picture") == (support::can_draw() ? 3 + 1 : 0));
 
   // In the order in which they are read.
   for (const char* name : {"checkpoint.safetensors", "summary.json"}) {
