@@ -25,15 +25,10 @@ Tensor two_by_two() {
   return image;
 }
 
-bool skipped() {
-  if (!can_draw()) WARN("SKIPPED: built without cairo");
-  return !can_draw();
-}
-
 }  // namespace
 
 TEST_CASE("shapes stand where they are drawn", "[cpu]") {
-  if (skipped()) return;
+  if (without_cairo()) return;
   Canvas canvas(40, 20);
   canvas.fill({10, 5, 4, 3}, {1, 0, 0});
   canvas.line({{0, 15.5}, {20, 15.5}, {NAN, 0}, {30, 15.5}, {40, 15.5}}, {.color = {0, 0, 1}, .width = 1});
@@ -52,14 +47,14 @@ TEST_CASE("shapes stand where they are drawn", "[cpu]") {
 }
 
 TEST_CASE("a picture is white up to its edges, whatever its size and resolution", "[cpu]") {
-  if (skipped()) return;
+  if (without_cairo()) return;
   const Canvas canvas(10.8, 5.6);
   CHECK(canvas.pixels().shape() == Shape{6, 11, 3});
   for (const double scale : {1.0, 1.5, 2.0}) CHECK(inked(canvas.pixels(scale)) == 0);
 }
 
 TEST_CASE("pixels of an image stay squares", "[cpu]") {
-  if (skipped()) return;
+  if (without_cairo()) return;
   Canvas canvas(12, 10);
   canvas.image(two_by_two(), {1, 1, 8, 8});
   const Tensor pixels = canvas.pixels();
@@ -72,7 +67,7 @@ TEST_CASE("pixels of an image stay squares", "[cpu]") {
 }
 
 TEST_CASE("text has the width that is told, and stands where it is aligned to", "[cpu]") {
-  if (skipped()) return;
+  if (without_cairo()) return;
   Canvas canvas(200, 40);
   CHECK(canvas.text_width("wwww") > canvas.text_width("ii"));
   canvas.text({190, 20}, "right", {.align = Align::right});
@@ -91,7 +86,7 @@ TEST_CASE("text has the width that is told, and stands where it is aligned to", 
 }
 
 TEST_CASE("PNG files decode to the pixels, SVG documents name their size", "[cpu]") {
-  if (skipped()) return;
+  if (without_cairo()) return;
   const TemporaryDirectory folder;
   Canvas page(30, 10);
   page.image(two_by_two(), {18, 0, 12, 10});
@@ -119,7 +114,7 @@ TEST_CASE("ticks are round and cover the range", "[cpu]") {
 }
 
 TEST_CASE("charts draw their lines, bars and counts", "[cpu]") {
-  if (skipped()) return;
+  if (without_cairo()) return;
   LineChart chart{"loss", "epoch", "cross entropy", {{"training", {{1, 2}, {2, 1}, {3, 0.5}}, false, 0}}};
   const std::int64_t one_line = inked(draw(chart).pixels());
   chart.series.push_back({"test", {{1, 1.8}, {2, NAN}, {3, 0.7}}, true, 1});

@@ -3,7 +3,16 @@
 
 #include <vector>
 
+#include "deft/apps/support/canvas.h"
 #include "deft/core/tensor.h"
+
+#include "catch.h"
+
+/// Where nothing can be drawn, says that the test is left out.
+inline bool without_cairo() {
+  if (!deft::support::can_draw()) WARN("SKIPPED: built without cairo");
+  return !deft::support::can_draw();
+}
 
 using Rgb = std::vector<int>;
 

@@ -23,11 +23,6 @@ const Device device = deft::testing::test_device();
 constexpr std::int64_t side = 8;
 const Rgb blue{0, 0, 255}, red{255, 0, 0};
 
-bool without_cairo() {
-  if (!support::can_draw()) WARN("SKIPPED: built without cairo");
-  return !support::can_draw();
-}
-
 struct OneConv : Module {
   DeformConv2d conv = add("conv", DeformConv2d(3, 2, {.padding = 1}));
 
@@ -141,7 +136,7 @@ TEST_CASE("a receptive field is drawn on the pixels that it is of, and its texts
   }
 }
 
-TEST_CASE("a grid shows all forms of an image side by side, or images one after another") {
+TEST_CASE("a grid shows all forms of an image side by side, or images one after another", "[cpu]") {
   if (without_cairo()) return;
   // A blue and a red one.
   std::vector<std::uint8_t> bytes;

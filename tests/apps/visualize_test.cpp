@@ -2,7 +2,6 @@
 #include <filesystem>
 
 #include "deft/apps/nets/nets.h"
-#include "deft/apps/support/canvas.h"
 #include "deft/apps/support/checkpoint.h"
 #include "deft/core/file.h"
 #include "deft/data/image.h"
@@ -18,11 +17,6 @@ using deft::Tensor;
 namespace fs = std::filesystem;
 
 namespace {
-
-bool without_cairo() {
-  if (!deft::support::can_draw()) WARN("SKIPPED: built without cairo");
-  return !deft::support::can_draw();
-}
 
 // A weights file of a net as it starts.
 std::string untrained(const TemporaryDirectory& directory, const std::string& experiment, const std::string& model) {
@@ -123,7 +117,7 @@ TEST_CASE("visualize draws receptive fields side by side, and data sets", "[long
   CHECK(different == 0);
 }
 
-TEST_CASE("visualize shows the images of every row of E3", "[long]") {
+TEST_CASE("visualize shows the images of a row of E3", "[long]") {
   if (without_cairo()) return;
   const TemporaryDirectory directory;
   const std::string out = directory.path("picture.png");
