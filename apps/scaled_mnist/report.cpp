@@ -70,14 +70,12 @@ bool is_tuning(const support::RunDirectory& run) {
   return !regular.empty();
 }
 
-// E3's nets do not say which images they were trained with.
-std::optional<TrainingImages> training_images(const support::RunDirectory& run, const std::string& experiment) {
-  if (experiment == "E3") return std::nullopt;
+TrainingImages training_images(const support::RunDirectory& run, const std::string& experiment) {
   const Protocol images = protocol(experiment, is_tuning(run));
   const std::string form = experiment == "E0" ? "plain" : images.tests[0].name;
-  return TrainingImages{.text = fmt::format("The first training images{}.", change(experiment, form)),
-                        .data = "mnist",
-                        .transform = images.training};
+  return {.text = fmt::format("The first training images{}.", change(experiment, form)),
+          .data = "mnist",
+          .transform = images.training};
 }
 
 std::vector<support::ReportedPictures> pictures_of(const support::RunDirectory& run, const TrainedNet& trained,

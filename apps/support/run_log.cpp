@@ -34,11 +34,6 @@ std::vector<std::pair<std::string, double>> scalars(const EpochRecord& record, c
 
 RunLog::RunLog(RunDirectory directory, RunInfo info) : directory_(std::move(directory)), info_(std::move(info)) {}
 
-bool RunLog::has(const History& history) const {
-  const std::string path = directory_.summary();
-  return std::filesystem::exists(path) && read_object(path).value("epochs", Json()) == history.epochs.size();
-}
-
 void RunLog::start(const History& history) {
   if (can_write_events()) directory_.remove_events();
   events_.reset();
@@ -57,7 +52,12 @@ void RunLog::write_files(const History& history) const {
     write_file(directory_.loss_chart(), draw(loss_chart(info_, history)).png(pixels_per_unit));
     write_file(directory_.accuracy_chart(), draw(accuracy_chart(info_, history)).png(pixels_per_unit));
   }
-  write_file(directory_.summary(), summary_json(info_, history));  // the last: what it counts stands in all of them
+  if (!summarises(history)) write_file(directory_.summary(), summary_json(info_, history));
+}
+
+bool RunLog::summarises(const History& history) const {
+  const std::string path = directory_.summary();
+  return std::filesystem::exists(path) && read_object(path).value("epochs", Json()) == history.epochs.size();
 }
 
 void RunLog::add_event(const History& history, const EpochRecord& record) {

@@ -16,16 +16,15 @@ class RunLog {
  public:
   RunLog(RunDirectory directory, RunInfo info);
 
-  /// Whether all these epochs stand in the files.
-  bool has(const History& history) const;
-
-  /// Writes all epochs, so that after a break no step stands twice in the event file and none is missing.
+  /// Writes all epochs, so that after a break no step stands twice in the event file and none is missing. A summary of
+  /// as many epochs stays: it says where they were run.
   void start(const History& history);
   /// Adds the last epoch.
   void add_epoch(const History& history);
 
  private:
   void write_files(const History& history) const;
+  bool summarises(const History& history) const;
   void add_event(const History& history, const EpochRecord& record);
 
   RunDirectory directory_;

@@ -42,7 +42,9 @@ const History& Trainer::run() {
   try {
     directory_.create();
     if (!options_.resume || !resume()) directory_.remove_results();
-    if (!finished() || !log_.has(state_.history)) start_files();
+    if (!finished()) write_file(directory_.config(), options_.config);
+    write_graph();
+    log_.start(state_.history);
     if (!options_.quiet) fmt::print("{}{}", left_out_of_run_log(), epoch_table(info_.evaluation).header());
     for (const EpochRecord& record : state_.history.epochs) print(record);
     while (!finished()) run_epoch(static_cast<std::int64_t>(state_.history.epochs.size()) + 1);
@@ -53,12 +55,6 @@ const History& Trainer::run() {
     throw;
   }
   return state_.history;
-}
-
-void Trainer::start_files() {
-  write_file(directory_.config(), options_.config);
-  write_graph();
-  log_.start(state_.history);
 }
 
 bool Trainer::finished() const {

@@ -31,7 +31,7 @@ struct TrainerOptions {
 /// and, unless it resumes, clears of an earlier run's files: config.json and graph.dot at the start, and after every
 /// epoch the weights best.safetensors and last.safetensors, a checkpoint, the snapshots that save_epoch_freq asks for,
 /// and what RunLog writes. An interrupted run that is resumed ends with the same bits as one that was not; one that is
-/// done already keeps its files as they are.
+/// done already keeps what config.json and summary.json say of it.
 class Trainer {
  public:
   /// Tests the model; returns what goes into the log.
@@ -51,7 +51,6 @@ class Trainer {
   EpochRecord train_epoch(std::int64_t epoch);
   void print(const EpochRecord& record) const;
   void save(const EpochRecord& record);
-  void start_files();
   void write_graph();
   bool finished() const;
 

@@ -61,8 +61,7 @@ support::ReportedPictures field_section(const TrainedNet& trained, Device device
       .title = "Receptive fields",
       .text =
           "The pixels on which the middle cell of the last feature map depends. Dots stand where the gradient of the "
-          "sum "
-          "of its channels is above 1/255 of its largest value, larger ones for larger gradients.",
+          "sum of its channels is above 1/255 of its largest value, larger ones for larger gradients.",
       .pictures = {}};
   trained.net->to(Device::cpu());
   for (const ShownImage& shown : images) {
@@ -106,12 +105,12 @@ support::ReportedPictures training_section(const TrainedNet& trained, const Trai
 
 std::vector<support::ReportedPictures> report_pictures(const TrainedNet& trained, Device device,
                                                        const std::vector<ShownImage>& images,
-                                                       const std::optional<TrainingImages>& training) {
+                                                       const TrainingImages& training) {
   if (!support::can_draw() || images.empty()) return {};
   std::vector<support::ReportedPictures> sections;
   if (trained.model != "regular") sections.push_back(sampling_section(trained, device, images));
   sections.push_back(field_section(trained, device, images));
-  if (training) sections.push_back(training_section(trained, *training, images[0].form.images.dataset()));
+  sections.push_back(training_section(trained, training, images[0].form.images.dataset()));
   return sections;
 }
 

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -29,12 +28,12 @@ struct TrainingImages {
 
 /// Sections of pictures: where a deformable net samples these images (the middle cell of the last layer, traced down to
 /// each of them, and all layers on the first), which of their pixels the middle of its last feature map depends on, and
-/// if it is known which they were, the first training images in the first epochs. Equal runs give equal bytes. None in
+/// the first training images in the first epochs. Equal runs give equal bytes. None in
 /// a build that cannot draw, and without images. Throws Error where the training images are not beside those of the
 /// test.
 std::vector<support::ReportedPictures> report_pictures(const TrainedNet& trained, Device device,
                                                        const std::vector<ShownImage>& images,
-                                                       const std::optional<TrainingImages>& training);
+                                                       const TrainingImages& training);
 
 /// The test of a run's last weights.
 struct LastWeightsTest {
