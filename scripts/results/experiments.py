@@ -42,6 +42,11 @@ DATA_TITLES = {"MNIST, 60000 images, CRC-32 60637407": "MNIST, official files",
                "CIFAR-10, 50000 images, CRC-32 27b167c4": "CIFAR-10, JPEG copy"}
 
 
+def flag(key):
+    """That of the programs for a setting."""
+    return f"--{key.replace('_', '-')}"
+
+
 @dataclasses.dataclass(frozen=True)
 class Run:
     """How one net of an experiment is trained and tested. Commands are those of the programs, in the folder that runs/
@@ -57,8 +62,8 @@ class Run:
     row: str = ""         # the one test that it is for; else it is for all of its experiment's
 
     @property
-    def seed_flag(self):
-        return "--random-seed" if self.experiment == "E2" else "--seed"
+    def seed_key(self):
+        return "random_seed" if self.experiment == "E2" else "seed"
 
     @property
     def epochs_key(self):
@@ -68,7 +73,7 @@ class Run:
         return f"{self.name or f'{self.experiment}-{self.model}'}-seed{seed}"
 
     def train_command(self, seed):
-        return f"{self.command} --config apps/configs/{self.preset}.json {self.seed_flag} {seed}"
+        return f"{self.command} --config apps/configs/{self.preset}.json {flag(self.seed_key)} {seed}"
 
     def test_command(self, seed):
         return self.test.format(folder=f"runs/{self.folder(seed)}")

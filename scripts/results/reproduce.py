@@ -105,7 +105,7 @@ class Reproduction:
             say(f"{folder.title} is trained")
         else:
             note_commit(folder)
-            options = [word for key, value in short.items() for word in (f"--{key.replace('_', '-')}", str(value))]
+            options = [word for key, value in short.items() for word in (experiments.flag(key), str(value))]
             self.run_command(folder.run.train_command(seed), *options, "--resume")
         if not folder.tested():
             self.run_command(folder.run.test_command(seed), *(["--limit", str(short["limit"])] if short else []))
@@ -156,9 +156,10 @@ def require_free(arguments, wanted, trial):
     """What decides the results is the experiment's."""
     if "synthetic" in " ".join(arguments) and not trial:
         raise runs.Problem("-- --data synthetic: is for --trial alone, the experiments are on real images")
-    fixed = {f"--{key.replace('_', '-')}" for run, _ in wanted for key in runs.wanted_settings(run, False)}
+    fixed = {"seed", "random_seed", "init", "regular", "cells", "out", "outdir", "config"}
+    fixed.update(key for run, seed in wanted for key in runs.wanted_settings(run, seed, False))
     for argument in arguments:
-        if argument.split("=")[0] in fixed | {"--seed", "--random-seed", "--out", "--outdir", "--config"}:
+        if argument.split("=")[0] in map(experiments.flag, fixed):
             raise runs.Problem(f"-- {argument}: is the experiment's to say; --trial makes short runs")
 
 

@@ -60,12 +60,17 @@ def trial_settings(run):
     return {"limit": 64, run.epochs_key: 2}
 
 
-def wanted_settings(run, trial):
+def wanted_settings(run, seed, trial):
     """Those of the experiment, with all of the data, or of a trial of it."""
     preset = read_json(ROOT / "apps/configs" / f"{run.preset}.json")
-    for key in ("seed", "random_seed", "save_epoch_freq"):
-        preset.pop(key, None)
-    return {**preset, "limit": 0, "max_steps": 0, **(trial_settings(run) if trial else {})}
+    preset.pop("save_epoch_freq", None)
+    return {**preset, run.seed_key: seed, "limit": 0, "max_steps": 0, **(trial_settings(run) if trial else {})}
+
+
+def wanted_start(seed):
+    """The weights that a run starts from, for the programs with such a setting; it may be left empty, too."""
+    regular, _ = experiments.runs_of("E4")
+    return {"init": "", "regular": f"runs/{regular.folder(seed)}/last.safetensors"}
 
 
 class RunFolder:
@@ -95,7 +100,10 @@ class RunFolder:
         return self.summary("epochs") if (self.training / "summary.json").exists() else 0
 
     def epochs(self):
-        return wanted_settings(self.run, self.trial)[self.run.epochs_key]
+        return self.wanted_settings()[self.run.epochs_key]
+
+    def wanted_settings(self):
+        return wanted_settings(self.run, self.seed, self.trial)
 
     def trained(self):
         """Whether all epochs are done. Raises Problem when they were done with other settings than the experiment's."""
@@ -103,7 +111,8 @@ class RunFolder:
             return False
         file = self.training / "config.json"
         config = read_json(file)
-        for key, wanted in wanted_settings(self.run, self.trial).items():
+        start = {key: wanted for key, wanted in wanted_start(self.seed).items() if config.get(key)}
+        for key, wanted in {**self.wanted_settings(), **start}.items():
             if value_in(config, key, file) != wanted:
                 raise Problem(f"{file}: its run has {key} {json.dumps(config[key])}, {self.run.experiment} has "
                               f"{json.dumps(wanted)}")

@@ -117,6 +117,9 @@ class Reproducing(unittest.TestCase):
                                  (("E0", "--seeds", "one"), "argument --seeds: is 'one', expected numbers"),
                                  ((), "the following arguments are required: E0|E1|E2|E3|E4|all"),
                                  (("E1", "--", "--epochs", "2"), "-- --epochs: is the experiment's to say"),
+                                 (("E1", "--trial", "--", "--init=best.safetensors"), "-- --init=best.safetensors: is"),
+                                 (("E4", "--trial", "--", "--regular", "other"), "-- --regular: is the experiment's"),
+                                 (("E3", "--trial", "--", "--cells", "mnist"), "-- --cells: is the experiment's"),
                                  (("E1", "--", "--data", "synthetic"), "-- --data synthetic: is for --trial alone"),
                                  (("E1", "--programs", "/nowhere", "--trial"), "/nowhere/scaled_mnist: No such file")):
             status, said = self.run_script(*arguments)

@@ -48,7 +48,7 @@ class Runs(unittest.TestCase):
         preset = json.loads((ROOT / "apps/configs" / f"{run.preset}.json").read_text())
         epochs = preset[run.epochs_key] if epochs is None else epochs
         settings = json.dumps({"training data": MNIST})
-        files = {"config.json": {**preset, "limit": 0, "max_steps": 0, "threads": 0, **config},
+        files = {"config.json": {**preset, run.seed_key: seed, "limit": 0, "max_steps": 0, "threads": 0, **config},
                  "summary.json": {"experiment": run.experiment, "model": run.model, "epochs": epochs, "best_epoch": 2,
                                   "best_accuracy": accuracy, "final_accuracy": accuracy - 0.01,
                                   "per_scale": {"0.5": 0.25, "1.0": 0.75} if run.experiment == "E0" else {},
@@ -161,7 +161,25 @@ class Mistakes(Runs):
         self.check(f"{folder}/config.json: its run has limit 8, E0 has 0")
         self.write(E0, 1, 0.8, lr=0.1)
         self.check(f"{folder}/config.json: its run has lr 0.1, E0 has 0.001")
+        self.write(E0, 1, 0.8, init="better")
+        self.check(f'{folder}/config.json: its run has init "better", E0 has ""')
         self.assertFalse(self.json.exists())
+
+    def test_a_run_of_another_seed(self):
+        for run, key in ((E0, "seed"), (experiments.runs_of("E2")[0], "random_seed")):
+            self.write(run, 2, 0.8)
+            folder = (self.runs / run.folder(2)).rename(self.runs / run.folder(1)) / run.part
+            self.check(f"{folder}/config.json: its run has {key} 2, {run.experiment} has 1")
+            shutil.rmtree(self.runs / run.folder(1))
+
+    def test_nets_are_tuned_from_the_regular_one_of_their_seed(self):
+        tuned = experiments.runs_of("E4")[1]
+        for regular in ({}, {"regular": ""}, {"regular": "runs/E4-regular-seed2/last.safetensors"}):
+            self.write(tuned, 2, 0.8, **regular)
+            self.assertIn("E4-finetuned-seed2: left out, `scaled_mnist eval", self.collect())
+        folder = self.write(tuned, 2, 0.8, regular="runs/E4-regular-seed1/last.safetensors")
+        self.check(f'{folder}/config.json: its run has regular "runs/E4-regular-seed1/last.safetensors", E4 has '
+                   '"runs/E4-regular-seed2/last.safetensors"')
 
     def test_a_run_on_drawn_digits(self):
         folder = self.write(E0, 1, 0.8)
