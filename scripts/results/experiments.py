@@ -37,6 +37,9 @@ PEERS = {
     "E2": ("published nets on the JPEG copy", {"regular": "51.67", "deform-v1": "64.59", "deform-v2": "66.75"}),
 }
 
+# How results may be computed; a record has these settings when they are others.
+USUAL = {"precision": "highest", "conv_algorithm": "automatic"}
+
 # What the check sums in a checkpoint say of the training images.
 DATA_TITLES = {"MNIST, 60000 images, CRC-32 60637407": "MNIST, official files",
                "CIFAR-10, 50000 images, CRC-32 27b167c4": "CIFAR-10, JPEG copy"}

@@ -2,7 +2,8 @@
 
 A record is one accuracy of one run: experiment, row (what was tested), model, seed, accuracy (percent), published (the
 same), seconds (of the whole training, with the tests during it), epochs, device, threads, command, data, commit,
-machine; best_epoch where the accuracy is the best epoch's, and per_scale (percent) in E0.
+machine; best_epoch where the accuracy is the best epoch's, per_scale (percent) in E0, and precision and conv_algorithm
+where they are not the programs' defaults.
 """
 import json
 

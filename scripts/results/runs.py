@@ -92,6 +92,11 @@ class RunFolder:
         file = self.training / "summary.json"
         return value_in(read_json(file), name, file)
 
+    def unusual(self):
+        """What a summary may have other than usual; an old one has none of it."""
+        summary = read_json(self.training / "summary.json")
+        return {name: summary[name] for name, usual in experiments.USUAL.items() if summary.get(name, usual) != usual}
+
     def test_result(self, name):
         file = self.path / self.run.test_result
         return value_in(read_json(file), name, file)
@@ -177,7 +182,7 @@ class RunFolder:
             if self.summary("per_scale"):
                 record["per_scale"] = {scale: round(100 * one, 4) for scale, one in self.summary("per_scale").items()}
             records.append({**record, "device": self.summary("device"), "threads": self.summary("threads"),
-                            "command": " && ".join(commands), "data": self.data(), "commit": self.commit() or commit,
+                            **self.unusual(), "command": " && ".join(commands), "data": self.data(), "commit": self.commit() or commit,
                             "machine": self.summary("machine")})
         return records
 

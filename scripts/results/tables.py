@@ -107,9 +107,14 @@ def run_table(results, experiment):
     return table(["net", "epochs", "best epoch", "seconds", "seconds per epoch", "command"], rows)
 
 
+def device(record):
+    unusual = "".join(f", {name} {record[name]}" for name in experiments.USUAL if name in record)
+    return f"{record['device']}, {record['threads']} thread{'s' if record['threads'] > 1 else ''}{unusual}"
+
+
 def circumstances(results, experiment):
     records = results.of(experiment)
-    devices = joined(f"{one['device']}, {one['threads']} thread{'s' if one['threads'] > 1 else ''}" for one in records)
+    devices = "; ".join(distinct(map(device, records)))
     return (f"Machine: {joined(one['machine'] for one in records)}; {devices}. "
             f"Commit: {joined(one['commit'] for one in records)}. Data: {joined(one['data'] for one in records)}.\n")
 

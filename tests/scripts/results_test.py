@@ -41,8 +41,9 @@ class Runs(unittest.TestCase):
         self.runs, self.json = self.root / "runs", self.root / "results.json"
         self.runs.mkdir()
 
-    def write(self, run, seed, accuracy, epochs=None, **config):
-        """A run's folder as the programs leave it. `accuracy` is the best one, after the last epoch it is 0.01 less."""
+    def write(self, run, seed, accuracy, epochs=None, summary=None, **config):
+        """A run's folder as the programs leave it. `accuracy` is the best one, after the last epoch it is 0.01 less;
+        `summary` and `config` are what these files have besides."""
         folder = self.runs / run.folder(seed) / run.part
         folder.mkdir(parents=True, exist_ok=True)
         preset = json.loads((ROOT / "apps/configs" / f"{run.preset}.json").read_text())
@@ -53,7 +54,8 @@ class Runs(unittest.TestCase):
                                   "best_accuracy": accuracy, "final_accuracy": accuracy - 0.01,
                                   "per_scale": {"0.5": 0.25, "1.0": 0.75} if run.experiment == "E0" else {},
                                   "seconds_per_epoch": [1.5] * epochs, "test_seconds_per_epoch": [0.5] * epochs,
-                                  "threads": 2, "seed": seed, "device": "cpu", "machine": "a machine, 2 cores"}}
+                                  "threads": 2, "seed": seed, "device": "cpu", "machine": "a machine, 2 cores",
+                                  **(summary or {})}}
         for name, value in files.items():
             (folder / name).write_text(json.dumps(value))
         about = {"experiment": run.experiment, "data": "MNIST, /home/somebody/data", "epoch": "2"}
@@ -89,6 +91,16 @@ class Collecting(Runs):
             "device": "cpu", "threads": 2,
             "command": "scaled_mnist train --config apps/configs/e0_regular.json --seed 3",
             "data": "MNIST, official files", "commit": "abc", "machine": "a machine, 2 cores"}])
+
+    def test_a_record_says_how_the_run_was_computed_if_not_as_usual(self):
+        usual = {"precision": "highest", "conv_algorithm": "automatic"}
+        for seed, summary in ((1, {}), (2, usual), (3, {"precision": "tf32", "conv_algorithm": "direct"})):
+            self.write(E0, seed, 0.8, summary=summary)
+        self.collect()
+        self.assertEqual([(one.get("precision"), one.get("conv_algorithm")) for one in self.records()],
+                         [(None, None), (None, None), ("tf32", "direct")])
+        self.assertIn("; cpu, 2 threads; cpu, 2 threads, precision tf32, conv_algorithm direct. Commit",
+                      tables.circumstances(tables.Results(self.records()), "E0"))
 
     def test_what_is_not_finished_is_left_out_and_what_is_not_a_run_ignored(self):
         self.write(E0, 1, 0.8)
