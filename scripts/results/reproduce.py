@@ -3,7 +3,7 @@ docs/results.json and the tables of docs/results.md, README.md and apps/models/R
 
 Builds the programs first. Each training writes a folder of its own, runs/E0-regular-seed1 and so on, and goes on from
 its last whole epoch when this command was interrupted and is started again; what is finished is not done again. What
-follows -- goes to the programs: scripts/reproduce.sh E0 -- --threads 2
+follows -- goes to the programs, to the tests as far as they know it: scripts/reproduce.sh E0 -- --threads 2
 """
 import argparse
 import os
@@ -23,6 +23,7 @@ import tables  # noqa: E402
 from source_tree import commit_of  # noqa: E402
 
 INTERRUPTED = 130
+TEST_FLAGS = ("--data", "--threads", "--device", "--precision", "--conv-algorithm", "--no-progress")
 
 
 def say(text):
@@ -83,6 +84,16 @@ def note_commit(folder):
     records.replace_file(file, (before if commit in before.split(", ") else f"{before}, {commit}".lstrip(", ")) + "\n")
 
 
+def for_tests(arguments):
+    """Those that the commands that test know, with their values."""
+    kept, known = [], False
+    for word in arguments:
+        if word.startswith("-"):
+            known = word.split("=")[0] in TEST_FLAGS
+        kept += [word] if known else []
+    return kept
+
+
 class Reproduction:
     def __init__(self, settings, arguments, programs):
         self.settings, self.arguments, self.programs = settings, arguments, programs
@@ -91,8 +102,8 @@ class Reproduction:
     def run_command(self, text, *options):
         program, *words = text.split()
         words = [str(ROOT / word) if word.startswith("apps/configs/") else word for word in words]
-        say(" ".join([text, *options, *self.arguments]))
-        call([self.programs / program, *words, *options, *self.arguments], self.settings.folder)
+        say(" ".join([text, *options]))
+        call([self.programs / program, *words, *options], self.settings.folder)
 
     def folder(self, run, seed):
         return runs.RunFolder(run, seed, self.runs, self.settings.trial)
@@ -106,9 +117,10 @@ class Reproduction:
         else:
             note_commit(folder)
             options = [word for key, value in short.items() for word in (experiments.flag(key), str(value))]
-            self.run_command(folder.run.train_command(seed), *options, "--resume")
+            self.run_command(folder.run.train_command(seed), *options, "--resume", *self.arguments)
         if not folder.tested():
-            self.run_command(folder.run.test_command(seed), *(["--limit", str(short["limit"])] if short else []))
+            limit = ["--limit", str(short["limit"])] if short else []
+            self.run_command(folder.run.test_command(seed), *limit, *for_tests(self.arguments))
 
     def collect(self, run, seed):
         collect_results.collect([self.folder(run, seed)], self.settings.json, "unknown")

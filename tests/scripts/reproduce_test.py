@@ -51,7 +51,8 @@ class Reproducing(unittest.TestCase):
         return folder
 
     def test_an_interrupted_experiment_ends_as_one_that_was_not(self):
-        e4 = ("E4", "--trial", "--seeds", "2", *FEW)
+        # Of the last two flags the tests know nothing.
+        e4 = ("E4", "--trial", "--seeds", "2", *FEW, "--save-epoch-freq", "1", "--quiet")
         status, said = self.run_script(*e4, programs=self.programs(STOPPING))
         self.assertEqual(status, 130, said)
         self.assertIn("reproduce.sh: interrupted; the same command goes on from here", said)
