@@ -140,6 +140,7 @@ def seeds_of(text):
 
 def parse_arguments(words):
     own, arguments = (words[:words.index("--")], words[words.index("--") + 1:]) if "--" in words else (words, [])
+    arguments = [part for word in arguments for part in (word.split("=", 1) if word.startswith("--data=") else [word])]
     parser = argparse.ArgumentParser(prog="reproduce.sh", description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("experiments", nargs="+", choices=[*experiments.NAMES, "all"], metavar="E0|E1|E2|E3|E4|all")
@@ -166,7 +167,7 @@ def wanted_runs(settings):
 
 def require_free(arguments, wanted, trial):
     """What decides the results is the experiment's."""
-    if "synthetic" in " ".join(arguments) and not trial:
+    if ("--data", "synthetic") in zip(arguments, arguments[1:]) and not trial:
         raise runs.Problem("-- --data synthetic: is for --trial alone, the experiments are on real images")
     fixed = {"seed", "random_seed", "init", "regular", "cells", "out", "outdir", "config"}
     fixed.update(key for run, seed in wanted for key in runs.wanted_settings(run, seed, False))
@@ -175,9 +176,19 @@ def require_free(arguments, wanted, trial):
             raise runs.Problem(f"-- {argument}: is the experiment's to say; --trial makes short runs")
 
 
+def with_absolute_data(arguments):
+    """Programs run in the folder of the runs: a folder of data is one where the user stands."""
+    absolute = list(arguments)
+    for i, word in enumerate(arguments[1:], 1):
+        if arguments[i - 1] == "--data" and word != "synthetic" and os.path.isdir(word):
+            absolute[i] = os.path.abspath(word)
+    return absolute
+
+
 def reproduce(settings, arguments):
     wanted = list(wanted_runs(settings))
     require_free(arguments, wanted, settings.trial)
+    arguments = with_absolute_data(arguments)
     if os.environ.get("DEFT_DATA"):
         os.environ["DEFT_DATA"] = os.path.abspath(os.environ["DEFT_DATA"])
     programs = settings.programs.resolve() if settings.programs else build(wanted, arguments)

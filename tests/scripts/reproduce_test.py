@@ -42,12 +42,12 @@ class Reproducing(unittest.TestCase):
     def read(self, name):
         return (self.folder / name).read_bytes()
 
-    def programs(self, scaled_mnist):
+    def programs(self, script, name="scaled_mnist"):
         """A folder of programs with this script as one of them."""
         folder = self.folder / "programs"
         folder.mkdir(exist_ok=True)
-        (folder / "scaled_mnist").write_text(scaled_mnist)
-        (folder / "scaled_mnist").chmod(0o755)
+        (folder / name).write_text(script)
+        (folder / name).chmod(0o755)
         return folder
 
     def test_an_interrupted_experiment_ends_as_one_that_was_not(self):
@@ -97,13 +97,21 @@ class Reproducing(unittest.TestCase):
 
     def test_a_program_that_fails_ends_it(self):
         stand_in = '#!/bin/sh\necho "$@" >> calls\nexit 4\n'
-        (self.programs("") / "cifar10").write_text(stand_in)
-        (self.folder / "programs/cifar10").chmod(0o755)
-        status, said = self.run_script("E2", "--trial", programs=self.folder / "programs")
+        status, said = self.run_script("E2", "--trial", programs=self.programs(stand_in, "cifar10"))
         self.assertEqual(status, 1)
         self.assertEqual(self.read("calls").decode(), f"train --config {ROOT}/apps/configs/e2_regular.json "
                                                       "--random-seed 1 --limit 64 --num-epoch 2 --resume\n")
         self.assertIn("ended with status 4", said)
+
+    def test_data_are_where_the_user_stands(self):
+        here = self.folder / "here"
+        (here / "digits").mkdir(parents=True)
+        (here / "synthetic").mkdir()
+        programs = self.programs('#!/bin/sh\necho "$@" | sed "s/.*--resume //" >> calls\nexit 4\n')
+        for words in (("--data", "digits"), ("--data=digits", "--quiet"), ("--data", "synthetic"), ("--data", "gone")):
+            self.run_script("E0", "--trial", "--", *words, programs=programs, cwd=here)
+        self.assertEqual(self.read("calls").decode().splitlines(), [
+            f"--data {here}/digits", f"--data {here}/digits --quiet", "--data synthetic", "--data gone"])
 
     def test_a_finished_run_of_other_settings_is_refused(self):
         status, said = self.run_script("E0", "--trial", "--seeds", "1", *FEW)
@@ -122,6 +130,7 @@ class Reproducing(unittest.TestCase):
                                  (("E4", "--trial", "--", "--regular", "other"), "-- --regular: is the experiment's"),
                                  (("E3", "--trial", "--", "--cells", "mnist"), "-- --cells: is the experiment's"),
                                  (("E1", "--", "--data", "synthetic"), "-- --data synthetic: is for --trial alone"),
+                                 (("E1", "--", "--data=synthetic"), "-- --data synthetic: is for --trial alone"),
                                  (("E1", "--programs", "/nowhere", "--trial"), "/nowhere/scaled_mnist: No such file")):
             status, said = self.run_script(*arguments)
             self.assertNotEqual(status, 0)
