@@ -159,8 +159,7 @@ def wanted_runs(settings):
     """Each with its seed, one seed after the other: E4's nets need one another."""
     names = experiments.NAMES if "all" in settings.experiments else settings.experiments
     for name in dict.fromkeys(names):
-        default = [1] if name in experiments.ONE_SEED else [1, 2, 3]
-        seeds = [seed for some in settings.seeds for seed in some] if settings.seeds else default
+        seeds = [seed for some in settings.seeds for seed in some] if settings.seeds else experiments.SEEDS[name]
         for seed in dict.fromkeys(seeds):
             yield from ((run, seed) for run in experiments.runs_of(name))
 

@@ -39,13 +39,24 @@ class Results:
                  and model in (None, one["model"])]
         return sorted(found, key=lambda one: one["seed"])
 
-    def mean(self, experiment, row, model):
-        """Over the seeds that there are; None when there is none."""
-        accuracies = [one["accuracy"] for one in self.of(experiment, row, model)]
-        return statistics.mean(accuracies) if accuracies else None
+    def counted(self, experiment, row=None, model=None):
+        """Those of seeds that count."""
+        return [one for one in self.of(experiment, row, model) if one["seed"] in experiments.SEEDS[experiment]]
+
+    def accuracies(self, experiment, row, model):
+        """seed → accuracy, for seeds that count"""
+        return {one["seed"]: one["accuracy"] for one in self.counted(experiment, row, model)}
+
+    def margin(self, experiment, row, model):
+        """Mean of what the net has over the regular one, of the seeds that both have; None when there is none."""
+        ours, regular = (self.accuracies(experiment, row, one) for one in (model, "regular"))
+        shared = ours.keys() & regular.keys()
+        return statistics.mean(ours[seed] - regular[seed] for seed in shared) if shared else None
 
     def seeds(self, experiment):
-        return sorted({one["seed"] for one in self.of(experiment)})
+        """First those that count."""
+        counted = experiments.SEEDS[experiment]
+        return sorted({one["seed"] for one in self.of(experiment)}, key=lambda seed: (seed not in counted, seed))
 
 
 def spread(accuracies):
@@ -55,29 +66,29 @@ def spread(accuracies):
 def accuracy_cells(results, experiment, row, model, seeds):
     """Published, mean, its difference to the published one, spread, and each seed's."""
     published = experiments.PUBLISHED[experiment][row][model]
-    records = results.of(experiment, row, model)
-    by_seed = {one["seed"]: one["accuracy"] for one in records}
+    by_seed = {one["seed"]: one["accuracy"] for one in results.of(experiment, row, model)}
     each = [percent(by_seed[seed]) if seed in by_seed else DASH for seed in seeds]
-    if not records:
+    counted = results.accuracies(experiment, row, model).values()
+    if not counted:
         return [percent(published), DASH, DASH, DASH, *each]
-    mean = results.mean(experiment, row, model)
-    return [percent(published), f"**{percent(mean)}**", signed(mean - published), spread(list(by_seed.values())), *each]
+    mean = statistics.mean(counted)
+    return [percent(published), f"**{percent(mean)}**", signed(mean - published), spread(counted), *each]
 
 
 def margin_cells(results, experiment, row, model, columns):
-    """How much a deformable net has over the regular one: as published, and by the means."""
+    """How much a deformable net has over the regular one, as published and here."""
     published = experiments.PUBLISHED[experiment][row]
-    means = [results.mean(experiment, row, one) for one in (model, "regular")]
-    cells = [signed(published[model] - published["regular"]),
-             DASH if None in means else f"**{signed(means[0] - means[1])}**"]
+    margin = results.margin(experiment, row, model)
+    cells = [signed(published[model] - published["regular"]), DASH if margin is None else f"**{signed(margin)}**"]
     return cells + [""] * (columns - len(cells))
 
 
 def accuracy_table(results, experiment):
     seeds = results.seeds(experiment) or [1]
+    counted = [seed for seed in seeds if seed in experiments.SEEDS[experiment]]
     peer_title, peers = experiments.PEERS.get(experiment, (None, {}))
-    titles = ["test", "net", "published", "deft" + (", mean" if len(seeds) > 1 else ""), "to published", "spread",
-              *(f"seed {seed}" for seed in seeds)]
+    titles = ["test", "net", "published", "deft" + (", mean" if len(counted) > 1 else ""), "to published", "spread",
+              *(f"seed {seed}" + ("" if seed in counted else " (not counted)") for seed in seeds)]
     rows = []
     for row, models in experiments.PUBLISHED[experiment].items():
         for model in experiments.models_of(experiment):
@@ -123,7 +134,7 @@ def scale_table(results, experiment):
     """Means by scale, for the experiment that tests at several."""
     rows, scales = [], []
     for model in experiments.models_of(experiment):
-        records = [one for one in results.of(experiment, model=model) if one.get("per_scale")]
+        records = [one for one in results.counted(experiment, model=model) if one.get("per_scale")]
         if records:
             scales = list(records[0]["per_scale"])
             rows.append([experiments.MODEL_TITLES[model],
@@ -146,13 +157,13 @@ def overview(results):
     for experiment in experiments.NAMES:
         for row, published in experiments.PUBLISHED[experiment].items():
             for model in experiments.models_of(experiment)[1:]:
-                ours = [results.mean(experiment, row, one) for one in ("regular", model)]
-                texts = [DASH if mean is None else percent(mean) for mean in ours]
-                counts = [len(results.of(experiment, row, one)) for one in ("regular", model)]
+                ours = [results.accuracies(experiment, row, one).values() for one in ("regular", model)]
+                texts = [percent(statistics.mean(one)) if one else DASH for one in ours]
+                margin = results.margin(experiment, row, model)
                 rows.append([experiment, row, percent(published["regular"]), texts[0],
                              percent(published[model]) + (" (v2)" if model == "deform-v2" else ""), texts[1],
                              signed(published[model] - published["regular"]),
-                             DASH if None in ours else signed(ours[1] - ours[0]), joined(counts)])
+                             DASH if margin is None else signed(margin), joined(map(len, ours))])
     return table(["", "test", "regular, published", "regular, deft", "deformable, published", "deformable, deft",
                   "margin, published", "margin, deft", "seeds"], rows)
 

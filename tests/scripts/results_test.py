@@ -256,7 +256,24 @@ class Tables(Runs):
                                                 "90.00", "91.00"])
         self.assertEqual(cells(lines[3])[1:9], ["deformable (v2)", "92.90", "**93.00**", "+0.10", "92.50 to 93.50",
                                                 "92.50", "93.50", "–"])
-        self.assertEqual(cells(lines[4])[1:4], ["deformable (v2) over regular", "+2.87", "**+6.00**"])
+        # 8.00 is the mean margin of seeds 1 and 2, that both nets have.
+        self.assertEqual(cells(lines[4])[1:4], ["deformable (v2) over regular", "+2.87", "**+8.00**"])
+
+    def test_other_seeds_than_the_experiments_are_shown_and_not_counted(self):
+        others = [{**record("regular", 7, 10.0), "per_scale": {"0.5": 1.0}}, record("deform-v2", 0, 99.0)]
+        results = tables.Results([*others, *self.three])
+        lines = tables.accuracy_table(results, "E0").splitlines()
+        self.assertEqual(cells(lines[0])[3:11], ["deft, mean", "to published", "spread", "seed 1", "seed 2", "seed 3",
+                                                 "seed 0 (not counted)", "seed 7 (not counted)"])
+        self.assertEqual(cells(lines[2])[3:11], ["**87.00**", "−3.03", "80.00 to 91.00", "80.00", "90.00", "91.00", "–",
+                                                 "10.00"])
+        self.assertEqual(cells(lines[4])[3], "**+8.00**")
+        self.assertEqual(tables.overview(results), tables.overview(tables.Results(self.three)))
+        self.assertEqual(tables.scale_table(results, "E0"), "")
+
+        lines = tables.accuracy_table(tables.Results(others), "E0").splitlines()
+        self.assertEqual(cells(lines[2])[3:8], ["–", "–", "–", "–", "10.00"])
+        self.assertEqual(cells(lines[4])[3], "–")
 
     def test_all_lines_of_a_table_have_as_many_cells(self):
         for results in (tables.Results([]), tables.Results(self.three)):
@@ -271,7 +288,7 @@ class Tables(Runs):
 
     def test_the_overview_has_a_line_for_each_deformable_net(self):
         text = tables.overview(tables.Results(self.three))
-        self.assertIn("| 90.03 | 87.00 | 92.90 (v2) | 93.00 | +2.87 | +6.00 | 3, 2 |", text)
+        self.assertIn("| 90.03 | 87.00 | 92.90 (v2) | 93.00 | +2.87 | +8.00 | 3, 2 |", text)
         self.assertIn("| 55.38 | – | 67.18 | – | +11.80 | – | 0 |", text)
         self.assertEqual(len(text.splitlines()), 2 + 1 + 2 + 2 + 6 + 2)
 
