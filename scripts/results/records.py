@@ -41,10 +41,14 @@ def order(record):
     return experiment, rows.index(row), experiments.models_of(experiment).index(model), seed
 
 
-def of_run(records, run, seed):
-    """The first record of a run, or None."""
-    return next((record for record in records if record["seed"] == seed and record["model"] == run.model and
-                 record["experiment"] == run.experiment), None)
+def find(records, *wanted):
+    """The one of this experiment, row, model and seed, or None."""
+    return next((record for record in records if key(record) == wanted), None)
+
+
+def epoch(record):
+    """Of the weights that have its accuracy."""
+    return record.get("best_epoch", record["epochs"])
 
 
 def read(file, must_exist=False):

@@ -55,6 +55,10 @@ def metadata(file):
         raise Problem(f"{file}: not a safetensors file with metadata") from None
 
 
+def percent(share):
+    return round(100 * share, 4)
+
+
 def trial_settings(run):
     """Of a short run, to see an experiment work."""
     return {"limit": 64, run.epochs_key: 2}
@@ -174,13 +178,13 @@ class RunFolder:
         records = []
         for row, (share, best_epoch) in self.accuracies().items():
             record = {"experiment": self.run.experiment, "row": row, "model": self.run.model, "seed": self.seed,
-                      "accuracy": round(100 * share, 4),
+                      "accuracy": percent(share),
                       "published": experiments.PUBLISHED[self.run.experiment][row][self.run.model],
                       "seconds": round(seconds, 1), "epochs": self.epochs_done()}
             if best_epoch is not None:
                 record["best_epoch"] = best_epoch
             if self.summary("per_scale"):
-                record["per_scale"] = {scale: round(100 * one, 4) for scale, one in self.summary("per_scale").items()}
+                record["per_scale"] = {scale: percent(one) for scale, one in self.summary("per_scale").items()}
             records.append({**record, "device": self.summary("device"), "threads": self.summary("threads"),
                             **self.unusual(), "command": " && ".join(commands), "data": self.data(), "commit": self.commit() or commit,
                             "machine": self.summary("machine")})

@@ -2,6 +2,7 @@
 import statistics
 
 import experiments
+from records import epoch
 
 DASH = "–"
 
@@ -171,13 +172,11 @@ def overview(results):
 def model_table(results):
     """The trained nets that come with deft."""
     rows = []
-    for run, _ in experiments.shipped():
-        records = [one for one in results.of(run.experiment, model=run.model)
-                   if one["seed"] == experiments.SHIPPED_SEED]
-        if records:
-            accuracy = ", ".join(f"{percent(one['accuracy'])} % ({one['row']})" for one in records)
-            epoch = records[0].get("best_epoch", records[0]["epochs"])
+    for run, _, _ in experiments.shipped():
+        found = [one for one in results.of(run.experiment, model=run.model) if one["seed"] == experiments.SHIPPED_SEED]
+        if found:
+            accuracy = ", ".join(f"{percent(one['accuracy'])} % ({one['row']})" for one in found)
             rows.append([f"`{run.preset}.safetensors`", f"{run.experiment}, {experiments.MODEL_TITLES[run.model]}",
-                         str(experiments.SHIPPED_SEED), str(epoch), accuracy, f"`{records[0]['command']}`",
-                         records[0]["commit"]])
+                         str(experiments.SHIPPED_SEED), str(epoch(found[0])), accuracy,
+                         f"`{found[0]['command']}`", found[0]["commit"]])
     return table(["file", "net", "seed", "epoch", "accuracy", "command", "commit"], rows)

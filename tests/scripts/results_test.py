@@ -58,9 +58,10 @@ class Runs(unittest.TestCase):
                                   **(summary or {})}}
         for name, value in files.items():
             (folder / name).write_text(json.dumps(value))
-        about = {"experiment": run.experiment, "data": "MNIST, /home/somebody/data", "epoch": "2"}
-        for name in ("best", "last"):
-            (folder / f"{name}.safetensors").write_bytes(safetensors(about))
+        about = {"experiment": run.experiment, "model": run.model, "seed": str(seed), "data": "MNIST, /home/me/data"}
+        for name, epoch, share in (("best", 2, accuracy), ("last", epochs, accuracy - 0.01)):
+            (folder / f"{name}.safetensors").write_bytes(
+                safetensors({**about, "epoch": str(epoch), "accuracy": str(share)}))
         (folder / "checkpoint.safetensors").write_bytes(safetensors({"settings": settings, "history": "[]"}))
         return folder
 
@@ -327,13 +328,20 @@ class Tables(Runs):
 
 
 class Shipping(Runs):
+    def ship(self):
+        """What the script says; its error, if it fails."""
+        try:
+            with contextlib.redirect_stdout(io.StringIO()) as said:
+                ship_models.main([str(self.runs), "--json", str(self.json), "--models", str(self.root)])
+        except SystemExit as end:
+            return str(end)
+        return said.getvalue()
+
     def test_weights_are_copied_without_the_place_of_the_data(self):
         self.write(E0, 1, 0.8)
         self.write(E0, 2, 0.9)
         self.collect("--commit", "abc")
-        with contextlib.redirect_stdout(io.StringIO()) as said:
-            ship_models.main([str(self.runs), "--json", str(self.json), "--models", str(self.root)])
-        self.assertIn("e0_deform_v2: left out, its run is not in", said.getvalue())
+        self.assertIn("e0_deform_v2: left out, its run is not in", self.ship())
         data = (self.root / "e0_regular.safetensors").read_bytes()
         size = struct.unpack("<Q", data[:8])[0]
         header = json.loads(data[8:8 + size])
@@ -341,20 +349,47 @@ class Shipping(Runs):
         self.assertEqual(data[8 + size:], WEIGHTS)
         self.assertEqual(header["w"], {"dtype": "F32", "shape": [2], "data_offsets": [0, 8]})
         self.assertEqual(header["__metadata__"], {
-            "experiment": "E0", "data": "MNIST, official files", "epoch": "2", "commit": "abc",
+            "experiment": "E0", "model": "regular", "seed": "1", "epoch": "2", "accuracy": "0.8",
+            "data": "MNIST, official files", "commit": "abc",
             "command": "scaled_mnist train --config apps/configs/e0_regular.json --seed 1"})
+
+    def test_weights_of_another_run_than_the_recorded_one(self):
+        self.write(E0, 1, 0.8)
+        best = self.write(E0_DEFORM, 1, 0.9) / "best.safetensors"
+        self.collect()
+        about = collect_results.runs.metadata(best)
+        for name, value, recorded in (("experiment", "E4", "E0"), ("model", "regular", "deform-v2"), ("seed", "2", "1"),
+                                      ("epoch", "3", "2"), ("accuracy", "0.91", "90.0 %"),
+                                      ("accuracy", "high", "90.0 %")):
+            best.write_bytes(safetensors({**about, name: value}))
+            self.assertEqual(self.ship(),
+                             f"ship_models.py: {best}: has {name} {value}, the recorded run has {recorded}")
+        best.write_bytes(safetensors({"experiment": "E0"}))
+        self.assertEqual(self.ship(), f"ship_models.py: {best}: has no 'model'")
+        self.assertEqual(list(self.root.glob("*.safetensors")), [])
+
+    def test_tuned_weights_have_the_accuracy_on_scaled_digits(self):
+        folder = self.write(experiments.runs_of("E4")[1], 1, 0.76)
+        (folder / "eval.json").write_text('{"accuracy": {"plain": 0.5, "scaled": 0.75}}')
+        self.collect()
+        self.assertIn("e4_deform_v1.safetensors: ", self.ship())
+        (folder / "eval.json").write_text('{"accuracy": {"plain": 0.75, "scaled": 0.5}}')
+        self.collect()
+        self.assertIn("has accuracy 0.75, the recorded run has 50.0 %", self.ship())
 
     def test_what_is_shipped_is_what_the_results_say(self):
         results = records.read(ROOT / "docs/results.json")
-        for run, _ in experiments.shipped():
+        for run, _, row in experiments.shipped():
             file = ROOT / "apps/models" / f"{run.preset}.safetensors"
-            found = records.of_run(results, run, experiments.SHIPPED_SEED)
+            found = records.find(results, run.experiment, row, run.model, experiments.SHIPPED_SEED)
             self.assertEqual(file.exists(), found is not None, file)
             if found:
                 about = collect_results.runs.metadata(file)
                 self.assertEqual([about[name] for name in ("experiment", "model", "seed", "command", "commit", "data")],
                                  [found["experiment"], found["model"], "1", found["command"], found["commit"],
                                   found["data"]])
+                self.assertEqual(int(about["epoch"]), found.get("best_epoch", found["epochs"]))
+                self.assertEqual(round(100 * float(about["accuracy"]), 4), found["accuracy"])
         self.assertLess(sum(file.stat().st_size for file in (ROOT / "apps/models").iterdir()), 2e6)
 
 
