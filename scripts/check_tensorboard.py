@@ -3,8 +3,8 @@
 
 usage: scripts/check_tensorboard.py RUN...
 
-RUN is the folder of a run. Every value of log.csv must be there, once, at the step of its epoch, and nothing else. Needs
-the Python package tensorboard. Prints a line per run; exit status 1 if one of them differs.
+RUN is the folder of a run. Its log.csv must have values, and every one must be there, once, at the step of its epoch,
+and nothing else. Needs the Python package tensorboard. Prints a line per run; exit status 1 if one of them differs.
 """
 import argparse
 import csv
@@ -48,8 +48,7 @@ def read(run):
     return [(tag, event.step, event.value) for tag in events.Tags()["scalars"] for event in events.Scalars(tag)]
 
 
-def differences(run):
-    expected = logged(run)
+def differences(run, expected):
     seen = set()
     for tag, step, value in read(run):
         if (tag, step) not in expected:
@@ -65,18 +64,27 @@ def differences(run):
         yield f"{tag} at step {step} is missing"
 
 
+def check(run):
+    """Prints what is wrong, or that nothing is. Returns whether nothing is."""
+    try:
+        expected = logged(run)
+    except OSError as error:
+        wrong = [f"log.csv: {error.strerror}"]
+    except (AttributeError, KeyError, TypeError, ValueError, csv.Error):
+        wrong = ["log.csv is not the log of a training run"]
+    else:
+        wrong = list(differences(run, expected)) if expected else ["log.csv has no values"]
+    for line in wrong:
+        print(f"{run}: {line}", file=sys.stderr)
+    if not wrong:
+        print(f"{run}: TensorBoard reads all {len(expected)} values of log.csv")
+    return not wrong
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("run", nargs="+", type=pathlib.Path, help="folder of a training run")
-    failed = False
-    for run in parser.parse_args().run:
-        found = list(differences(run))
-        for line in found:
-            print(f"{run}: {line}", file=sys.stderr)
-        if not found:
-            print(f"{run}: TensorBoard reads all {len(logged(run))} values of log.csv")
-        failed = failed or bool(found)
-    sys.exit(failed)
+    sys.exit(not all([check(run) for run in parser.parse_args().run]))
 
 
 if __name__ == "__main__":
