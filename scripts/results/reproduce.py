@@ -77,11 +77,9 @@ def build(wanted, arguments):
 
 def note_commit(folder):
     """A run that goes on with programs of another commit has both."""
-    commit, file = commit_of(ROOT), folder.path / "commit.txt"
-    begun = any(folder.path.rglob("summary.json"))
-    before = runs.read_text(file).strip() if begun and file.exists() else ""
-    folder.path.mkdir(parents=True, exist_ok=True)
-    records.replace_file(file, (before if commit in before.split(", ") else f"{before}, {commit}".lstrip(", ")) + "\n")
+    commits = [*(folder.commits() if folder.epochs_done() else []), commit_of(ROOT)]
+    folder.training.mkdir(parents=True, exist_ok=True)
+    records.replace_file(folder.commit_file, ", ".join(dict.fromkeys(commits)) + "\n")
 
 
 def for_tests(arguments):
@@ -115,7 +113,9 @@ class Reproduction:
         if folder.trained():
             say(f"{folder.title} is trained")
         else:
-            note_commit(folder)
+            for one in folder.trained_together():
+                if not one.trained():
+                    note_commit(one)
             options = [word for key, value in short.items() for word in (experiments.flag(key), str(value))]
             self.run_command(folder.run.train_command(seed), *options, "--resume", *self.arguments)
         if not folder.tested():

@@ -140,10 +140,18 @@ class RunFolder:
             return f"{self.epochs_done()} of {self.epochs()} epochs are done"
         return None if self.tested() else f"`{self.run.test_command(self.seed)}` is still to be run"
 
-    def commit(self):
-        """The commit of the programs that trained it, if scripts/reproduce.sh started them."""
-        file = self.path / "commit.txt"
-        return read_text(file).strip() if file.exists() else None
+    def trained_together(self):
+        """What its command trains: itself, or all cells of a table."""
+        return [RunFolder(run, self.seed, self.path.parent, self.trial)
+                for run in experiments.runs_of(self.run.experiment) if run.folder(self.seed) == self.path.name]
+
+    @property
+    def commit_file(self):
+        return self.training / "commit.txt"
+
+    def commits(self):
+        """Those of the programs that trained it, as far as scripts/reproduce.sh started them."""
+        return read_text(self.commit_file).replace(",", " ").split() if self.commit_file.exists() else []
 
     def data(self):
         """Which files it was trained on, by the check sums in its checkpoint. Raises Problem for drawn digits, on which
@@ -174,6 +182,7 @@ class RunFolder:
     def records(self, commit):
         """One for each row; `commit` holds for programs whose commit is not noted."""
         seconds = sum(self.summary("seconds_per_epoch")) + sum(self.summary("test_seconds_per_epoch"))
+        commit = ", ".join(self.commits()) or commit
         commands = [self.run.train_command(self.seed)] + ([self.run.test_command(self.seed)] if self.run.test else [])
         records = []
         for row, (share, best_epoch) in self.accuracies().items():
@@ -186,7 +195,7 @@ class RunFolder:
             if self.summary("per_scale"):
                 record["per_scale"] = {scale: percent(one) for scale, one in self.summary("per_scale").items()}
             records.append({**record, "device": self.summary("device"), "threads": self.summary("threads"),
-                            **self.unusual(), "command": " && ".join(commands), "data": self.data(), "commit": self.commit() or commit,
+                            **self.unusual(), "command": " && ".join(commands), "data": self.data(), "commit": commit,
                             "machine": self.summary("machine")})
         return records
 

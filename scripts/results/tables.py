@@ -127,8 +127,9 @@ def device(record):
 def circumstances(results, experiment):
     records = results.of(experiment)
     devices = "; ".join(distinct(map(device, records)))
-    return (f"Machine: {joined(one['machine'] for one in records)}; {devices}. "
-            f"Commit: {joined(one['commit'] for one in records)}. Data: {joined(one['data'] for one in records)}.\n")
+    commits = joined(commit for one in records for commit in one["commit"].split(", "))
+    return (f"Machine: {joined(one['machine'] for one in records)}; {devices}. Commit: {commits}. "
+            f"Data: {joined(one['data'] for one in records)}.\n")
 
 
 def scale_table(results, experiment):

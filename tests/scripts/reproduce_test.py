@@ -103,6 +103,23 @@ class Reproducing(unittest.TestCase):
                                                       "--random-seed 1 --limit 64 --num-epoch 2 --resume\n")
         self.assertIn("ended with status 4", said)
 
+    def test_each_cell_notes_the_commits_that_trained_it(self):
+        config = {**json.loads((ROOT / "apps/configs/e3.json").read_text()), "limit": 64, "epochs": 2, "max_steps": 0}
+        cells = {}
+        for name, epochs in (("mnist-plain-regular", None), ("mnist-plain-deform-v1", 2), ("mnist-rotated-regular", 1),
+                             ("mnist-rotated-deform-v1", 0)):
+            cells[epochs] = self.folder / "runs/E3-seed1" / name / "commit.txt"
+            if epochs is not None:
+                cells[epochs].parent.mkdir(parents=True)
+                cells[epochs].write_text("before\n")
+            if epochs:
+                cells[epochs].with_name("config.json").write_text(json.dumps(config))
+                cells[epochs].with_name("summary.json").write_text(json.dumps({"epochs": epochs}))
+        status, said = self.run_script("E3", "--trial", programs=self.programs("#!/bin/sh\nexit 4\n", "geometry"))
+        self.assertIn("ended with status 4", said)
+        now = cells[None].read_text()
+        self.assertEqual([cells[epochs].read_text() for epochs in (2, 1, 0)], ["before\n", f"before, {now}", now])
+
     def test_data_are_where_the_user_stands(self):
         here = self.folder / "here"
         (here / "digits").mkdir(parents=True)

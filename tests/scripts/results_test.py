@@ -287,6 +287,10 @@ class Tables(Runs):
         self.assertIn("| regular | 14 | 9, 9, 9 | 28, 56, 84 | 2.0, 4.0, 6.0 | `scaled_mnist train --seed N` |", text)
         self.assertIn("Machine: M; cpu, 1 thread. Commit: abc. Data: MNIST.", text)
 
+    def test_each_commit_is_named_once(self):
+        several = [{**one, "commit": commit} for one, commit in zip(self.three, ("a", "a, b", "b", "b", "b"))]
+        self.assertIn("Commit: a, b. Data", tables.circumstances(tables.Results(several), "E0"))
+
     def test_the_overview_has_a_line_for_each_deformable_net(self):
         text = tables.overview(tables.Results(self.three))
         self.assertIn("| 90.03 | 87.00 | 92.90 (v2) | 93.00 | +2.87 | +8.00 | 3, 2 |", text)
