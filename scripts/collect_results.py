@@ -2,8 +2,9 @@
 """Collects the finished runs of a folder into docs/results.json.
 
 A run is collected when all its epochs and its tests are done, with the settings of its experiment's preset; what is not
-finished is named and left out. A run whose results stand in the file already leaves them as they are; another run of
-the same experiment, model and seed replaces them. scripts/results_tables.py makes the pages' tables from the file.
+finished is named and left out, and so is what is wrong, with exit status 1 at the end. A run whose results stand in the
+file already leaves them as they are; another run of the same experiment, model and seed replaces them.
+scripts/results_tables.py makes the pages' tables from the file.
 """
 import argparse
 import sys
@@ -15,20 +16,25 @@ import runs  # noqa: E402
 
 
 def collect(folders, file, commit):
-    """Prints what becomes of each of these runs."""
-    old, new = records.read(file), []
+    """Prints what becomes of each of these runs. Returns a Problem for each of those that are left out as wrong."""
+    old, new, problems = records.read(file), [], []
     for folder in folders:
-        missing = folder.missing()
-        if missing:
-            print(f"{folder.title}: left out, {missing}")
+        try:
+            missing = folder.missing()
+            collected = [] if missing else folder.records(commit)
+            for record in collected:
+                records.check(record, f"{folder.path}: its record")
+        except runs.Problem as problem:
+            problems.append(problem)
             continue
-        collected = folder.records(commit)
         new += collected
-        print(f"{folder.title}: " + ", ".join(f"{one['accuracy']:.2f} % ({one['row']})" for one in collected))
+        accuracies = ", ".join(f"{one['accuracy']:.2f} % ({one['row']})" for one in collected)
+        print(f"{folder.title}: {f'left out, {missing}' if missing else accuracies}")
     merged, changed = records.merge(old, new)
     if changed:
         records.write(file, merged)
     print(f"{file}: {len(merged)} records, {len(changed)} of them new")
+    return problems
 
 
 def main(arguments=None):
@@ -41,9 +47,11 @@ def main(arguments=None):
         folders = runs.find(settings.runs)
         if not folders:
             raise runs.Problem(f"{settings.runs}: holds no run of an experiment, such as E0-regular-seed1")
-        collect(folders, settings.json, settings.commit)
+        problems = collect(folders, settings.json, settings.commit)
     except runs.Problem as problem:
-        sys.exit(f"collect_results.py: {problem}")
+        problems = [problem]
+    if problems:
+        sys.exit("\n".join(f"collect_results.py: {problem}" for problem in problems))
 
 
 if __name__ == "__main__":

@@ -123,7 +123,8 @@ class Reproduction:
             self.run_command(folder.run.test_command(seed), *limit, *for_tests(self.arguments))
 
     def collect(self, run, seed):
-        collect_results.collect([self.folder(run, seed)], self.settings.json, "unknown")
+        for problem in collect_results.collect([self.folder(run, seed)], self.settings.json, "unknown"):
+            raise problem
         if not self.settings.trial:
             results_tables.write_pages(ROOT, tables.Results(records.read(self.settings.json)))
 

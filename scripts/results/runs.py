@@ -6,6 +6,7 @@ from pathlib import Path
 import experiments
 
 ROOT = Path(__file__).resolve().parents[2]
+NUMBER = (int, float)
 LARGEST_HEADER = 1 << 24  # bytes; that of a checkpoint has kilobytes
 
 
@@ -22,8 +23,12 @@ def read_text(file):
 
 def read_json(file, kind=dict, expected="an object"):
     """The value in a JSON file, which is of this kind."""
+    return parse_json(read_text(file), file, kind, expected)
+
+
+def parse_json(text, file, kind=dict, expected="an object"):
     try:
-        value = json.loads(read_text(file))
+        value = json.loads(text)
     except ValueError as error:
         raise Problem(f"{file}: not JSON: {error}") from None
     if not isinstance(value, kind):
@@ -31,9 +36,11 @@ def read_json(file, kind=dict, expected="an object"):
     return value
 
 
-def value_in(object_, name, file):
+def value_in(object_, name, file, kind=object):
     if name not in object_:
         raise Problem(f"{file}: has no '{name}'")
+    if not isinstance(object_[name], kind):
+        raise Problem(f"{file}: has {name} {json.dumps(object_[name])}")
     return object_[name]
 
 
@@ -92,21 +99,21 @@ class RunFolder:
     def exists(self):
         return self.training.is_dir()
 
-    def summary(self, name):
+    def summary(self, name, kind=object):
         file = self.training / "summary.json"
-        return value_in(read_json(file), name, file)
+        return value_in(read_json(file), name, file, kind)
 
     def unusual(self):
         """What a summary may have other than usual; an old one has none of it."""
         summary = read_json(self.training / "summary.json")
         return {name: summary[name] for name, usual in experiments.USUAL.items() if summary.get(name, usual) != usual}
 
-    def test_result(self, name):
+    def test_result(self, name, kind):
         file = self.path / self.run.test_result
-        return value_in(read_json(file), name, file)
+        return value_in(read_json(file), name, file, kind)
 
     def epochs_done(self):
-        return self.summary("epochs") if (self.training / "summary.json").exists() else 0
+        return self.summary("epochs", int) if (self.training / "summary.json").exists() else 0
 
     def epochs(self):
         return self.wanted_settings()[self.run.epochs_key]
@@ -132,7 +139,10 @@ class RunFolder:
         if not self.run.test:
             return True
         result, weights = self.path / self.run.test_result, self.training / "last.safetensors"
-        return result.exists() and result.stat().st_mtime >= weights.stat().st_mtime
+        try:
+            return result.exists() and result.stat().st_mtime >= weights.stat().st_mtime
+        except OSError as error:
+            raise Problem(f"{error.filename}: {error.strerror}") from None
 
     def missing(self):
         """What there is still to do, or None."""
@@ -157,31 +167,31 @@ class RunFolder:
         """Which files it was trained on, by the check sums in its checkpoint. Raises Problem for drawn digits, on which
         a trial alone may be trained."""
         file = self.training / "checkpoint.safetensors"
-        settings = json.loads(value_in(metadata(file), "settings", file))
-        fingerprint = value_in(settings, "training data", file)
+        settings = parse_json(value_in(metadata(file), "settings", file, str), file)
+        fingerprint = value_in(settings, "training data", file, str)
         if fingerprint.startswith("synthetic") and not self.trial:
             raise Problem(f"{file}: its run was trained on {fingerprint}, which is not {self.run.experiment}'s data")
         return experiments.DATA_TITLES.get(fingerprint, fingerprint)
 
     def accuracies(self):
         """row → share of the test images, and the epoch when it is the best one's."""
-        best = self.summary("best_accuracy"), self.summary("best_epoch")
-        final = self.summary("final_accuracy"), None
+        best = self.summary("best_accuracy", NUMBER), self.summary("best_epoch", int)
+        final = self.summary("final_accuracy", NUMBER), None
         if self.run.experiment == "E0":
             return {experiments.E0_ROW: best}
         if self.run.experiment == "E1":
             return {experiments.E1_FINAL: final, experiments.E1_BEST: best}
         if self.run.experiment == "E2":
-            return {experiments.E2_ROW: (self.test_result("accuracy"), None)}
+            return {experiments.E2_ROW: (self.test_result("accuracy", NUMBER), None)}
         if self.run.experiment == "E3":
             return {self.run.row: final}
-        shares = self.test_result("accuracy")
-        return {row: (value_in(shares, name, self.path / self.run.test_result), None)
+        shares = self.test_result("accuracy", dict)
+        return {row: (value_in(shares, name, self.path / self.run.test_result, NUMBER), None)
                 for row, name in ((experiments.E4_PLAIN, "plain"), (experiments.E4_SCALED, "scaled"))}
 
     def records(self, commit):
         """One for each row; `commit` holds for programs whose commit is not noted."""
-        seconds = sum(self.summary("seconds_per_epoch")) + sum(self.summary("test_seconds_per_epoch"))
+        seconds = sum(self.summary("seconds_per_epoch", list) + self.summary("test_seconds_per_epoch", list))
         commit = ", ".join(self.commits()) or commit
         commands = [self.run.train_command(self.seed)] + ([self.run.test_command(self.seed)] if self.run.test else [])
         records = []
@@ -192,8 +202,8 @@ class RunFolder:
                       "seconds": round(seconds, 1), "epochs": self.epochs_done()}
             if best_epoch is not None:
                 record["best_epoch"] = best_epoch
-            if self.summary("per_scale"):
-                record["per_scale"] = {scale: percent(one) for scale, one in self.summary("per_scale").items()}
+            if per_scale := self.summary("per_scale", dict):
+                record["per_scale"] = {scale: percent(one) for scale, one in per_scale.items()}
             records.append({**record, "device": self.summary("device"), "threads": self.summary("threads"),
                             **self.unusual(), "command": " && ".join(commands), "data": self.data(), "commit": commit,
                             "machine": self.summary("machine")})

@@ -156,6 +156,8 @@ class Collecting(Runs):
         os.utime(e4_folder / "eval.json", (1, 1))
         self.assertIn("E4-finetuned-seed1: left out, `scaled_mnist eval --weights runs/E4-finetuned-seed1/last",
                       self.collect())
+        (e4_folder / "last.safetensors").unlink()
+        self.assertEqual(self.collect(), f"collect_results.py: {e4_folder}/last.safetensors: No such file or directory")
 
     def test_other_data_is_named_as_the_checkpoint_does(self):
         self.write(E0, 1, 0.8)
@@ -201,10 +203,25 @@ class Mistakes(Runs):
         self.check(f"{folder}/checkpoint.safetensors: its run was trained on synthetic digits, 60000 images, which is not "
                    "E0's data")
 
+    def test_a_wrong_run_is_named_and_the_others_collected(self):
+        broken, other = self.write(E0, 1, 0.8), self.write(E0, 2, 0.8, lr=0.1)
+        (broken / "summary.json").write_text("")
+        self.write(E0, 3, 0.8)
+        self.check(f"{broken}/summary.json: not JSON: Expecting value: line 1 column 1 (char 0)\n"
+                   f"collect_results.py: {other}/config.json: its run has lr 0.1, E0 has 0.001")
+        self.assertEqual([one["seed"] for one in self.records()], [3])
+
     def test_broken_files_of_a_run(self):
         folder = self.write(E0, 1, 0.8)
         (folder / "checkpoint.safetensors").write_bytes(b"\x08")
         self.check(f"{folder}/checkpoint.safetensors: not a safetensors file with metadata")
+        (folder / "checkpoint.safetensors").write_bytes(safetensors({"settings": "{"}))
+        self.check(f"{folder}/checkpoint.safetensors: not JSON: Expecting property name enclosed in double quotes: "
+                   "line 1 column 2 (char 1)")
+        self.write(E0, 1, 0.8, summary={"threads": "2"})
+        self.check(f'{folder}: its record has threads "2"')
+        (folder / "summary.json").write_text('{"epochs": "14"}')
+        self.check(f'{folder}/summary.json: has epochs "14"')
         (folder / "summary.json").write_text('{"epochs": 14}')
         self.check(f"{folder}/summary.json: has no 'seconds_per_epoch'")
         (folder / "summary.json").write_text('{"epochs": ')
