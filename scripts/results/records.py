@@ -1,9 +1,9 @@
 """The file of results, docs/results.json: a list of records, one a line.
 
 A record is one accuracy of one run: experiment, row (what was tested), model, seed, accuracy (percent), published (the
-same), seconds (of the whole training, with the tests during it), epochs, device, threads, command, data, commit,
-machine; best_epoch where the accuracy is the best epoch's, per_scale (percent) in E0, and precision and conv_algorithm
-where they are not the programs' defaults.
+same), seconds (of the whole training, with the tests during it), epoch_seconds (the median epoch's), epochs, device,
+threads, command, data, commit, machine; best_epoch where the accuracy is the best epoch's, per_scale (percent) in E0, and
+precision and conv_algorithm where they are not the programs' defaults.
 """
 import json
 
@@ -11,8 +11,8 @@ import experiments
 from runs import Problem, read_json
 
 NEEDED = {"experiment": str, "row": str, "model": str, "seed": int, "accuracy": (int, float), "published": (int, float),
-          "seconds": (int, float), "epochs": int, "device": str, "threads": int, "command": str, "data": str,
-          "commit": str, "machine": str}
+          "seconds": (int, float), "epoch_seconds": (int, float), "epochs": int, "device": str, "threads": int,
+          "command": str, "data": str, "commit": str, "machine": str}
 MEASURED = ("accuracy", "seconds", "epochs")
 
 

@@ -1,5 +1,6 @@
 """Reads what the programs leave in the folders of runs. Raises Problem, one line that names the file or folder."""
 import json
+import statistics
 import struct
 from pathlib import Path
 
@@ -191,7 +192,8 @@ class RunFolder:
 
     def records(self, commit):
         """One for each row; `commit` holds for programs whose commit is not noted."""
-        seconds = sum(self.summary("seconds_per_epoch", list) + self.summary("test_seconds_per_epoch", list))
+        seconds = [sum(epoch) for epoch in zip(self.summary("seconds_per_epoch", list),
+                                               self.summary("test_seconds_per_epoch", list))]
         commit = ", ".join(self.commits()) or commit
         commands = [self.run.train_command(self.seed)] + ([self.run.test_command(self.seed)] if self.run.test else [])
         records = []
@@ -199,7 +201,8 @@ class RunFolder:
             record = {"experiment": self.run.experiment, "row": row, "model": self.run.model, "seed": self.seed,
                       "accuracy": percent(share),
                       "published": experiments.PUBLISHED[self.run.experiment][row][self.run.model],
-                      "seconds": round(seconds, 1), "epochs": self.epochs_done()}
+                      "seconds": round(sum(seconds), 1), "epoch_seconds": round(statistics.median(seconds), 1),
+                      "epochs": self.epochs_done()}
             if best_epoch is not None:
                 record["best_epoch"] = best_epoch
             if per_scale := self.summary("per_scale", dict):

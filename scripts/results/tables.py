@@ -114,9 +114,9 @@ def run_table(results, experiment):
         best = ", ".join(str(one.get("best_epoch", DASH)) for one in records)
         rows.append([title, joined(one["epochs"] for one in records), best,
                      ", ".join(f"{one['seconds']:.0f}" for one in records),
-                     ", ".join(f"{one['seconds'] / one['epochs']:.1f}" for one in records),
+                     ", ".join(f"{one['epoch_seconds']:.1f}" for one in records),
                      "<br>".join(f"`{command}`" for command in commands)])
-    return table(["net", "epochs", "best epoch", "seconds", "seconds per epoch", "command"], rows)
+    return table(["net", "epochs", "best epoch", "seconds", "seconds of the median epoch", "command"], rows)
 
 
 def device(record):

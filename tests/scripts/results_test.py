@@ -53,7 +53,7 @@ class Runs(unittest.TestCase):
                  "summary.json": {"experiment": run.experiment, "model": run.model, "epochs": epochs, "best_epoch": 2,
                                   "best_accuracy": accuracy, "final_accuracy": accuracy - 0.01,
                                   "per_scale": {"0.5": 0.25, "1.0": 0.75} if run.experiment == "E0" else {},
-                                  "seconds_per_epoch": [1.5] * epochs, "test_seconds_per_epoch": [0.5] * epochs,
+                                  "seconds_per_epoch": [8.5] + [1.5] * (epochs - 1), "test_seconds_per_epoch": [0.5] * epochs,
                                   "threads": 2, "seed": seed, "device": "cpu", "machine": "a machine, 2 cores",
                                   **(summary or {})}}
         for name, value in files.items():
@@ -88,7 +88,7 @@ class Collecting(Runs):
         self.assertIn("E0-regular-seed3: 87.50 %", self.collect("--commit", "abc"))
         self.assertEqual(self.records(), [{
             "experiment": "E0", "row": experiments.E0_ROW, "model": "regular", "seed": 3, "accuracy": 87.5,
-            "published": 90.03, "seconds": 28.0, "epochs": 14, "best_epoch": 2, "per_scale": {"0.5": 25.0, "1.0": 75.0},
+            "published": 90.03, "seconds": 35.0, "epoch_seconds": 2.0, "epochs": 14, "best_epoch": 2, "per_scale": {"0.5": 25.0, "1.0": 75.0},
             "device": "cpu", "threads": 2,
             "command": "scaled_mnist train --config apps/configs/e0_regular.json --seed 3",
             "data": "MNIST, official files", "commit": "abc", "machine": "a machine, 2 cores"}])
@@ -254,7 +254,7 @@ class Mistakes(Runs):
 
 def record(model, seed, accuracy, experiment="E0", row=experiments.E0_ROW):
     return {"experiment": experiment, "row": row, "model": model, "seed": seed, "accuracy": accuracy, "published": 0,
-            "seconds": 28.0 * seed, "epochs": 14, "best_epoch": 9, "device": "cpu", "threads": 1,
+            "seconds": 28.0 * seed, "epoch_seconds": 2.0 * seed, "epochs": 14, "best_epoch": 9, "device": "cpu", "threads": 1,
             "command": f"scaled_mnist train --seed {seed}", "data": "MNIST", "commit": "abc", "machine": "M"}
 
 
