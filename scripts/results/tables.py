@@ -129,7 +129,7 @@ def circumstances(results, experiment):
     devices = "; ".join(distinct(map(device, records)))
     commits = joined(commit for one in records for commit in one["commit"].split(", "))
     return (f"Machine: {joined(one['machine'] for one in records)}; {devices}. Commit: {commits}. "
-            f"Data: {joined(one['data'] for one in records)}.\n")
+            f"Data: {' and '.join(distinct(one['data'] for one in records))}.\n")
 
 
 def scale_table(results, experiment):
