@@ -64,10 +64,9 @@ struct Run {
 Run read_run(const RunDirectory& directory) {
   const std::string checkpoint = directory.checkpoint();
   for (const std::string& file : {directory.config(), directory.summary(), checkpoint}) directory.require(file);
-  Run run{
-      .config = read_object(directory.config()),
-      .summary = read_object(directory.summary()),
-      .history = read_history(checkpoint)};
+  Run run{.config = read_object(directory.config()),
+          .summary = read_object(directory.summary()),
+          .history = read_history(checkpoint)};
   if (run.history.epochs.empty()) throw Error(checkpoint + ": no epoch of this run is done");
   return run;
 }

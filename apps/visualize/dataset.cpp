@@ -77,11 +77,11 @@ int dataset(const DatasetSettings& settings) {
   std::string title = fmt::format("{}: {} images of {}", settings.experiment, test ? "test" : "training", set.name);
   if (row != nullptr || forms.size() == 1) title += ", " + (row != nullptr ? row->form : forms[0].title);
   support::write_picture(settings.out, draw_images(set, {.title = title,
-                                                .forms = forms,
-                                                .first = settings.index,
-                                                .rows = settings.rows,
-                                                .columns = settings.columns,
-                                                .size = static_cast<double>(settings.size)}));
+                                                         .forms = forms,
+                                                         .first = settings.index,
+                                                         .rows = settings.rows,
+                                                         .columns = settings.columns,
+                                                         .size = static_cast<double>(settings.size)}));
   fmt::print("{}\n", settings.out);
   return 0;
 }
