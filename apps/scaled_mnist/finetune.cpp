@@ -46,7 +46,7 @@ struct FinetuneSettings {
   // Settings that follow from others.
   void complete() {
     if (regular.empty()) regular = default_regular();
-    if (std::filesystem::is_directory(regular)) regular = support::RunDirectory(regular).last_weights();
+    regular = resolve_weights(regular);
     if (out.empty()) out = fmt::format("runs/E4-finetuned-seed{}", seed);
   }
 

@@ -83,7 +83,7 @@ TEST_CASE("finetune trains E4's offsets and nothing else", "[long]") {
 
   const std::string e0 = train(directory, "e0", "--epochs 1");
   check_error("finetune --regular " + e0 + on_device,
-              "--regular: " + e0 + "/last.safetensors holds E0's regular net, expected E4's regular net");
+              "--regular: " + e0 + "/best.safetensors holds E0's regular net, expected E4's regular net");
 }
 
 TEST_CASE("the presets hold what the experiments' descriptions say", "[cpu]") {
