@@ -38,21 +38,27 @@ void RunLog::start(const History& history) {
   if (can_write_events()) directory_.remove_events();
   events_.reset();
   for (const EpochRecord& record : history.epochs) add_event(history, record);
-  if (!history.epochs.empty()) write_files(history);
+  if (history.epochs.empty()) return;
+  write_log(history);
+  if (!summarises(history)) write_summary(history);
 }
 
 void RunLog::add_epoch(const History& history) {
   add_event(history, history.epochs.back());
-  write_files(history);
+  write_log(history);
+  write_summary(history);
 }
 
-void RunLog::write_files(const History& history) const {
+void RunLog::write_log(const History& history) const {
   write_file(directory_.log(), to_csv(history, info_.evaluation));
   if (can_draw()) {
     write_file(directory_.loss_chart(), draw(loss_chart(info_, history)).png(pixels_per_unit));
     write_file(directory_.accuracy_chart(), draw(accuracy_chart(info_, history)).png(pixels_per_unit));
   }
-  if (!summarises(history)) write_file(directory_.summary(), summary_json(info_, history));
+}
+
+void RunLog::write_summary(const History& history) const {
+  write_file(directory_.summary(), summary_json(info_, history));
 }
 
 bool RunLog::summarises(const History& history) const {

@@ -23,7 +23,8 @@ class RunLog {
   void add_epoch(const History& history);
 
  private:
-  void write_files(const History& history) const;
+  void write_log(const History& history) const;  // with its charts
+  void write_summary(const History& history) const;
   bool summarises(const History& history) const;
   void add_event(const History& history, const EpochRecord& record);
 
