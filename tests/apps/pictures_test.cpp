@@ -72,7 +72,8 @@ void check_dots(const Tensor& picture, const std::vector<Position>& expected, do
     CHECK(is_dot(left + std::lround((at.x + 0.5) * scale), top + std::lround((at.y + 0.5) * scale)));
   }
   std::int64_t stray = 0;
-  for (std::int64_t y = 0; y < bottom + std::lround(scale); ++y) {
+  const std::int64_t looked_at = std::min(bottom + std::lround(scale), picture.size(0));
+  for (std::int64_t y = 0; y < looked_at; ++y) {
     for (std::int64_t x = 0; x < picture.size(1); ++x) {
       const auto near = [&](const Position& at) {
         return std::hypot(static_cast<double>(y - top) / scale - 0.5 - at.y,
