@@ -36,7 +36,7 @@ struct Max {
   static T start() {
     return std::is_floating_point_v<T> ? -std::numeric_limits<T>::infinity() : std::numeric_limits<T>::lowest();
   }
-  static T add(T a, T x, std::int64_t) { return (x > a) | is_nan(x) ? x : a; }
+  static T add(T a, T x, std::int64_t) { return ((x > a) | is_nan(x)) ? x : a; }
   static T combine(T a, T b) { return add(a, b, 0); }
   T finish(T a) const { return a; }
 };
@@ -47,7 +47,7 @@ struct Min {
   static T start() {
     return std::is_floating_point_v<T> ? std::numeric_limits<T>::infinity() : std::numeric_limits<T>::max();
   }
-  static T add(T a, T x, std::int64_t) { return (x < a) | is_nan(x) ? x : a; }
+  static T add(T a, T x, std::int64_t) { return ((x < a) | is_nan(x)) ? x : a; }
   static T combine(T a, T b) { return add(a, b, 0); }
   T finish(T a) const { return a; }
 };
