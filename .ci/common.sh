@@ -1,4 +1,5 @@
-# What .ci/run and .ci/full start with, sourced by them: where the data and the golden file are, and the compiler cache.
+# What .ci/run and .ci/full start with, sourced by them in the project's root: where the data and the golden file are, and
+# the compiler cache. Ends them with status 1 where data or golden file are missing.
 shared=$(realpath -m ../shared)
 export DEFT_DATA=${DEFT_DATA:-$shared/data}
 export DEFT_GOLDEN=${DEFT_GOLDEN:-$shared/golden/golden.safetensors}
