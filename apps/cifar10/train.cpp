@@ -45,6 +45,7 @@ struct TrainSettings {
             {"batch_size", std::to_string(model.batch_size)},
             {"test_size", fmt::format("{}", test_size)},
             {"random_seed", std::to_string(random_seed)},
+            {"held_out_mode", "training"},
             {"learning_rate", fmt::format("{}", learning_rate)},
             {"weight_decay", fmt::format("{}", weight_decay)},
             {"training data", support::fingerprint(data)}};
@@ -86,7 +87,9 @@ int train(TrainSettings& settings, const support::Settings& list) {
   support::train(
       settings.run, {net, optimizer, constant}, batches,
       [&](const support::ProgressOptions& progress) {
-        return support::evaluate(net, held_out, "evaluation", progress);
+        // E2's authors never leave training mode: this pass moves the running statistics, and the weights are saved
+        // after it.
+        return support::evaluate(net, held_out, "evaluation", progress, support::TestMode::unchanged);
       },
       {.experiment = "E2",
        .model = model,

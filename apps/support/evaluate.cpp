@@ -1,5 +1,7 @@
 #include "deft/apps/support/evaluate.h"
 
+#include <optional>
+
 #include "deft/apps/support/interrupt.h"
 #include "deft/core/autograd.h"
 #include "deft/core/elementwise.h"
@@ -37,8 +39,10 @@ void Tally::add(const Tensor& logits, const Tensor& labels, const Tensor& loss) 
 double Tally::loss() const { return loss_sum_.item() / static_cast<double>(images_); }
 double Tally::accuracy() const { return hits_.item() / static_cast<double>(images_); }
 
-Evaluation evaluate(Module& model, const DataLoader& batches, const std::function<void(std::int64_t)>& on_batch) {
-  const EvalScope evaluating(model);
+Evaluation evaluate(Module& model, const DataLoader& batches, const std::function<void(std::int64_t)>& on_batch,
+                    TestMode mode) {
+  std::optional<EvalScope> evaluating;
+  if (mode == TestMode::evaluation) evaluating.emplace(model);
   const NoGrad no_grad;
   std::vector<Tensor> logits, labels;  // kept where they are: reading one would wait for the device
   for (const Batch& batch : batches.epoch(0)) {
@@ -51,11 +55,12 @@ Evaluation evaluate(Module& model, const DataLoader& batches, const std::functio
   return {.accuracy = predictions.accuracy(), .loss = predictions.loss(), .predictions = {predictions}};
 }
 
-Evaluation evaluate(Module& model, const DataLoader& batches, const std::string& label,
-                    const ProgressOptions& options) {
+Evaluation evaluate(Module& model, const DataLoader& batches, const std::string& label, const ProgressOptions& options,
+                    TestMode mode) {
   Progress progress(label, batches.dataset().size(), options);
   std::int64_t images = 0;
-  return evaluate(model, batches, [&](std::int64_t more) { progress.update(images += more); });
+  return evaluate(
+      model, batches, [&](std::int64_t more) { progress.update(images += more); }, mode);
 }
 
 }  // namespace deft::support

@@ -31,14 +31,20 @@ class Tally {
   Tensor loss_sum_, hits_;  // float64 and int64 scalars
 };
 
-/// Accuracy, mean cross entropy and predictions of `model`, where `batches` come out, over one epoch of them, in
-/// evaluation mode and without gradients; afterwards the model is in the mode it was in. `on_batch` is called with the number of
-/// images of each batch. Throws Interrupted between batches.
+/// The mode that a model is tested in.
+enum class TestMode {
+  evaluation,  ///< evaluation mode; afterwards the model is in the mode it was in
+  unchanged    ///< that in which it is; in training mode BatchNorm2d normalises by each batch and moves its statistics
+};
+
+/// Accuracy, mean cross entropy and predictions of `model`, where `batches` come out, over one epoch of them, without
+/// gradients. `on_batch` is called with the number of images of each batch. Throws Interrupted between batches.
 Evaluation evaluate(Module& model, const DataLoader& batches,
-                    const std::function<void(std::int64_t images)>& on_batch = {});
+                    const std::function<void(std::int64_t images)>& on_batch = {},
+                    TestMode mode = TestMode::evaluation);
 
 /// The same with a bar of this label.
-Evaluation evaluate(Module& model, const DataLoader& batches, const std::string& label,
-                    const ProgressOptions& progress);
+Evaluation evaluate(Module& model, const DataLoader& batches, const std::string& label, const ProgressOptions& progress,
+                    TestMode mode = TestMode::evaluation);
 
 }  // namespace deft::support

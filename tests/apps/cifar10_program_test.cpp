@@ -1,9 +1,14 @@
 // The program cifar10 as users run it, on a few random images in CIFAR-10's files.
+#include <algorithm>
+#include <cmath>
 #include <nlohmann/json.hpp>
 
 #include "deft/apps/support/canvas.h"
 #include "deft/core/file.h"
 #include "deft/core/safetensors.h"
+#include "deft/data/loader.h"
+#include "deft/data/locate.h"
+#include "deft/layers/conv2d.h"
 
 #include "catch.h"
 #include "few_images.h"
@@ -97,6 +102,45 @@ TEST_CASE("cifar10 gives the same bits after a break and for any number of threa
 
   const ProgramResult other = files.run("train", "parts", model + " --resume --test-size 0.2");
   CHECK_THAT(other.output, Contains("was written with test_size 0.1, this run has test_size 0.2"));
+}
+
+// E2's authors never call eval(): each epoch ends with the held-out batches, in order, in training mode. Weights that
+// stand still (learning rate 0) show what these batches do.
+TEST_CASE("cifar10 moves the running statistics by the held-out images too") {
+  const Files files;
+  const std::string run =
+      files.train("run", "--num-epoch 1 --learning-rate 0 --test-size 0.9 --batch-size 4 --random-seed 5");
+  const deft::NamedTensors state = deft::load_safetensors(run + "/last.safetensors").tensors;
+  const auto tensor = [&](const std::string& name) {
+    return std::find_if(state.begin(), state.end(), [&](const auto& entry) { return entry.first == name; })->second;
+  };
+  const deft::Dataset data = load_data("cifar10", deft::Part::train, files.directory.root().string(), 40);
+  const auto [train, held_out] = split_validation(data, 0.9, 5);
+  REQUIRE(held_out.size() == 36);
+
+  std::vector<double> mean(4, 0.0), var(4, 1.0);
+  const auto see = [&](const deft::Dataset& images, bool shuffle) {
+    const deft::DataLoader batches(images,
+                                   {.batch_size = 4, .shuffle = shuffle, .seed = 5, .device = deft::Device::cpu()});
+    for (const deft::Batch& batch : batches.epoch(1)) {
+      const deft::Tensor features = conv2d(batch.images, tensor("conv1.weight"), {.padding = 1});
+      const std::vector<float> values = features.to_vector<float>();
+      const std::size_t count = values.size() / 4;
+      for (std::size_t c = 0; c < 4; ++c) {
+        double sum = 0, squares = 0;
+        for (std::size_t i = 0; i < count; ++i) sum += values[4 * i + c];
+        for (std::size_t i = 0; i < count; ++i) squares += std::pow(values[4 * i + c] - sum / count, 2);
+        mean[c] = 0.9 * mean[c] + 0.1 * sum / count;
+        var[c] = 0.9 * var[c] + 0.1 * squares / (count - 1);
+      }
+    }
+  };
+  see(train, true);
+  see(held_out, false);
+  for (std::size_t c = 0; c < 4; ++c) {
+    CHECK(tensor("bn1.running_mean").to_vector<float>()[c] == Approx(mean[c]).epsilon(1e-4));
+    CHECK(tensor("bn1.running_var").to_vector<float>()[c] == Approx(var[c]).epsilon(1e-4));
+  }
 }
 
 TEST_CASE("the presets of E2 run", "[long]") {
