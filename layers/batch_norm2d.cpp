@@ -2,6 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <unordered_map>
+#include <unordered_set>
+#include <utility>
+
 #include "deft/core/autograd.h"
 #include "deft/core/checks.h"
 #include "deft/core/optional_data.h"
@@ -101,16 +105,67 @@ BatchNorm2d::BatchNorm2d(std::int64_t channels, const BatchNorm2dOptions& option
   running_var = add_buffer("running_var", options.track_running_stats ? ones({channels}) : Tensor());
 }
 
+/// The averages of the modules that have been passed through, by their running mean.
+struct BatchNormUpdate::State {
+  struct Average {
+    Tensor running_mean, running_var;  // of the module
+    Tensor mean, var;                  // [C]
+    std::int64_t passes = 0;
+  };
+
+  std::unordered_set<const TensorImpl*> buffers;  // of the model
+  std::unordered_map<const TensorImpl*, Average> averages;
+  State* outer = nullptr;
+
+  static thread_local State* current;
+
+  // The average that a pass through a module in training enters; null where none is taken.
+  static Average* enter(const Tensor& running_mean, const Tensor& running_var) {
+    if (current == nullptr || !running_mean.defined() || !current->buffers.contains(running_mean.impl()))
+      return nullptr;
+    Average& average = current->averages[running_mean.impl()];
+    if (average.passes++ == 0) {
+      average = {running_mean, running_var, zeros_like(running_mean), zeros_like(running_var), 1};
+    }
+    return &average;
+  }
+};
+
+thread_local BatchNormUpdate::State* BatchNormUpdate::State::current = nullptr;
+
+BatchNormUpdate::BatchNormUpdate(const Module& model) : training_(model, true), state_(std::make_unique<State>()) {
+  for (const auto& [path, buffer] : model.named_buffers()) state_->buffers.insert(buffer.impl());
+  state_->outer = std::exchange(State::current, state_.get());
+}
+
+BatchNormUpdate::~BatchNormUpdate() { State::current = state_->outer; }
+
+bool BatchNormUpdate::empty() const { return state_->averages.empty(); }
+
+void BatchNormUpdate::commit() {
+  if (empty()) throw Error("update_bn: no batch has passed through a BatchNorm2d that is not frozen");
+  const NoGrad no_grad;
+  for (auto& [key, average] : state_->averages) {
+    average.running_mean.copy_(average.mean);
+    average.running_var.copy_(average.var);
+  }
+}
+
 Tensor BatchNorm2d::forward(const Tensor& input) {
   require_dim("BatchNorm2d", {"input", input}, 4, "[N, H, W, C]");
-  const bool training = !options_.track_running_stats || (is_training() && !is_frozen());
-  return batch_norm(input, {.running_mean = running_mean,
-                            .running_var = running_var,
-                            .weight = weight,
-                            .bias = bias,
-                            .training = training,
-                            .momentum = options_.momentum,
-                            .eps = options_.eps});
+  BatchNormArguments arguments{.running_mean = running_mean,
+                               .running_var = running_var,
+                               .weight = weight,
+                               .bias = bias,
+                               .training = !options_.track_running_stats || (is_training() && !is_frozen()),
+                               .momentum = options_.momentum,
+                               .eps = options_.eps};
+  if (const auto* average = arguments.training ? BatchNormUpdate::State::enter(running_mean, running_var) : nullptr) {
+    arguments.running_mean = average->mean;
+    arguments.running_var = average->var;
+    arguments.momentum = 1 / static_cast<double>(average->passes);
+  }
+  return batch_norm(input, arguments);
 }
 
 }  // namespace deft

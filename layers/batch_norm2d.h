@@ -1,8 +1,11 @@
 // Batch normalisation (Ioffe & Szegedy 2015, arXiv:1502.03167), as PyTorch's batch_norm.
 #pragma once
 
+#include <concepts>
 #include <cstdint>
+#include <memory>
 
+#include "deft/core/autograd.h"
 #include "deft/layers/module.h"
 
 namespace deft {
@@ -43,5 +46,50 @@ class BatchNorm2d : public Module {
  private:
   BatchNorm2dOptions options_;
 };
+
+/// Takes the running statistics of a model's BatchNorm2d modules anew: while one lives, they average the statistics of
+/// the forward passes on this thread, each pass with the same weight, and commit() makes the averages the running
+/// statistics. Until then, and without it, those stay as they are. Frozen modules keep theirs. Meanwhile the model is in
+/// training mode; afterwards each module is in the mode it had.
+class BatchNormUpdate {
+ public:
+  explicit BatchNormUpdate(const Module& model);
+  ~BatchNormUpdate();
+  BatchNormUpdate(const BatchNormUpdate&) = delete;
+  BatchNormUpdate& operator=(const BatchNormUpdate&) = delete;
+
+  /// Whether no forward pass has gone through a BatchNorm2d that is not frozen.
+  bool empty() const;
+  /// Throws Error when it is empty.
+  void commit();
+
+ private:
+  friend class BatchNorm2d;
+  struct State;
+
+  ModeScope training_;
+  std::unique_ptr<State> state_;
+};
+
+/// Takes the running statistics of a model's BatchNorm2d modules anew, as averages over `batches`, a range of input
+/// tensors or of structs with a member `images`, like DataLoader::epoch(). Weights that have just been trained,
+/// averaged or loaded may be far from running statistics of momentum. Throws what the model throws, and Error when it
+/// has no BatchNorm2d that is not frozen and when there are no batches; nothing has changed then. The function of
+/// PyTorch's torch.optim.swa_utils:
+///
+///     update_bn(loader.epoch(0), net);
+template <class Batches>
+void update_bn(Batches&& batches, Module& model) {
+  BatchNormUpdate update(model);
+  const NoGrad no_grad;
+  for (const auto& batch : batches) {
+    if constexpr (std::convertible_to<decltype(batch), const Tensor&>) {
+      model(batch);
+    } else {
+      model(batch.images);
+    }
+  }
+  update.commit();
+}
 
 }  // namespace deft

@@ -226,15 +226,15 @@ void Module::train(bool on) {
   state_->walk("", [on](const std::string&, State& state) { state.training = on; });
 }
 
-EvalScope::EvalScope(const Module& module) {
-  const auto enter = [this](const auto& self, const std::shared_ptr<Module::State>& state) -> void {
-    modes_.emplace_back(state, std::exchange(state->training, false));
+ModeScope::ModeScope(const Module& module, bool training) {
+  const auto enter = [&](const auto& self, const std::shared_ptr<Module::State>& state) -> void {
+    modes_.emplace_back(state, std::exchange(state->training, training));
     for (const auto& [key, child] : state->children) self(self, child);
   };
   enter(enter, module.state_);
 }
 
-EvalScope::~EvalScope() {
+ModeScope::~ModeScope() {
   for (auto mode = modes_.rbegin(); mode != modes_.rend(); ++mode) mode->first->training = mode->second;
 }
 

@@ -121,7 +121,7 @@ class Module {
   friend M clone(const M& module);
   friend class Parameter;
   friend class ModuleHolder;
-  friend class EvalScope;
+  friend class ModeScope;
   struct State;
   class CloneScope;
   struct CloneMap;
@@ -159,16 +159,23 @@ M clone(const M& module) {
   return M(module);
 }
 
-/// While one lives, the module and all below are in evaluation mode; afterwards each is in the mode it had.
-class EvalScope {
+/// While one lives, the module and all below are in training or in evaluation mode; afterwards each is in the mode it
+/// had.
+class ModeScope {
  public:
-  explicit EvalScope(const Module& module);
-  ~EvalScope();
-  EvalScope(const EvalScope&) = delete;
-  EvalScope& operator=(const EvalScope&) = delete;
+  ModeScope(const Module& module, bool training);
+  ~ModeScope();
+  ModeScope(const ModeScope&) = delete;
+  ModeScope& operator=(const ModeScope&) = delete;
 
  private:
   std::vector<std::pair<std::shared_ptr<Module::State>, bool>> modes_;
+};
+
+/// A ModeScope of evaluation mode.
+class EvalScope : public ModeScope {
+ public:
+  explicit EvalScope(const Module& module) : ModeScope(module, false) {}
 };
 
 /// A module of any type, as Sequential keeps it. Copying copies the handle.

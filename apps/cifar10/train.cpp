@@ -38,6 +38,12 @@ struct TrainSettings {
     run.add_to(settings, data_help);
   }
 
+  // E2's authors never leave training mode: evaluating the held-out images moves the running statistics, and the
+  // weights are saved after it. It would undo update_bn.
+  support::TestMode test_mode() const {
+    return run.update_bn ? support::TestMode::evaluation : support::TestMode::unchanged;
+  }
+
   // What decides the results; a checkpoint of other values is refused.
   std::map<std::string, std::string> identity(const Dataset& data) const {
     return {{"model_type", std::to_string(model.model_type)},
@@ -45,7 +51,7 @@ struct TrainSettings {
             {"batch_size", std::to_string(model.batch_size)},
             {"test_size", fmt::format("{}", test_size)},
             {"random_seed", std::to_string(random_seed)},
-            {"held_out_mode", "training"},
+            {"held_out_mode", test_mode() == support::TestMode::evaluation ? "evaluation" : "training"},
             {"learning_rate", fmt::format("{}", learning_rate)},
             {"weight_decay", fmt::format("{}", weight_decay)},
             {"training data", support::fingerprint(data)}};
@@ -87,9 +93,7 @@ int train(TrainSettings& settings, const support::Settings& list) {
   support::train(
       settings.run, {net, optimizer, constant}, batches,
       [&](const support::ProgressOptions& progress) {
-        // E2's authors never leave training mode: this pass moves the running statistics, and the weights are saved
-        // after it.
-        return support::evaluate(net, held_out, "evaluation", progress, support::TestMode::unchanged);
+        return support::evaluate(net, held_out, "evaluation", progress, settings.test_mode());
       },
       {.experiment = "E2",
        .model = model,

@@ -9,8 +9,10 @@
 #include "deft/apps/support/evaluate.h"
 #include "deft/apps/support/interrupt.h"
 #include "deft/apps/support/table.h"
+#include "deft/core/autograd.h"
 #include "deft/core/file.h"
 #include "deft/kernels/error.h"
+#include "deft/layers/batch_norm2d.h"
 #include "deft/layers/graph.h"
 #include "deft/layers/loss.h"
 
@@ -41,6 +43,7 @@ const History& Trainer::run() {
   const InterruptGuard guard;
   try {
     directory_.create();
+    if (options_.update_bn) require_statistics();
     if (!options_.resume || !resume()) directory_.remove_results();
     if (!finished()) write_file(directory_.config(), options_.config);
     write_graph();
@@ -79,7 +82,10 @@ bool Trainer::resume() {
 
 void Trainer::run_epoch(std::int64_t epoch) {
   EpochRecord record = train_epoch(epoch);
-  const double start = options_.progress.clock();
+  double start = options_.progress.clock();
+  if (options_.update_bn) update_statistics(epoch);
+  record.seconds += options_.progress.clock() - start;
+  start = options_.progress.clock();
   record.test = evaluate_(options_.progress);
   record.test_seconds = options_.progress.clock() - start;
   state_.scheduler.step();
@@ -140,6 +146,29 @@ EpochRecord Trainer::train_epoch(std::int64_t epoch) {
   record.train_accuracy = tally.accuracy();
   record.seconds = options_.progress.clock() - start;
   return record;
+}
+
+void Trainer::update_statistics(std::int64_t epoch) {
+  const NoGrad no_grad;
+  BatchNormUpdate update(state_.model);
+  Progress progress("running statistics", batches_.dataset().size(), options_.progress);
+  std::int64_t images = 0, steps = 0;
+  for (const Batch& batch : batches_.epoch(epoch)) {
+    throw_if_interrupted();
+    state_.model(batch.images);
+    progress.update(images += batch.labels.numel());
+    if (++steps == options_.max_steps) break;
+  }
+  update.commit();
+}
+
+// Tried before the first epoch, which would be lost otherwise.
+void Trainer::require_statistics() {
+  const NoGrad no_grad;
+  const BatchNormUpdate update(state_.model);
+  Epoch epoch = batches_.epoch(1);
+  state_.model((*epoch.begin()).images);
+  if (update.empty()) throw Error("update_bn: the net has no BatchNorm2d that is not frozen");
 }
 
 void Trainer::save(const EpochRecord& record) {

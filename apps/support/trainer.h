@@ -19,8 +19,9 @@ struct TrainerOptions {
   std::int64_t epochs = 1;
   std::int64_t max_steps = 0;        ///< ends the run after so many steps in all; 0: no such limit
   std::int64_t save_epoch_freq = 0;  ///< also keeps the weights of every so many epochs; 0: of none
-  bool resume = false;               ///< goes on from the run's checkpoint, if there is one
-  bool quiet = false;                ///< no table
+  bool update_bn = false;  ///< takes BatchNorm's running statistics anew after every epoch, before the evaluation
+  bool resume = false;     ///< goes on from the run's checkpoint, if there is one
+  bool quiet = false;      ///< no table
   ProgressOptions progress = {};
   std::string config = {};  ///< contents of config.json
   /// The settings that decide what the run computes; a checkpoint of other settings is refused.
@@ -42,13 +43,16 @@ class Trainer {
           TrainerOptions options);
 
   /// Runs what is left of the run. On Ctrl-C it says what is saved and throws Interrupted, with the files of the last
-  /// whole epoch in place. Throws Error when the loss is no longer finite, and for a checkpoint of more epochs.
+  /// whole epoch in place. Throws Error when the loss is no longer finite, for a checkpoint of more epochs, and when
+  /// update_bn is asked for of a model without BatchNorm2d.
   const History& run();
 
  private:
   bool resume();  // whether there was a checkpoint to go on from
   void run_epoch(std::int64_t epoch);
   EpochRecord train_epoch(std::int64_t epoch);
+  void update_statistics(std::int64_t epoch);  // over the epoch's batches
+  void require_statistics();
   void print(const EpochRecord& record) const;
   void save(const EpochRecord& record);
   void write_graph();

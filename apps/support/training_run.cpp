@@ -22,6 +22,9 @@ void RunSettings::add_to(Settings& settings, const char* data_help) {
   settings.add("limit", limit, "use so many training and so many test images, 0: all");
   settings.add("max_steps", max_steps, "end after so many steps in all, 0: no such end");
   settings.add("save_epoch_freq", save_epoch_freq, "also keep the weights of every so many epochs, 0: of none");
+  settings.add("update_bn", update_bn,
+               "take BatchNorm's running statistics anew, over the training images, after every epoch and before its "
+               "evaluation");
   settings.add("resume", resume, "go on from the checkpoint in the output folder, if there is one");
   settings.add("no_progress", no_progress, "no progress bar or lines");
   settings.add("quiet", quiet, "print errors alone");
@@ -63,6 +66,7 @@ History train(const RunSettings& settings, const TrainingState& state, DataLoade
   }
   options.max_steps = settings.max_steps;
   options.save_epoch_freq = settings.save_epoch_freq;
+  options.update_bn = settings.update_bn;
   options.resume = settings.resume;
   options.quiet = settings.quiet;
   options.progress = progress_options(settings.no_progress || settings.quiet);
@@ -70,6 +74,7 @@ History train(const RunSettings& settings, const TrainingState& state, DataLoade
   options.settings["precision"] = info.precision;
   options.settings["limit"] = std::to_string(settings.limit);
   options.settings["max_steps"] = std::to_string(settings.max_steps);
+  options.settings["update_bn"] = settings.update_bn ? "on" : "off";
   Trainer trainer(state, std::move(batches), std::move(evaluate), std::move(info), directory, std::move(options));
   return trainer.run();
 }

@@ -22,6 +22,7 @@ struct RunSettings {
   std::int64_t limit = 0;
   std::int64_t max_steps = 0;
   std::int64_t save_epoch_freq = 0;
+  bool update_bn = false;
   RuntimeSettings runtime;
   bool resume = false, no_progress = false, quiet = false;
 

@@ -169,7 +169,7 @@ def require_free(arguments, wanted, trial):
     """What decides the results is the experiment's."""
     if ("--data", "synthetic") in zip(arguments, arguments[1:]) and not trial:
         raise runs.Problem("-- --data synthetic: is for --trial alone, the experiments are on real images")
-    fixed = {"seed", "random_seed", "init", "regular", "cells", "out", "outdir", "config"}
+    fixed = {"seed", "random_seed", "init", "regular", "cells", "out", "outdir", "config", "update_bn"}
     fixed.update(key for run, seed in wanted for key in runs.wanted_settings(run, seed, False))
     for argument in arguments:
         if argument.split("=")[0] in map(experiments.flag, fixed):

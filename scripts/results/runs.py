@@ -79,10 +79,11 @@ def wanted_settings(run, seed, trial):
     return {**preset, run.seed_key: seed, "limit": 0, "max_steps": 0, **(trial_settings(run) if trial else {})}
 
 
-def wanted_start(seed):
-    """The weights that a run starts from, for the programs with such a setting; it may be left empty, too."""
+def wanted_if_set(seed):
+    """Settings that may also be left empty, or that a program lacks: the weights that a run starts from, and what no
+    protocol has."""
     regular, _ = experiments.runs_of("E4")
-    return {"init": "", "regular": f"runs/{regular.folder(seed)}/last.safetensors"}
+    return {"init": "", "regular": f"runs/{regular.folder(seed)}/last.safetensors", "update_bn": False}
 
 
 class RunFolder:
@@ -128,8 +129,8 @@ class RunFolder:
             return False
         file = self.training / "config.json"
         config = read_json(file)
-        start = {key: wanted for key, wanted in wanted_start(self.seed).items() if config.get(key)}
-        for key, wanted in {**self.wanted_settings(), **start}.items():
+        if_set = {key: wanted for key, wanted in wanted_if_set(self.seed).items() if config.get(key)}
+        for key, wanted in {**self.wanted_settings(), **if_set}.items():
             if value_in(config, key, file) != wanted:
                 raise Problem(f"{file}: its run has {key} {json.dumps(config[key])}, {self.run.experiment} has "
                               f"{json.dumps(wanted)}")

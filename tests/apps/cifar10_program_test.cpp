@@ -104,43 +104,91 @@ TEST_CASE("cifar10 gives the same bits after a break and for any number of threa
   CHECK_THAT(other.output, Contains("was written with test_size 0.1, this run has test_size 0.2"));
 }
 
-// E2's authors never call eval(): each epoch ends with the held-out batches, in order, in training mode. Weights that
-// stand still (learning rate 0) show what these batches do.
-TEST_CASE("cifar10 moves the running statistics by the held-out images too") {
-  const Files files;
-  const std::string run =
-      files.train("run", "--num-epoch 1 --learning-rate 0 --test-size 0.9 --batch-size 4 --random-seed 5");
-  const deft::NamedTensors state = deft::load_safetensors(run + "/last.safetensors").tensors;
-  const auto tensor = [&](const std::string& name) {
-    return std::find_if(state.begin(), state.end(), [&](const auto& entry) { return entry.first == name; })->second;
-  };
-  const deft::Dataset data = load_data("cifar10", deft::Part::train, files.directory.root().string(), 40);
-  const auto [train, held_out] = split_validation(data, 0.9, 5);
-  REQUIRE(held_out.size() == 36);
+namespace {
 
-  std::vector<double> mean(4, 0.0), var(4, 1.0);
-  const auto see = [&](const deft::Dataset& images, bool shuffle) {
-    const deft::DataLoader batches(images,
-                                   {.batch_size = 4, .shuffle = shuffle, .seed = 5, .device = deft::Device::cpu()});
-    for (const deft::Batch& batch : batches.epoch(1)) {
-      const deft::Tensor features = conv2d(batch.images, tensor("conv1.weight"), {.padding = 1});
-      const std::vector<float> values = features.to_vector<float>();
-      const std::size_t count = values.size() / 4;
-      for (std::size_t c = 0; c < 4; ++c) {
-        double sum = 0, squares = 0;
-        for (std::size_t i = 0; i < count; ++i) sum += values[4 * i + c];
-        for (std::size_t i = 0; i < count; ++i) squares += std::pow(values[4 * i + c] - sum / count, 2);
-        mean[c] = 0.9 * mean[c] + 0.1 * sum / count;
-        var[c] = 0.9 * var[c] + 0.1 * squares / (count - 1);
-      }
+// Per channel.
+struct Statistics {
+  std::vector<double> mean, var;
+
+  void move(const Statistics& to, double momentum) {
+    for (std::size_t c = 0; c < mean.size(); ++c) {
+      mean[c] += momentum * (to.mean[c] - mean[c]);
+      var[c] += momentum * (to.var[c] - var[c]);
     }
-  };
-  see(train, true);
-  see(held_out, false);
-  for (std::size_t c = 0; c < 4; ++c) {
-    CHECK(tensor("bn1.running_mean").to_vector<float>()[c] == Approx(mean[c]).epsilon(1e-4));
-    CHECK(tensor("bn1.running_var").to_vector<float>()[c] == Approx(var[c]).epsilon(1e-4));
   }
+};
+
+// Unbiased ones of values [..., 4].
+Statistics statistics(const std::vector<float>& values) {
+  Statistics result;
+  const std::size_t count = values.size() / 4;
+  for (std::size_t c = 0; c < 4; ++c) {
+    double sum = 0, squares = 0;
+    for (std::size_t i = 0; i < count; ++i) sum += values[4 * i + c];
+    const double mean = sum / static_cast<double>(count);
+    for (std::size_t i = 0; i < count; ++i) squares += std::pow(values[4 * i + c] - mean, 2);
+    result.mean.push_back(mean);
+    result.var.push_back(squares / static_cast<double>(count - 1));
+  }
+  return result;
+}
+
+// A run of one epoch whose weights stand still (learning rate 0): 4 training and 36 held-out images in batches of 4.
+class StillRun {
+ public:
+  explicit StillRun(const std::string& arguments) {
+    const std::string run = files_.train(
+        "run", "--num-epoch 1 --learning-rate 0 --test-size 0.9 --batch-size 4 --random-seed 5 " + arguments);
+    state_ = deft::load_safetensors(run + "/last.safetensors").tensors;
+    parts_ = split_validation(load_data("cifar10", deft::Part::train, files_.directory.root().string(), 40), 0.9, 5);
+    REQUIRE(parts_.validation.size() == 36);
+  }
+
+  // What bn1 sees of each batch.
+  std::vector<Statistics> batches(const deft::Dataset& images, bool shuffle) const {
+    const deft::DataLoader loader(images,
+                                  {.batch_size = 4, .shuffle = shuffle, .seed = 5, .device = deft::Device::cpu()});
+    std::vector<Statistics> result;
+    for (const deft::Batch& batch : loader.epoch(1)) {
+      result.push_back(statistics(conv2d(batch.images, tensor("conv1.weight"), {.padding = 1}).to_vector<float>()));
+    }
+    return result;
+  }
+  std::vector<Statistics> training() const { return batches(parts_.train, true); }
+  std::vector<Statistics> held_out() const { return batches(parts_.validation, false); }
+
+  void check_running(const Statistics& expected) const {
+    for (std::size_t c = 0; c < 4; ++c) {
+      CHECK(tensor("bn1.running_mean").to_vector<float>()[c] == Approx(expected.mean[c]).epsilon(1e-4));
+      CHECK(tensor("bn1.running_var").to_vector<float>()[c] == Approx(expected.var[c]).epsilon(1e-4));
+    }
+  }
+
+ private:
+  deft::Tensor tensor(const std::string& name) const {
+    return std::find_if(state_.begin(), state_.end(), [&](const auto& entry) { return entry.first == name; })->second;
+  }
+
+  Files files_;
+  deft::NamedTensors state_;
+  deft::TrainValidation parts_;
+};
+
+}  // namespace
+
+// E2's authors never call eval(): each epoch ends with the held-out batches, in order, in training mode.
+TEST_CASE("cifar10 moves the running statistics by the held-out images too") {
+  const StillRun run("");
+  Statistics expected{std::vector<double>(4, 0.0), std::vector<double>(4, 1.0)};
+  for (const Statistics& batch : run.training()) expected.move(batch, 0.1);
+  for (const Statistics& batch : run.held_out()) expected.move(batch, 0.1);
+  run.check_running(expected);
+}
+
+TEST_CASE("cifar10 --update-bn takes the running statistics of the training images") {
+  const StillRun run("--update-bn");
+  REQUIRE(run.training().size() == 1);
+  run.check_running(run.training()[0]);
 }
 
 TEST_CASE("the presets of E2 run", "[long]") {

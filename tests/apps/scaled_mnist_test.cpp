@@ -284,6 +284,9 @@ TEST_CASE("mistakes are one line and exit status 1") {
   check_error("train --threads 5000000000 --data synthetic", "threads is 5000000000, expected at most 1024");
   check_error("eval --data synthetic --weights /nowhere/w.safetensors",
               "/nowhere/w.safetensors: cannot open: No such file or directory");
+  const TemporaryDirectory directory;
+  check_error(tiny + " --quiet --update-bn --out " + directory.path("run"),
+              "update_bn: the net has no BatchNorm2d that is not frozen");
   check_error("compare /nowhere", "/nowhere/summary.json: cannot open: No such file or directory");
   const ProgramResult help = scaled_mnist("train --help");
   CHECK(help.status == 0);

@@ -188,6 +188,10 @@ TEST_CASE("example: data") {
     seen += batch.images.size(0);  // float32 [64, 28, 28, 1]; batch.labels is int64 [64]
   }
   CHECK(seen == 900);
+
+  deft::Sequential normalised(deft::Conv2d(1, 8, {.kernel_size = 3}), deft::BatchNorm2d(8));
+  update_bn(loader.epoch(0), normalised);
+  CHECK(max(abs(normalised.named_buffers()[0].second)).item() > 0);
 }
 
 TEST_CASE("example: functions of one's own") {

@@ -1,6 +1,7 @@
 // Batch normalisation as a layer: gradients, modes, freezing, and what it refuses.
 #include "deft/layers/batch_norm2d.h"
 
+#include "deft/core/elementwise.h"
 #include "deft/core/gradcheck.h"
 
 #include "catch.h"
@@ -89,6 +90,74 @@ TEST_CASE("statistics that change between forward and backward are noticed") {
   norm.train();
   norm(x);
   CHECK_THROWS_AS(y.backward({.gradient = ones({2, 2, 2, 2}, float64())}), Error);
+}
+
+namespace {
+
+// One with a batch norm of its own, used twice, before another one.
+struct Twice : Module {
+  BatchNorm2d first = add("first", BatchNorm2d(1, {.affine = false}));
+  BatchNorm2d second = add("second", BatchNorm2d(1, {.affine = false}));
+  Tensor forward(const Tensor& x) override {
+    first(x);
+    return second(first(x + 6.0));
+  }
+};
+
+Tensor column(const std::vector<float>& values) {
+  return from_vector(values, {static_cast<std::int64_t>(values.size()), 1, 1, 1});
+}
+
+}  // namespace
+
+// Means 2 and 7, unbiased variances 2 and 9: each batch counts the same, whatever its size.
+TEST_CASE("update_bn replaces running statistics by the averages over the batches") {
+  BatchNorm2d norm(1, {.momentum = 0.01});
+  norm(column({100, 300}));
+  norm.eval();
+  update_bn(std::vector<Tensor>{column({1, 3}), column({4, 7, 10})}, norm);
+  CHECK(norm.running_mean->item() == Approx(4.5));
+  CHECK(norm.running_var->item() == Approx(5.5));
+  CHECK_FALSE(norm.is_training());
+
+  struct Batch {
+    Tensor images;
+  };
+  update_bn(std::vector<Batch>{{column({1, 3})}}, norm);
+  CHECK(norm.running_mean->item() == Approx(2));
+  CHECK(norm.running_var->item() == Approx(2));
+}
+
+TEST_CASE("update_bn counts each pass through a module and reaches all that are not frozen") {
+  Twice model;
+  update_bn(std::vector<Tensor>{column({1, 3})}, model);
+  CHECK(model.first.running_mean->item() == Approx(5));  // of 2 and 8
+  CHECK(model.second.running_mean->item() == Approx(0).margin(1e-6));
+  CHECK(model.second.running_var->item() == Approx(2));
+  CHECK(model.is_training());
+
+  model.first.freeze();
+  update_bn(std::vector<Tensor>{column({11, 17})}, model);
+  CHECK(model.first.running_mean->item() == Approx(5));
+  CHECK(model.second.running_mean->item() != Approx(0).margin(0.1));
+}
+
+TEST_CASE("update_bn changes nothing when a batch fails, and says when there was nothing to do") {
+  BatchNorm2d norm(1);
+  norm.eval();
+  CHECK_THROWS_AS(update_bn(std::vector<Tensor>{column({1, 3}), zeros({2, 1, 1, 2})}, norm), Error);
+  CHECK(norm.running_mean->item() == 0);
+  CHECK(norm.running_var->item() == 1);
+  CHECK_FALSE(norm.is_training());
+  norm.train();
+  norm(column({10, 30}));
+  CHECK(norm.running_mean->item() == Approx(2));  // after the failure momentum holds again
+
+  const std::string nothing = "update_bn: no batch has passed through a BatchNorm2d that is not frozen";
+  CHECK_THROWS_WITH(update_bn(std::vector<Tensor>{}, norm), Equals(nothing));
+  Twice frozen;
+  frozen.freeze();
+  CHECK_THROWS_WITH(update_bn(std::vector<Tensor>{column({1, 3})}, frozen), Equals(nothing));
 }
 
 TEST_CASE("batch norm says what does not fit") {

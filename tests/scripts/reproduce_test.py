@@ -146,6 +146,7 @@ class Reproducing(unittest.TestCase):
                                  (("E1", "--trial", "--", "--init=best.safetensors"), "-- --init=best.safetensors: is"),
                                  (("E4", "--trial", "--", "--regular", "other"), "-- --regular: is the experiment's"),
                                  (("E3", "--trial", "--", "--cells", "mnist"), "-- --cells: is the experiment's"),
+                                 (("E4", "--", "--update-bn"), "-- --update-bn: is the experiment's to say"),
                                  (("E1", "--", "--data", "synthetic"), "-- --data synthetic: is for --trial alone"),
                                  (("E1", "--", "--data=synthetic"), "-- --data synthetic: is for --trial alone"),
                                  (("E1", "--programs", "/nowhere", "--trial"), "/nowhere/scaled_mnist: No such file")):

@@ -178,6 +178,8 @@ class Mistakes(Runs):
         self.check(f"{folder}/config.json: its run has lr 0.1, E0 has 0.001")
         self.write(E0, 1, 0.8, init="better")
         self.check(f'{folder}/config.json: its run has init "better", E0 has ""')
+        self.write(E0, 1, 0.8, update_bn=True)
+        self.check(f"{folder}/config.json: its run has update_bn true, E0 has false")
         self.assertFalse(self.json.exists())
 
     def test_a_run_of_another_seed(self):
