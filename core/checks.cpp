@@ -46,11 +46,11 @@ void require_dim(const char* op, const Argument& argument, int dim, const char* 
   throw Error(fmt::format("{}: {} is {}, expected {}", op, argument.name, to_string(argument.tensor.shape()), layout));
 }
 
-void require_indices(const char* op, const Argument& argument, std::int64_t size) {
+void require_indices(const char* op, const Argument& argument, std::int64_t size, std::optional<std::int64_t> except) {
   if (argument.tensor.device().is_cuda()) return;
   const std::int64_t* index = argument.tensor.data<std::int64_t>();
   for (std::int64_t i = 0; i < argument.tensor.numel(); ++i) {
-    if (index[i] >= 0 && index[i] < size) continue;
+    if ((index[i] >= 0 && index[i] < size) || index[i] == except) continue;
     throw Error(fmt::format("{}: {}[{}] is {}, expected 0 to {}", op, argument.name, i, index[i], size - 1));
   }
 }

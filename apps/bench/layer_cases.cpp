@@ -82,10 +82,10 @@ class Cases : public CaseList {
     const CrossEntropyShape loss{rows_, images_.c};
     const Operand target = indices({rows_}, images_.c), per_row = read({rows_}), new_row = write({rows_});
     add("cross_entropy", "forward", {x, target, new_row, new_row}, [loss](auto device, const Pointers& p) {
-      cross_entropy_forward<float>(device, loss, p.at(0), p.at<std::int64_t>(1), p.at(2), p.at(3));
+      cross_entropy_forward<float>(device, loss, p.at(0), p.at<std::int64_t>(1), nullptr, p.at(2), p.at(3), nullptr);
     });
     add("cross_entropy", "backward", {per_row, x, target, per_row, y}, [loss](auto device, const Pointers& p) {
-      cross_entropy_backward<float>(device, loss, p.at(0), p.at(1), p.at<std::int64_t>(2), p.at(3), p.at(4));
+      cross_entropy_backward<float>(device, loss, p.at(0), p.at(1), p.at<std::int64_t>(2), nullptr, p.at(3), p.at(4));
     });
   }
 

@@ -7,6 +7,7 @@
 #include "deft/kernels/cpu/kernel.h"
 #include "deft/kernels/cpu/strided_loop.h"
 #include "deft/kernels/cpu/vector_math.h"
+#include "deft/kernels/cross_entropy_shares.h"
 #include "deft/kernels/instantiate.h"
 
 namespace deft::kernels {
@@ -44,6 +45,29 @@ T log_sum_exp_above(T maximum, std::int64_t n, const T* x, Stride stride) {
 #pragma omp simd reduction(+ : sum)
   for (std::int64_t i = 0; i < n; ++i) sum += vector_math::exp(x[i * stride] - maximum);
   return static_cast<T>(std::log(sum));
+}
+
+/// The mean of `classes` weights; 1 for none.
+template <class T>
+T mean_of_weights(std::int64_t classes, const T* weight) {
+  if (weight == nullptr) return 1;
+  double sum = 0;
+  for (std::int64_t c = 0; c < classes; ++c) sum += weight[c];
+  return static_cast<T>(sum / static_cast<double>(classes));
+}
+
+/// The mean of weight[c] · (maximum − x[c]).
+template <class T>
+T mean_weighted_distance(T maximum, std::int64_t classes, const T* x, const T* weight) {
+  double sum = 0;
+  if (weight == nullptr) {
+#pragma omp simd reduction(+ : sum)
+    for (std::int64_t c = 0; c < classes; ++c) sum += maximum - x[c];
+  } else {
+#pragma omp simd reduction(+ : sum)
+    for (std::int64_t c = 0; c < classes; ++c) sum += weight[c] * (maximum - x[c]);
+  }
+  return static_cast<T>(sum / static_cast<double>(classes));
 }
 
 }  // namespace
@@ -101,50 +125,66 @@ void log_softmax_backward(Cpu, const SoftmaxShape& shape, const T* grad_output, 
 }
 
 template <class T>
-void cross_entropy_forward(Cpu, const CrossEntropyShape& shape, const T* logits, const std::int64_t* target, T* loss,
-                           T* log_sum_exp) {
+void cross_entropy_forward(Cpu, const CrossEntropyShape& shape, const T* logits, const std::int64_t* target,
+                           const T* weight, T* loss, T* log_sum_exp, T* target_weight) {
   constexpr std::integral_constant<std::int64_t, 1> stride;
-  const T smoothing = static_cast<T>(shape.label_smoothing);
+  const T smoothing = static_cast<T>(shape.label_smoothing), mean_weight = mean_of_weights(shape.classes, weight);
   for_each_line({shape.n, shape.classes, 1}, [&](std::int64_t offset, auto) {
     const T* x = logits + offset;
-    const std::int64_t sample = offset / shape.classes;
+    const std::int64_t sample = offset / shape.classes, wanted = target[sample];
+    const bool ignored = wanted == shape.ignore_index;
+    const T own_weight = ignored ? T(0) : weight == nullptr ? T(1) : weight[wanted];
+    if (target_weight != nullptr) target_weight[sample] = own_weight;
+    if (ignored) {
+      loss[sample] = log_sum_exp[sample] = 0;
+      return;
+    }
     const T maximum = line_maximum(shape.classes, x, stride);
     const T log_sum = log_sum_exp_above(maximum, shape.classes, x, stride);
-    double sum = 0;
-#pragma omp simd reduction(+ : sum)
-    for (std::int64_t c = 0; c < shape.classes; ++c) sum += maximum - x[c];
-    const T mean = static_cast<T>(sum / static_cast<double>(shape.classes));
-    const T at_target = maximum - x[target[sample]];
-    loss[sample] = log_sum + (1 - smoothing) * at_target + (smoothing > 0 ? smoothing * mean : T(0));
+    const T mean_distance = mean_weighted_distance(maximum, shape.classes, x, weight);
+    const CrossEntropyShares<T> shares(smoothing, own_weight, mean_weight);
+    loss[sample] = shares.loss(log_sum, maximum - x[wanted], mean_distance);
     log_sum_exp[sample] = maximum + log_sum;
   });
 }
 
 template <class T>
 void cross_entropy_backward(Cpu, const CrossEntropyShape& shape, const T* grad_loss, const T* logits,
-                            const std::int64_t* target, const T* log_sum_exp, T* grad_logits) {
-  const T smoothing = static_cast<T>(shape.label_smoothing);
+                            const std::int64_t* target, const T* weight, const T* log_sum_exp, T* grad_logits) {
+  const T smoothing = static_cast<T>(shape.label_smoothing), mean_weight = mean_of_weights(shape.classes, weight);
   const T floor = smoothing / static_cast<T>(shape.classes);
   for_each_line({shape.n, shape.classes, 1}, [&](std::int64_t offset, auto) {
     const T* x = logits + offset;
     T* gx = grad_logits + offset;
-    const std::int64_t sample = offset / shape.classes;
+    const std::int64_t sample = offset / shape.classes, wanted = target[sample];
+    if (wanted == shape.ignore_index) {
+      for (std::int64_t c = 0; c < shape.classes; ++c) gx[c] = 0;
+      return;
+    }
+    const CrossEntropyShares<T> shares(smoothing, weight == nullptr ? T(1) : weight[wanted], mean_weight);
     const T g = grad_loss[sample], base = log_sum_exp[sample];
-    for (std::int64_t c = 0; c < shape.classes; ++c) gx[c] = g * (vector_math::exp(x[c] - base) - floor);
-    gx[target[sample]] -= g * (1 - smoothing);
+    if (weight == nullptr) {
+      for (std::int64_t c = 0; c < shape.classes; ++c) gx[c] = g * (vector_math::exp(x[c] - base) - floor);
+    } else {
+      for (std::int64_t c = 0; c < shape.classes; ++c) {
+        gx[c] = g * (shares.total * vector_math::exp(x[c] - base) - floor * weight[c]);
+      }
+    }
+    gx[wanted] -= g * shares.own;
   });
 }
 
 }  // namespace DEFT_SIMD
 
-#define DEFT_FLOATING(T)                                                                                            \
-  DEFT_KERNEL(void, softmax_forward, Cpu, const SoftmaxShape&, const T*, T*)                                        \
-  DEFT_KERNEL(void, softmax_backward, Cpu, const SoftmaxShape&, const T*, const T*, T*)                             \
-  DEFT_KERNEL(void, log_softmax_forward, Cpu, const SoftmaxShape&, const T*, T*)                                    \
-  DEFT_KERNEL(void, log_softmax_backward, Cpu, const SoftmaxShape&, const T*, const T*, T*)                         \
-  DEFT_KERNEL(void, cross_entropy_forward, Cpu, const CrossEntropyShape&, const T*, const std::int64_t*, T*, T*)    \
-  DEFT_KERNEL(void, cross_entropy_backward, Cpu, const CrossEntropyShape&, const T*, const T*, const std::int64_t*, \
-              const T*, T*)
+#define DEFT_FLOATING(T)                                                                                               \
+  DEFT_KERNEL(void, softmax_forward, Cpu, const SoftmaxShape&, const T*, T*)                                           \
+  DEFT_KERNEL(void, softmax_backward, Cpu, const SoftmaxShape&, const T*, const T*, T*)                                \
+  DEFT_KERNEL(void, log_softmax_forward, Cpu, const SoftmaxShape&, const T*, T*)                                       \
+  DEFT_KERNEL(void, log_softmax_backward, Cpu, const SoftmaxShape&, const T*, const T*, T*)                            \
+  DEFT_KERNEL(void, cross_entropy_forward, Cpu, const CrossEntropyShape&, const T*, const std::int64_t*, const T*, T*, \
+              T*, T*)                                                                                                  \
+  DEFT_KERNEL(void, cross_entropy_backward, Cpu, const CrossEntropyShape&, const T*, const T*, const std::int64_t*,    \
+              const T*, const T*, T*)
 
 DEFT_INSTANTIATE_FLOATING(DEFT_FLOATING)
 

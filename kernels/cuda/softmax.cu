@@ -1,6 +1,7 @@
 #include <cmath>
 #include <limits>
 
+#include "deft/kernels/cross_entropy_shares.h"
 #include "deft/kernels/cuda/fault.h"
 #include "deft/kernels/cuda/reduce_block.h"
 #include "deft/kernels/cuda/strided_index.h"
@@ -142,25 +143,50 @@ struct LogBackward {
   }
 };
 
+/// The weights of the classes; ones where there are none.
+template <class T>
+struct ClassWeights {
+  const T* weight;
+
+  __device__ T operator[](std::int64_t c) const { return weight == nullptr ? T(1) : weight[c]; }
+
+  template <class Lines>
+  __device__ T mean(const Line& line) const {
+    if (weight == nullptr) return 1;
+    const auto of_class = [&](std::int64_t, std::int64_t c) { return weight[c]; };
+    return static_cast<T>(sum_of<Lines>(line, of_class) / static_cast<double>(line.n));
+  }
+};
+
 template <class T>
 struct CrossEntropyForward {
   const T* logits;
   const std::int64_t* target;
+  std::int64_t ignore_index;
   IndexCheck check;
+  ClassWeights<T> weights;
   T smoothing;
-  T *loss, *log_sum_exp;
+  T *loss, *log_sum_exp, *target_weight;
 
   template <class Lines>
   __device__ void run(const Line& line) const {
     const T maximum = maximum_of<Lines>(line, logits);
     const T log_sum = static_cast<T>(std::log(sum_of_exp<Lines>(line, logits, maximum)));
-    const auto distance = [&](std::int64_t at, std::int64_t) { return maximum - logits[at]; };
-    const T mean = static_cast<T>(sum_of<Lines>(line, distance) / static_cast<double>(line.n));
+    const auto distance = [&](std::int64_t at, std::int64_t c) { return weights[c] * (maximum - logits[at]); };
+    const T mean_distance = static_cast<T>(sum_of<Lines>(line, distance) / static_cast<double>(line.n));
+    const T mean_weight = weights.template mean<Lines>(line);
     if (line.rank != 0 || line.n == 0) return;
     const std::int64_t wanted = target[line.number];
-    const T at_target = check(line.number, wanted) ? maximum - logits[line.offset + wanted] : not_a_number<T>;
-    loss[line.number] = log_sum + (1 - smoothing) * at_target + (smoothing > 0 ? smoothing * mean : T(0));
+    T own_weight = 0, own_loss = 0;
+    if (wanted != ignore_index) {
+      const bool exists = check(line.number, wanted);
+      own_weight = exists ? weights[wanted] : not_a_number<T>;
+      const T at_target = exists ? maximum - logits[line.offset + wanted] : not_a_number<T>;
+      own_loss = CrossEntropyShares<T>(smoothing, own_weight, mean_weight).loss(log_sum, at_target, mean_distance);
+    }
+    loss[line.number] = own_loss;
     log_sum_exp[line.number] = maximum + log_sum;
+    if (target_weight != nullptr) target_weight[line.number] = own_weight;
   }
 };
 
@@ -168,19 +194,28 @@ template <class T>
 struct CrossEntropyBackward {
   const T *grad_loss, *logits;
   const std::int64_t* target;
+  std::int64_t ignore_index;
+  ClassWeights<T> weights;
   const T* log_sum_exp;
   T smoothing;
   T* grad_logits;
 
   template <class Lines>
   __device__ void run(const Line& line) const {
+    const T mean_weight = weights.template mean<Lines>(line);
     if (line.n == 0) return;
+    const std::int64_t wanted = target[line.number];
+    if (wanted == ignore_index) {
+      line.for_each([&](std::int64_t at, std::int64_t) { grad_logits[at] = 0; });
+      return;
+    }
+    const bool exists = wanted >= 0 && wanted < line.n;
+    const CrossEntropyShares<T> shares(smoothing, exists ? weights[wanted] : not_a_number<T>, mean_weight);
     const T g = grad_loss[line.number], base = log_sum_exp[line.number];
     const T floor = smoothing / static_cast<T>(line.n);
-    const std::int64_t wanted = target[line.number];
-    line.for_each([&](std::int64_t at, std::int64_t i) {
-      const T expected = i == wanted ? floor + (1 - smoothing) : floor;
-      grad_logits[at] = g * (std::exp(logits[at] - base) - expected);
+    line.for_each([&](std::int64_t at, std::int64_t c) {
+      const T spread = floor * weights[c], expected = c == wanted ? spread + shares.own : spread;
+      grad_logits[at] = g * (shares.total * std::exp(logits[at] - base) - expected);
     });
   }
 };
@@ -245,29 +280,43 @@ void log_softmax_backward(Cuda device, const SoftmaxShape& shape, const T* grad_
 
 template <class T>
 void cross_entropy_forward(Cuda device, const CrossEntropyShape& shape, const T* logits, const std::int64_t* target,
-                           T* loss, T* log_sum_exp) {
+                           const T* weight, T* loss, T* log_sum_exp, T* target_weight) {
   const IndexCheck check{context(device).fault, "cross_entropy: target", shape.classes};
   run_rows(device, {shape.n, shape.classes, 1},
-           cuda_softmax::CrossEntropyForward<T>{logits, target, check, static_cast<T>(shape.label_smoothing), loss,
-                                                log_sum_exp});
+           cuda_softmax::CrossEntropyForward<T>{logits,
+                                                target,
+                                                shape.ignore_index,
+                                                check,
+                                                {weight},
+                                                static_cast<T>(shape.label_smoothing),
+                                                loss,
+                                                log_sum_exp,
+                                                target_weight});
 }
 
 template <class T>
 void cross_entropy_backward(Cuda device, const CrossEntropyShape& shape, const T* grad_loss, const T* logits,
-                            const std::int64_t* target, const T* log_sum_exp, T* grad_logits) {
+                            const std::int64_t* target, const T* weight, const T* log_sum_exp, T* grad_logits) {
   run_rows(device, {shape.n, shape.classes, 1},
-           cuda_softmax::CrossEntropyBackward<T>{grad_loss, logits, target, log_sum_exp,
-                                                 static_cast<T>(shape.label_smoothing), grad_logits});
+           cuda_softmax::CrossEntropyBackward<T>{grad_loss,
+                                                 logits,
+                                                 target,
+                                                 shape.ignore_index,
+                                                 {weight},
+                                                 log_sum_exp,
+                                                 static_cast<T>(shape.label_smoothing),
+                                                 grad_logits});
 }
 
-#define DEFT_FLOATING(T)                                                                                           \
-  template void softmax_forward<T>(Cuda, const SoftmaxShape&, const T*, T*);                                       \
-  template void softmax_backward<T>(Cuda, const SoftmaxShape&, const T*, const T*, T*);                            \
-  template void log_softmax_forward<T>(Cuda, const SoftmaxShape&, const T*, T*);                                   \
-  template void log_softmax_backward<T>(Cuda, const SoftmaxShape&, const T*, const T*, T*);                        \
-  template void cross_entropy_forward<T>(Cuda, const CrossEntropyShape&, const T*, const std::int64_t*, T*, T*);   \
-  template void cross_entropy_backward<T>(Cuda, const CrossEntropyShape&, const T*, const T*, const std::int64_t*, \
-                                          const T*, T*);
+#define DEFT_FLOATING(T)                                                                                              \
+  template void softmax_forward<T>(Cuda, const SoftmaxShape&, const T*, T*);                                          \
+  template void softmax_backward<T>(Cuda, const SoftmaxShape&, const T*, const T*, T*);                               \
+  template void log_softmax_forward<T>(Cuda, const SoftmaxShape&, const T*, T*);                                      \
+  template void log_softmax_backward<T>(Cuda, const SoftmaxShape&, const T*, const T*, T*);                           \
+  template void cross_entropy_forward<T>(Cuda, const CrossEntropyShape&, const T*, const std::int64_t*, const T*, T*, \
+                                         T*, T*);                                                                     \
+  template void cross_entropy_backward<T>(Cuda, const CrossEntropyShape&, const T*, const T*, const std::int64_t*,    \
+                                          const T*, const T*, T*);
 
 DEFT_INSTANTIATE_FLOATING(DEFT_FLOATING)
 

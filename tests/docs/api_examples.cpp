@@ -97,6 +97,14 @@ TEST_CASE("example: a model and its training step") {
   CHECK(std::isfinite(loss.item()));
   CHECK(optimizer.lr() == Approx(0.7e-3));
 
+  deft::Tensor logits = net(images);
+  deft::Tensor weighted = cross_entropy(logits, labels, {.weight = deft::full({10}, 0.5), .ignore_index = 9});
+  deft::Tensor soft = cross_entropy(logits, softmax(deft::randn({8, 10})), {.label_smoothing = 0.1});
+  double norm = deft::clip_grad_norm_(net.parameters(), 1.0, {.error_if_nonfinite = true});
+  CHECK(std::isfinite(weighted.item()));
+  CHECK(std::isfinite(soft.item()));
+  CHECK(norm > 0);
+
   std::string table = deft::to_string(deft::summarize(net, images));
   CHECK_THAT(table, Catch::Matchers::Contains("deform_positions"));
 

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstdint>
 #include <limits>
+#include <tuple>
 #include <vector>
 
 #include "catch.h"
@@ -73,37 +74,53 @@ TEST_CASE("softmax of huge values does not overflow") {
   CHECK(y == std::vector<float>{0.5f, 0.5f, 0.0f});
 }
 
-TEST_CASE("cross entropy with label smoothing, and its gradient") {
-  const std::int64_t n = 9;
+TEST_CASE("cross entropy with weights, ignored targets and label smoothing, and its gradient") {
+  const std::int64_t n = 9, ignored = 3;
   const std::vector<std::int64_t> target = {0, 5, 3, 3, 1, 2, 4, 0, 5};
   const Buffer<std::int64_t> device_target(target);
   const auto g = random_values<double>(n, 4);
   const Buffer<double> device_g(g);
-  for (const auto& [classes, smoothing] :
-       {std::pair<std::int64_t, double>{6, 0.0}, {6, 0.1}, {6, 1.0}, {1500, 0.0}, {1500, 0.1}}) {
+  for (const auto& [classes, smoothing, weighted] : {std::tuple<std::int64_t, double, bool>{6, 0.0, false},
+                                                     {6, 0.1, false},
+                                                     {6, 1.0, false},
+                                                     {1500, 0.0, false},
+                                                     {1500, 0.1, false},
+                                                     {6, 0.0, true},
+                                                     {6, 0.1, true},
+                                                     {1500, 0.1, true}}) {
     const auto x = random_values<double>(n * classes, 3, -4, 4);
-    const Buffer<double> device_x(x);
-    Buffer<double> device_loss(g), log_sum_exp(g);
-    const CrossEntropyShape shape{n, classes, smoothing};
+    const std::vector<double> w =
+        weighted ? random_values<double>(classes, 5, 0, 2) : std::vector<double>(static_cast<std::size_t>(classes), 1);
+    const Buffer<double> device_x(x), device_w(w);
+    Buffer<double> device_loss(g), log_sum_exp(g), target_weight(g);
+    const CrossEntropyShape shape{n, classes, smoothing, weighted ? ignored : -100};
+    const double* const weight = weighted ? device_w.data() : nullptr;
     const auto grad = output_of<double>(n * classes, [&](auto device, double* out) {
-      cross_entropy_forward<double>(device, shape, device_x.data(), device_target.data(), device_loss.data(),
-                                    log_sum_exp.data());
-      cross_entropy_backward<double>(device, shape, device_g.data(), device_x.data(), device_target.data(),
+      cross_entropy_forward<double>(device, shape, device_x.data(), device_target.data(), weight, device_loss.data(),
+                                    log_sum_exp.data(), target_weight.data());
+      cross_entropy_backward<double>(device, shape, device_g.data(), device_x.data(), device_target.data(), weight,
                                      log_sum_exp.data(), out);
     });
-    const auto loss = device_loss.values(), normalizer = log_sum_exp.values();
+    const auto loss = device_loss.values(), normalizer = log_sum_exp.values(), own_weight = target_weight.values();
     for (std::size_t i = 0; i < n; ++i) {
       const std::size_t row = i * static_cast<std::size_t>(classes);
-      double sum = 0, expected = 0;
-      for (std::size_t c = row; c < row + static_cast<std::size_t>(classes); ++c) sum += std::exp(x[c]);
+      const bool counts = !(weighted && target[i] == ignored);
+      double sum = 0, expected = 0, total = 0;
+      std::vector<double> wanted;  // the share of each class in the loss
       for (std::int64_t c = 0; c < classes; ++c) {
-        const std::size_t at = row + static_cast<std::size_t>(c);
-        const double wanted = (c == target[i] ? 1 - smoothing : 0) + smoothing / static_cast<double>(classes);
-        expected -= wanted * std::log(std::exp(x[at]) / sum);
-        REQUIRE(grad[at] == Approx(g[i] * (std::exp(x[at]) / sum - wanted)).epsilon(1e-10).margin(1e-12));
+        const double share = (c == target[i] ? 1 - smoothing : 0) + smoothing / static_cast<double>(classes);
+        wanted.push_back(counts ? share * w[static_cast<std::size_t>(c)] : 0);
+        total += wanted.back();
+        sum += std::exp(x[row + static_cast<std::size_t>(c)]);
+      }
+      for (std::size_t c = 0; c < wanted.size(); ++c) {
+        const double p = std::exp(x[row + c]) / sum;
+        expected -= wanted[c] * std::log(p);
+        REQUIRE(grad[row + c] == Approx(g[i] * (total * p - wanted[c])).epsilon(1e-10).margin(1e-12));
       }
       REQUIRE(loss[i] == Approx(expected).epsilon(1e-12));
-      REQUIRE(normalizer[i] == Approx(std::log(sum)).epsilon(1e-12));
+      REQUIRE(own_weight[i] == (counts ? w[static_cast<std::size_t>(target[i])] : 0));
+      if (counts) REQUIRE(normalizer[i] == Approx(std::log(sum)).epsilon(1e-12));
     }
   }
 }
