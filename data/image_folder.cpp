@@ -5,8 +5,12 @@
 #include <algorithm>
 #include <cctype>
 #include <cstring>
+#include <initializer_list>
+#include <map>
+#include <string_view>
 #include <vector>
 
+#include "deft/data/paths.h"
 #include "deft/kernels/error.h"
 #include "deft/kernels/parallel_for.h"
 
@@ -20,33 +24,70 @@ struct LabelledFile {
   std::int64_t label;
 };
 
-bool is_image_file(const fs::directory_entry& entry) {
-  std::string extension = entry.path().extension().string();
-  std::transform(extension.begin(), extension.end(), extension.begin(),
-                 [](unsigned char c) { return std::tolower(c); });
-  constexpr const char* known[] = {".png", ".jpg", ".jpeg", ".bmp", ".pgm", ".ppm"};
-  return entry.is_regular_file() && std::find(std::begin(known), std::end(known), extension) != std::end(known);
+bool ends_with_any(std::string name, std::initializer_list<std::string_view> endings) {
+  std::transform(name.begin(), name.end(), name.begin(), [](unsigned char c) { return std::tolower(c); });
+  return std::any_of(endings.begin(), endings.end(), [&](std::string_view ending) {
+    return name.size() >= ending.size() && name.compare(name.size() - ending.size(), ending.size(), ending) == 0;
+  });
 }
 
-template <class Accept>
-std::vector<fs::path> sorted_entries(const fs::path& folder, Accept accept) {
-  std::vector<fs::path> paths;
-  for (const fs::directory_entry& entry : fs::directory_iterator(folder)) {
-    if (entry.path().filename().string().front() != '.' && accept(entry)) paths.push_back(entry.path());
+// Whether torchvision would take the file for an image. Throws Error for one that deft cannot read.
+bool is_image_file(const fs::path& path) {
+  const std::string name = path.filename().string();
+  if (ends_with_any(name, {".tif", ".tiff", ".webp"})) {
+    throw Error(fmt::format(
+        "image folder: {} is a TIFF or WebP file by its name, expected PNG, JPEG, BMP or binary PNM", path.string()));
   }
-  std::sort(paths.begin(), paths.end());
-  return paths;
+  return ends_with_any(name, {".jpg", ".jpeg", ".png", ".ppm", ".bmp", ".pgm"});
+}
+
+struct Entries {
+  std::vector<std::string> folders, files;  // sorted paths
+};
+
+Entries entries(const fs::path& folder) {
+  Entries found;
+  for (const fs::directory_entry& entry : fs::directory_iterator(folder)) {
+    (entry.is_directory() ? found.folders : found.files).push_back(entry.path().string());
+  }
+  std::sort(found.folders.begin(), found.folders.end());
+  std::sort(found.files.begin(), found.files.end());
+  return found;
+}
+
+// The files of every folder. Paths are ordered as texts, as torchvision does: "a-b" comes before "a/b", and fs::path
+// would have it after.
+using Folders = std::map<std::string, std::vector<std::string>>;
+
+// Adds `folder` and all folders below it. `above` are those that it lies in.
+void add_folders(const std::string& folder, std::vector<fs::path>& above, Folders& all) {
+  const fs::path real = fs::canonical(folder);
+  if (std::find(above.begin(), above.end(), real) != above.end()) {
+    throw Error(fmt::format("image folder: {} leads back to {}, which it lies in", folder, real.string()));
+  }
+  Entries found = entries(folder);
+  all[folder] = std::move(found.files);
+  above.push_back(real);
+  for (const std::string& below : found.folders) add_folders(below, above, all);
+  above.pop_back();
 }
 
 std::vector<LabelledFile> list_files(const fs::path& folder, std::vector<std::string>& class_names) try {
   if (!fs::is_directory(folder)) throw Error(fmt::format("image folder: {} is not a folder", folder.string()));
   std::vector<LabelledFile> files;
-  for (const fs::path& child : sorted_entries(folder, [](const auto& entry) { return entry.is_directory(); })) {
-    const std::vector<fs::path> images = sorted_entries(child, is_image_file);
-    if (images.empty()) throw Error(fmt::format("image folder: {} holds no images", child.string()));
+  for (const std::string& child : entries(folder).folders) {
+    Folders below;
+    std::vector<fs::path> above = {fs::canonical(folder)};
+    add_folders(child, above, below);
+    const std::size_t before = files.size();
     const auto label = static_cast<std::int64_t>(class_names.size());
-    for (const fs::path& image : images) files.push_back({image, label});
-    class_names.push_back(child.filename().string());
+    for (const auto& [_, paths] : below) {
+      for (const std::string& path : paths) {
+        if (is_image_file(path)) files.push_back({path, label});
+      }
+    }
+    if (files.size() == before) throw Error(fmt::format("image folder: {} holds no images", child));
+    class_names.push_back(fs::path(child).filename().string());
   }
   if (files.empty())
     throw Error(fmt::format("image folder: {} has no subfolders, expected one per class", folder.string()));
@@ -59,7 +100,7 @@ std::vector<LabelledFile> list_files(const fs::path& folder, std::vector<std::st
 }  // namespace
 
 Dataset load_image_folder(const fs::path& folder, const ImageOptions& options) {
-  Dataset dataset{.name = folder.filename().string(), .source = folder.string()};
+  Dataset dataset{.name = folder_name(folder), .source = folder.string()};
   const std::vector<LabelledFile> files = list_files(folder, dataset.class_names);
   const auto count = static_cast<std::int64_t>(files.size());
   const Tensor first = load_image(files[0].path, options);

@@ -1,9 +1,9 @@
-// Image files, single and in folders: whole, resized, damaged.
+// Image files: whole, resized, damaged.
 #include "deft/data/image.h"
 
 #include <cmath>
 
-#include "deft/data/image_folder.h"
+#include "deft/kernels/error.h"
 
 #include "catch.h"
 #include "data/files.h"
@@ -157,38 +157,4 @@ TEST_CASE("resizing is a linear filter as wide as the reduction") {
   }
   CHECK(resize_image(image, 9, 13).to_vector<std::uint8_t>() == pixels);
   CHECK_THROWS_WITH(resize_image(image, 0, 3), Contains("size is 0×3"));
-}
-
-TEST_CASE("an image folder has a class per subfolder") {
-  const TemporaryDirectory folder;
-  write_png(folder.root() / "dog/b.png", 6, 5, 3);
-  write_png(folder.root() / "dog/a.PNG", 6, 5, 1);
-  write_png(folder.root() / "cat/1.png", 6, 5, 3);
-  write_bytes(folder.root() / "cat/notes.txt", {1});
-  write_bytes(folder.root() / ".hidden/x.png", {1});
-  write_bytes(folder.root() / "cat/.x.png", {1});
-  const Dataset dataset = load_image_folder(folder.root());
-  CHECK(dataset.class_names == std::vector<std::string>{"cat", "dog"});
-  CHECK(dataset.labels.to_vector<std::int64_t>() == std::vector<std::int64_t>{0, 1, 1});
-  CHECK(dataset.images.shape() == Shape{3, 6, 5, 3});
-  CHECK(dataset.images.data<std::uint8_t>()[90 + 3] == 1);   // dog/a.PNG, grey
-  CHECK(dataset.images.data<std::uint8_t>()[180 + 3] == 3);  // dog/b.png
-}
-
-TEST_CASE("an image folder that cannot be a data set says why") {
-  const TemporaryDirectory folder;
-  const auto error = [&] { load_image_folder(folder.root()); };
-  CHECK_THROWS_WITH(error(), EndsWith("has no subfolders, expected one per class"));
-  CHECK_THROWS_WITH(load_image_folder(folder.path("none")), EndsWith("none is not a folder"));
-  write_png(folder.root() / "a/1.png", 6, 5, 3);
-  write_png(folder.root() / "a/2.png", 6, 7, 3);
-  CHECK_THROWS_WITH(error(), Contains("2.png: is 6×7 pixels, expected 6×5 as") && Contains("1.png"));
-  CHECK(load_image_folder(folder.root(), {.channels = 1, .height = 4, .width = 4}).images.shape() == Shape{2, 4, 4, 1});
-  std::filesystem::create_directory(folder.root() / "b");
-  CHECK_THROWS_WITH(error(), EndsWith("b holds no images"));
-
-  const std::filesystem::path loop = folder.root() / "loop";  // a link to itself
-  std::filesystem::create_symlink(loop, loop);
-  CHECK_THROWS_WITH(error(), Contains("image folder: " + loop.string() + ": Too many levels of symbolic links"));
-  CHECK_THROWS_WITH(load_image_folder(loop), Contains("loop: Too many levels"));
 }
