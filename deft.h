@@ -18,6 +18,7 @@
 #include "deft/data/affine_warp.h"
 #include "deft/data/cifar10.h"
 #include "deft/data/dataset.h"
+#include "deft/data/idx.h"
 #include "deft/data/image.h"
 #include "deft/data/image_folder.h"
 #include "deft/data/loader.h"

@@ -20,6 +20,7 @@ struct Dataset {
   std::string name = {};                      ///< "MNIST"
   std::string source = {};                    ///< where it came from: a folder, or how it was made
   bool synthetic = false;                     ///< made by a program, not measured
+  std::string note = {};                      ///< a line for the user on what a loader had to guess; mostly empty
   Tensor images = {};                         ///< uint8 [N, H, W, C], 0 is black
   Tensor labels = {};                         ///< int64 [N], each in [0, classes)
   std::vector<std::string> class_names = {};  ///< one per class

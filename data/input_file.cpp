@@ -29,16 +29,9 @@ InputFile::InputFile(const std::filesystem::path& path) : path_(path), file_(nul
   if (!file_) fail(fmt::format("cannot be opened ({})", std::strerror(errno)));
   size_ = std::filesystem::file_size(path, error);
   if (error) fail("is no regular file");
-  if (path.extension() == ".gz") {
-    unpacker_ = std::make_unique<Unpacker>();
-    unsigned char start[2] = {0, 0};
-    const std::size_t got = read_raw(start, 2);
-    if (got < 2) fail(fmt::format("is {} bytes long, expected gzip data", got));
-    if (start[0] != 0x1f || start[1] != 0x8b) {
-      fail(fmt::format("starts with 0x{:02x}{:02x}, expected 0x1f8b (gzip)", start[0], start[1]));
-    }
-    std::rewind(file_.get());
-  }
+  unsigned char start[2] = {0, 0};
+  if (read_raw(start, 2) == 2 && start[0] == 0x1f && start[1] == 0x8b) unpacker_ = std::make_unique<Unpacker>();
+  std::rewind(file_.get());
 }
 
 InputFile::~InputFile() = default;

@@ -4,6 +4,9 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <functional>
+#include <utility>
+#include <vector>
 
 #include "deft/data/cifar10.h"
 #include "deft/data/mnist.h"
@@ -15,29 +18,67 @@ namespace {
 
 namespace fs = std::filesystem;
 
+using Names = std::vector<std::string>;
+
 struct KnownData {
-  const char* name;
-  const char* title;
-  std::vector<const char*> subfolders;  // where the files may lie below a place
-  bool (*holds)(const fs::path&);
+  std::string name, title;
+  Names subfolders;  // where the files may lie below a place
+  std::function<bool(const fs::path&)> holds;
   std::string (*unconverted)(const fs::path&);  // what stands there instead, with a remedy
   Dataset (*load)(const fs::path&, Part);
+  std::string remedy;
 };
 
-const KnownData& known(const std::string& name) {
-  static const KnownData all[] = {
-      {"mnist", "MNIST", {"", "mnist"}, holds_mnist, [](const fs::path&) { return std::string(); }, load_mnist},
+// A data set in MNIST's files; torchvision keeps them in TITLE/raw.
+KnownData in_idx_files(const std::string& name, const std::string& title, Names subfolders, const std::string& remedy) {
+  subfolders.insert(subfolders.end(), {title, title + "/raw"});
+  const auto holds = [name, title](const fs::path& folder) {
+    return holds_mnist(folder) && (name == "mnist" || mnist_relative(folder) == title);
+  };
+  const auto load = [](const fs::path& folder, Part part) { return load_mnist(folder, part); };
+  return {name, title, std::move(subfolders), holds, unconverted_mnist, load, remedy};
+}
+
+KnownData in_torchvision(const std::string& name, const std::string& title, const Names& subfolders) {
+  return in_idx_files(name, title, subfolders,
+                      fmt::format("torchvision.datasets.{}(FOLDER, download=True) fetches them", title));
+}
+
+const std::vector<KnownData>& all_data() {
+  const std::string fetch = "fetch them with scripts/download_data.sh ";
+  static const std::vector<KnownData> all = {
+      in_idx_files("mnist", "MNIST", {"", "raw", "mnist"}, fetch + "mnist, or use drawn digits with --data synthetic"),
+      in_torchvision("fashionmnist", "FashionMNIST", {"", "raw", "fashionmnist", "fashion-mnist"}),
+      in_torchvision("kmnist", "KMNIST", {"", "raw", "kmnist"}),
+      in_torchvision("emnist", "EMNIST", {"", "raw", "gzip", "emnist"}),
+      in_torchvision("qmnist", "QMNIST", {"", "raw", "qmnist"}),
       {"cifar10",
        "CIFAR-10",
        {"", "cifar-10-batches-bin", "cifar10", "cifar10/cifar-10-batches-bin"},
        holds_cifar10,
        unconverted_cifar10,
-       load_cifar10},
+       load_cifar10,
+       fetch + "cifar10"},
   };
-  for (const KnownData& data : all) {
+  return all;
+}
+
+const KnownData& known(const std::string& name) {
+  Names names;
+  for (const KnownData& data : all_data()) {
     if (name == data.name) return data;
+    names.push_back(data.name);
   }
-  throw Error(fmt::format("data: the name is '{}', expected mnist or cifar10", name));
+  throw Error(fmt::format("data: the name is '{}', expected {}", name, fmt::join(names, ", ")));
+}
+
+// The first of the folders below `place` that has the files; empty when none has.
+fs::path find_below(const std::string& place, const KnownData& data) {
+  for (const std::string& below : data.subfolders) {
+    const fs::path folder = below.empty() ? fs::path(place) : fs::path(place) / below;
+    if (data.holds(folder)) return folder;
+  }
+  return {};
 }
 
 struct Place {
@@ -67,14 +108,16 @@ std::string to_string(const Place& place) {
   return fmt::format("{} ({})", place.label, place.folder.empty() ? "not set" : place.folder);
 }
 
-std::string not_found(const KnownData& data, const std::vector<Place>& all) {
+std::string not_found(const KnownData& wanted, const std::vector<Place>& all) {
   const std::string given = to_string(all[0]), environment = to_string(all[1]), cache = to_string(all[2]);
-  std::string text = fmt::format("data: no {} files in ", data.title);
-  text += all[0].folder.empty() ? fmt::format("{}, {} or {}", given, environment, cache)
-                                : fmt::format("{}; without --data, {} and {} are searched", given, environment, cache);
-  text += fmt::format("; fetch them with scripts/download_data.sh {}", data.name);
-  if (std::string(data.name) == "mnist") text += ", or use drawn digits with --data synthetic";
-  return text;
+  std::string text = fmt::format("data: no {} files in ", wanted.title);
+  if (all[0].folder.empty()) return text + fmt::format("{}, {} or {}; {}", given, environment, cache, wanted.remedy);
+  text += given;
+  for (const KnownData& other : all_data()) {
+    const fs::path folder = find_below(all[0].folder, other);
+    if (!folder.empty()) return text + fmt::format(", but {} in {}", other.title, folder.string());
+  }
+  return text + fmt::format("; without --data, {} and {} are searched; {}", environment, cache, wanted.remedy);
 }
 
 }  // namespace
@@ -85,13 +128,10 @@ fs::path locate_data(const std::string& name, const std::string& explicit_folder
   const std::size_t searched = explicit_folder.empty() ? all.size() : 1;
   for (std::size_t i = 0; i < searched; ++i) {
     if (all[i].folder.empty()) continue;
-    for (const char* below : data.subfolders) {
-      const fs::path folder = fs::path(all[i].folder) / below;
-      if (data.holds(folder)) return *below == '\0' ? fs::path(all[i].folder) : folder;
-    }
+    if (fs::path folder = find_below(all[i].folder, data); !folder.empty()) return folder;
   }
   for (std::size_t i = 0; i < searched; ++i) {
-    for (const char* below : data.subfolders) {
+    for (const std::string& below : data.subfolders) {
       const std::string instead = all[i].folder.empty() ? "" : data.unconverted(fs::path(all[i].folder) / below);
       if (!instead.empty()) throw Error(fmt::format("{}: {}", data.name, instead));
     }
@@ -103,7 +143,7 @@ Dataset load_data(const std::string& name, Part part, const std::string& data, s
   const KnownData& wanted = known(name);
   const auto within = [&](std::int64_t size) { return limit > 0 ? std::min(limit, size) : size; };
   if (data == "synthetic") {
-    if (name != "mnist") throw Error(fmt::format("data: 'synthetic' stands in for mnist alone, not for {}", name));
+    if (name != "mnist") throw Error(fmt::format("data: 'synthetic' stands in only for mnist, not for {}", name));
     return synthetic_digits(within(part == Part::train ? 60000 : 10000), part);
   }
   const Dataset whole = wanted.load(locate_data(name, data), part);
@@ -111,7 +151,14 @@ Dataset load_data(const std::string& name, Part part, const std::string& data, s
 }
 
 TrainTest load_data(const std::string& name, const std::string& data, std::int64_t limit) {
-  return {load_data(name, Part::train, data, limit), load_data(name, Part::test, data, limit)};
+  TrainTest parts = {load_data(name, Part::train, data, limit), load_data(name, Part::test, data, limit)};
+  // Classes that are counted by the labels are those of both parts.
+  if (parts.train.classes() != parts.test.classes()) {
+    const bool more_in_train = parts.train.classes() > parts.test.classes();
+    const Names names = (more_in_train ? parts.train : parts.test).class_names;
+    parts.train.class_names = parts.test.class_names = names;
+  }
+  return parts;
 }
 
 }  // namespace deft

@@ -9,10 +9,12 @@
 
 namespace deft {
 
-/// The folder with the files of data set `name` ("mnist" or "cifar10"). Looks in `explicit_folder` (a program's --data)
-/// if that is not empty, and nowhere else then; otherwise in $DEFT_DATA and the user's cache, $XDG_CACHE_HOME/deft or
-/// ~/.cache/deft. Each may hold the files itself or in mnist/, cifar10/ or cifar-10-batches-bin/. Throws Error when
-/// there are none; its text names all three places and offers the remedies.
+/// The folder with the files of data set `name`: "mnist", "fashionmnist", "kmnist", "emnist", "qmnist" or "cifar10".
+/// Looks in `explicit_folder` (a program's --data) if that is not empty, and nowhere else then; otherwise in
+/// $DEFT_DATA and the user's cache, $XDG_CACHE_HOME/deft or ~/.cache/deft. Each may hold the files itself or in a folder
+/// of the data set: mnist/, cifar10/, cifar-10-batches-bin/, torchvision's MNIST/raw/ or FashionMNIST/raw/ and so on.
+/// Throws Error when there are none; its text names all three places and offers the remedies. Whatever comes in MNIST's
+/// files passes for "mnist"; the other four need files or a folder of their name (see mnist.h).
 std::filesystem::path locate_data(const std::string& name, const std::string& explicit_folder = "");
 
 /// Both parts of a data set.
@@ -21,8 +23,8 @@ struct TrainTest {
 };
 
 /// Finds one part of data set `name` with locate_data and reads it. With `data` = "synthetic", "mnist" is drawn in code
-/// instead (see synthetic_digits.h), as many samples as MNIST has. A positive `limit` leaves the first so many samples.
-/// Throws Error for a name that is neither, for missing and for damaged files.
+/// instead (see synthetic_digits.h), as many samples as MNIST has. A positive `limit` leaves only the first samples, at
+/// most that many. Throws Error for an unknown name, for missing and for damaged files.
 Dataset load_data(const std::string& name, Part part, const std::string& data = "", std::int64_t limit = 0);
 
 /// Both parts; `limit` holds for each.

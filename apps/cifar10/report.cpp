@@ -7,10 +7,10 @@
 #include "deft/apps/cifar10/commands.h"
 #include "deft/apps/support/evaluate.h"
 #include "deft/apps/support/interrupt.h"
+#include "deft/apps/support/load_data.h"
 #include "deft/apps/support/report_command.h"
 #include "deft/apps/support/training_run.h"
 #include "deft/apps/visualize/run_report.h"
-#include "deft/data/locate.h"
 
 namespace deft::apps::cifar10 {
 
@@ -30,7 +30,7 @@ int report(support::ReportSettings& settings) {
   support::Settings of_model;
   model.add_to(of_model, "");
   settings.complete(run, of_model);
-  const Dataset test = load_data("cifar10", Part::test, settings.data, settings.limit);
+  const Dataset test = support::load_data("cifar10", Part::test, settings.data, settings.limit);
   write_report(run, model, test, device, support::progress_options(settings.no_progress));
   fmt::print("{}\n", run.report());
   return 0;

@@ -5,10 +5,10 @@
 #include "deft/apps/support/evaluate.h"
 #include "deft/apps/support/interrupt.h"
 #include "deft/apps/support/json.h"
+#include "deft/apps/support/load_data.h"
 #include "deft/apps/support/run_directory.h"
 #include "deft/apps/support/training_run.h"
 #include "deft/core/file.h"
-#include "deft/data/locate.h"
 #include "deft/kernels/error.h"
 
 namespace deft::apps::cifar10 {
@@ -41,7 +41,7 @@ int test(const TestSettings& settings) {
                                ? support::RunDirectory(settings.model.outdir + "/train").last_weights()
                                : settings.weights;
   const TrainedNet trained = settings.model.load_net(path, device);
-  const Dataset data = load_data("cifar10", Part::test, settings.data, settings.limit);
+  const Dataset data = support::load_data("cifar10", Part::test, settings.data, settings.limit);
   const DataLoader batches(data.to(device), {.batch_size = settings.model.batch_size, .device = device});
 
   const support::InterruptGuard guard;

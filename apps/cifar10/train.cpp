@@ -6,10 +6,10 @@
 #include "deft/apps/cifar10/report.h"
 #include "deft/apps/support/evaluate.h"
 #include "deft/apps/support/interrupt.h"
+#include "deft/apps/support/load_data.h"
 #include "deft/apps/support/report_command.h"
 #include "deft/apps/support/training_run.h"
 #include "deft/core/generator.h"
-#include "deft/data/locate.h"
 #include "deft/kernels/error.h"
 #include "deft/optim/adamw.h"
 #include "deft/optim/lr_scheduler.h"
@@ -77,7 +77,8 @@ int train(TrainSettings& settings, const support::Settings& list) {
   manual_seed(seed);
   CifarNet net = settings.model.make_net();
   net.to(device);
-  const Dataset data = load_data("cifar10", Part::train, settings.run.data, settings.run.limit);
+  const Dataset data =
+      support::load_data("cifar10", Part::train, settings.run.data, settings.run.limit, settings.run.quiet);
   const TrainValidation parts = split(data, settings.test_size, seed);
 
   AdamW optimizer(net.parameters(), {.lr = settings.learning_rate, .weight_decay = settings.weight_decay});
@@ -103,7 +104,8 @@ int train(TrainSettings& settings, const support::Settings& list) {
        .evaluation = "validation"},
       directory, std::move(options));
   support::report_after_training(directory, [&] {
-    const Dataset test = load_data("cifar10", Part::test, settings.run.data, settings.run.limit);
+    const Dataset test =
+        support::load_data("cifar10", Part::test, settings.run.data, settings.run.limit, settings.run.quiet);
     write_report(directory, settings.model, test, device,
                  support::progress_options(settings.run.no_progress || settings.run.quiet));
   });

@@ -4,8 +4,8 @@
 #include "deft/apps/geometry/training.h"
 #include "deft/apps/nets/trained_net.h"
 #include "deft/apps/support/interrupt.h"
+#include "deft/apps/support/load_data.h"
 #include "deft/apps/support/table.h"
-#include "deft/data/locate.h"
 #include "deft/kernels/error.h"
 
 namespace deft::apps::geometry {
@@ -27,7 +27,7 @@ int eval(const EvalSettings& settings) {
   if (trained.experiment != "E3") {
     throw Error(fmt::format("{}: experiment is '{}', expected E3", trained.path, trained.experiment));
   }
-  const Dataset test = load_data(trained.data, Part::test, settings.data, settings.limit);
+  const Dataset test = support::load_data(trained.data, Part::test, settings.data, settings.limit);
   fmt::print("{}, on {} test images ({}, {})\n\n", trained.path, test.size(), test.name, test.source);
   const support::Table table({"<images", "accuracy"}, {28, 9});
   fmt::print("{}", table.header());

@@ -8,10 +8,10 @@
 #include "deft/apps/support/checkpoint.h"
 #include "deft/apps/support/interrupt.h"
 #include "deft/apps/support/json.h"
+#include "deft/apps/support/load_data.h"
 #include "deft/apps/support/report_command.h"
 #include "deft/apps/visualize/run_report.h"
 #include "deft/core/safetensors.h"
-#include "deft/data/locate.h"
 #include "deft/kernels/error.h"
 
 namespace deft::apps::geometry {
@@ -24,7 +24,7 @@ int report(support::ReportSettings& settings) {
   const support::RunDirectory run(settings.run);
   settings.complete(run);
   const Row& row = row_of(run);
-  const Dataset test = load_data(row.data, Part::test, settings.data, settings.limit);
+  const Dataset test = support::load_data(row.data, Part::test, settings.data, settings.limit);
   write_report(run, row, test, device, support::progress_options(settings.no_progress));
   fmt::print("{}\n", run.report());
   return 0;

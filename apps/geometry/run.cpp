@@ -10,8 +10,8 @@
 #include "deft/apps/geometry/result.h"
 #include "deft/apps/geometry/training.h"
 #include "deft/apps/support/interrupt.h"
+#include "deft/apps/support/load_data.h"
 #include "deft/apps/support/report_command.h"
-#include "deft/data/locate.h"
 
 namespace deft::apps::geometry {
 
@@ -41,7 +41,7 @@ std::map<std::string, TrainTest> load_all(const std::vector<Cell>& selected, con
   std::map<std::string, TrainTest> data;
   for (const Cell& cell : selected) {
     const std::string& name = cell.row->data;
-    if (data.count(name) == 0) data[name] = load_data(name, settings.data, settings.limit);
+    if (data.count(name) == 0) data[name] = support::load_data(name, settings.data, settings.limit, settings.quiet);
   }
   return data;
 }

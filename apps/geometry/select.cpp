@@ -7,9 +7,9 @@
 #include "deft/apps/geometry/commands.h"
 #include "deft/apps/geometry/training.h"
 #include "deft/apps/support/json.h"
+#include "deft/apps/support/load_data.h"
 #include "deft/apps/support/table.h"
 #include "deft/core/file.h"
-#include "deft/data/locate.h"
 #include "deft/kernels/error.h"
 
 namespace deft::apps::geometry {
@@ -100,7 +100,8 @@ int select(const SelectSettings& settings, const support::Settings& list) {
   const Device device = settings.run.runtime.apply();
   std::vector<Candidate> all = candidates(settings);
   const Row& row = selection_row();
-  const Dataset data = load_data(row.data, Part::train, settings.run.data, settings.run.limit);
+  const Dataset data =
+      support::load_data(row.data, Part::train, settings.run.data, settings.run.limit, settings.run.quiet);
   const TrainValidation parts = split_validation(data, held_out, static_cast<std::uint64_t>(settings.common.seed));
   if (parts.validation.size() == 0) {
     throw Error(fmt::format("select: a tenth of {} images is none to validate with", data.size()));

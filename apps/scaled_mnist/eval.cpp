@@ -11,6 +11,7 @@
 #include "deft/apps/support/compare.h"
 #include "deft/apps/support/interrupt.h"
 #include "deft/apps/support/json.h"
+#include "deft/apps/support/load_data.h"
 #include "deft/apps/support/picture_file.h"
 #include "deft/apps/support/runtime.h"
 #include "deft/apps/support/table.h"
@@ -18,7 +19,6 @@
 #include "deft/core/autograd.h"
 #include "deft/core/file.h"
 #include "deft/core/shape_ops.h"
-#include "deft/data/locate.h"
 #include "deft/layers/softmax.h"
 
 namespace deft::apps {
@@ -51,7 +51,7 @@ int eval(const EvalSettings& settings) {
   const support::InterruptGuard guard;
   const Device device = settings.runtime.apply();
   TrainedNet trained = load_net(settings.weights, device, "mnist");
-  const Dataset test = load_data("mnist", Part::test, settings.data, settings.limit);
+  const Dataset test = support::load_data("mnist", Part::test, settings.data, settings.limit);
   const std::vector<TestSet> sets = final_tests(trained.experiment);
 
   const double start = support::steady_seconds();

@@ -8,11 +8,11 @@
 #include "deft/apps/scaled_mnist/protocol.h"
 #include "deft/apps/scaled_mnist/report.h"
 #include "deft/apps/support/interrupt.h"
+#include "deft/apps/support/load_data.h"
 #include "deft/apps/support/report_command.h"
 #include "deft/apps/support/table.h"
 #include "deft/apps/support/training_run.h"
 #include "deft/core/generator.h"
-#include "deft/data/locate.h"
 #include "deft/kernels/error.h"
 #include "deft/optim/adam.h"
 #include "deft/optim/lr_scheduler.h"
@@ -99,7 +99,7 @@ int finetune(FinetuneSettings& settings, const support::Settings& list) {
   const auto seed = static_cast<std::uint64_t>(settings.seed);
   manual_seed(seed);
   const TrainedNet regular = load_regular_net(settings.regular, device);
-  const TrainTest data = load_data("mnist", settings.run.data, settings.run.limit);
+  const TrainTest data = support::load_data("mnist", settings.run.data, settings.run.limit, settings.run.quiet);
 
   FourConvNet net("deform-v1");
   net.to(device);

@@ -9,12 +9,12 @@
 #include "deft/apps/scaled_mnist/commands.h"
 #include "deft/apps/scaled_mnist/protocol.h"
 #include "deft/apps/support/interrupt.h"
+#include "deft/apps/support/load_data.h"
 #include "deft/apps/support/report.h"
 #include "deft/apps/support/report_command.h"
 #include "deft/apps/support/training_run.h"
 #include "deft/apps/visualize/run_report.h"
 #include "deft/core/file.h"
-#include "deft/data/locate.h"
 #include "deft/kernels/error.h"
 
 namespace deft::apps {
@@ -94,7 +94,7 @@ int report(support::ReportSettings& settings) {
   const Device device = settings.runtime.apply();
   const support::RunDirectory run(settings.run);
   settings.complete(run);
-  const Dataset test = load_data("mnist", Part::test, settings.data, settings.limit);
+  const Dataset test = support::load_data("mnist", Part::test, settings.data, settings.limit);
   write_report(run, test, device, {}, support::progress_options(settings.no_progress));
   fmt::print("{}\n", run.report());
   return 0;

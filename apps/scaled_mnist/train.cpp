@@ -6,10 +6,10 @@
 #include "deft/apps/scaled_mnist/protocol.h"
 #include "deft/apps/scaled_mnist/report.h"
 #include "deft/apps/support/interrupt.h"
+#include "deft/apps/support/load_data.h"
 #include "deft/apps/support/report_command.h"
 #include "deft/apps/support/training_run.h"
 #include "deft/core/generator.h"
-#include "deft/data/locate.h"
 #include "deft/kernels/error.h"
 #include "deft/optim/adam.h"
 #include "deft/optim/lr_scheduler.h"
@@ -89,7 +89,7 @@ int train(TrainSettings& settings, const support::Settings& list) {
   const auto seed = static_cast<std::uint64_t>(settings.seed);
   manual_seed(seed);
   const ModuleHolder net = starting_net(settings, device);
-  const TrainTest data = load_data("mnist", settings.run.data, settings.run.limit);
+  const TrainTest data = support::load_data("mnist", settings.run.data, settings.run.limit, settings.run.quiet);
   if (settings.out.empty()) {
     settings.out = fmt::format("runs/{}-{}-seed{}", settings.experiment, settings.model, settings.seed);
   }

@@ -5,11 +5,11 @@
 #include "deft/apps/geometry/cells.h"
 #include "deft/apps/nets/nets.h"
 #include "deft/apps/scaled_mnist/protocol.h"
+#include "deft/apps/support/load_data.h"
 #include "deft/apps/support/picture_file.h"
 #include "deft/apps/visualize/commands.h"
 #include "deft/apps/visualize/image_grid.h"
 #include "deft/apps/visualize/subject.h"
-#include "deft/data/locate.h"
 #include "deft/kernels/error.h"
 
 namespace deft::apps {
@@ -68,8 +68,8 @@ int dataset(const DatasetSettings& settings) {
   const bool test = settings.part == "test";
   const geometry::Row* const row = row_of(settings);
   const Dataset set =
-      load_data(row != nullptr ? row->data : net_data(settings.experiment), test ? Part::test : Part::train,
-                settings.data, settings.index + settings.rows * settings.columns);
+      support::load_data(row != nullptr ? row->data : net_data(settings.experiment), test ? Part::test : Part::train,
+                         settings.data, settings.index + settings.rows * settings.columns);
   if (settings.index >= set.size()) {
     throw Error(fmt::format("--index is {}, expected 0 to {}", settings.index, set.size() - 1));
   }

@@ -8,11 +8,11 @@
 #include "deft/apps/nets/nets.h"
 #include "deft/apps/scaled_mnist/digit_image.h"
 #include "deft/apps/scaled_mnist/protocol.h"
+#include "deft/apps/support/load_data.h"
 #include "deft/core/file.h"
 #include "deft/core/shape_ops.h"
 #include "deft/data/cifar10.h"
 #include "deft/data/image.h"
-#include "deft/data/locate.h"
 #include "deft/kernels/error.h"
 
 namespace deft::apps {
@@ -55,8 +55,8 @@ Subject::Subject(const SubjectSettings& settings, const TrainedNet& net) : trans
     return;
   }
   require_at_most("--index", settings.index, most_images);
-  const Dataset set =
-      load_data(net.data, settings.part == "test" ? Part::test : Part::train, settings.data, settings.index + 1);
+  const Dataset set = support::load_data(net.data, settings.part == "test" ? Part::test : Part::train, settings.data,
+                                         settings.index + 1);
   if (settings.index >= set.size()) {
     throw Error(fmt::format("--index is {}, expected 0 to {}: {} has {} {} images", settings.index, set.size() - 1,
                             set.name, set.size(), settings.part));

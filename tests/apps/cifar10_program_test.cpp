@@ -208,7 +208,7 @@ TEST_CASE("cifar10 names what does not fit") {
   check_error("train --conv-ch 64,x", "--conv-ch is 'x', expected integers with commas between them");
   check_error("test", "--outdir is required: the folder of the run, where the result goes too");
   check_error("test --outdir /nowhere", "/nowhere/train/last.safetensors: cannot open: No such file or directory");
-  CHECK_THAT(cifar10("train --data synthetic").output, Contains("'synthetic' stands in for mnist alone"));
+  CHECK_THAT(cifar10("train --data synthetic").output, Contains("'synthetic' stands in only for mnist"));
   CHECK_THAT(files.run("train", "run", "--test-size 1").output,
              Contains("test_size is 1, which makes 0 training and 40 held-out images of 40"));
 

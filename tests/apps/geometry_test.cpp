@@ -276,7 +276,7 @@ TEST_CASE("geometry names what does not fit") {
               directory.path("old") + "/mnist-plain-regular/summary.json: holds array, expected a JSON object");
   const ProgramResult missing =
       geometry("run --data synthetic --limit 8 --out " + directory.path("none") + quiet_on_device);
-  CHECK(missing.output == "geometry: data: 'synthetic' stands in for mnist alone, not for cifar10\n");
+  CHECK(missing.output == "geometry: data: 'synthetic' stands in only for mnist, not for cifar10\n");
   CHECK_FALSE(fs::exists(directory.path("none")));
 
   CHECK_THAT(geometry("eval --weights e0_regular").output,

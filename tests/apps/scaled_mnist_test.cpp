@@ -145,13 +145,47 @@ TEST_CASE("a run does not go on from a checkpoint of other data") {
   REQUIRE(scaled_mnist(run).status == 0);
   CHECK(scaled_mnist(run + " --resume").status == 0);
   write_bytes(directory.path("t10k-labels-idx1-ubyte"), idx({4}, 3));
-  CHECK_THAT(scaled_mnist(run + " --resume").output,
-             Contains("was written with test data MNIST, 4 images, CRC-32 ") && Contains(", this run has test data "));
+  CHECK_THAT(
+      scaled_mnist(run + " --resume").output,
+      Contains("was written with test data IDX images, 4 images, CRC-32 ") && Contains(", this run has test data "));
   write_bytes(directory.path("train-images-idx3-ubyte"), idx({5, 28, 28}));
   write_bytes(directory.path("train-labels-idx1-ubyte"), idx({5}, 10));
   write_bytes(directory.path("t10k-labels-idx1-ubyte"), idx({4}, 10));
-  CHECK_THAT(scaled_mnist(run + " --resume").output, Contains("was written with training data MNIST, 4 images") &&
-                                                         Contains("this run has training data MNIST, 5 images"));
+  CHECK_THAT(scaled_mnist(run + " --resume").output, Contains("was written with training data IDX images, 4 images") &&
+                                                         Contains("this run has training data IDX images, 5 images"));
+}
+
+TEST_CASE("programs say which images they were given") {
+  const TemporaryDirectory directory;
+  const auto write = [&](const std::string& folder, const Bytes& label_file) {
+    for (const char* part : {"train", "t10k"}) {
+      write_bytes(directory.path(folder + "/" + part + "-images-idx3-ubyte"), idx({12, 28, 28}));
+      write_bytes(directory.path(folder + "/" + part + "-labels-idx1-ubyte"), label_file);
+    }
+  };
+  const auto on = [&](const std::string& command, const std::string& folder) {
+    return scaled_mnist(command + " --no-progress --device " + device + " --data " + directory.path(folder));
+  };
+  write("FashionMNIST", idx({12}, 10));
+  const std::string out = directory.path("run");
+  const ProgramResult fashion = on("train --epochs 1 --out " + out, "FashionMNIST");
+  REQUIRE(fashion.status == 0);
+  CHECK_THAT(fashion.output, Contains("\ndata: FashionMNIST, " + directory.path("FashionMNIST") + ": 12 training") &&
+                                 !Contains("note: "));
+  CHECK_THAT(read_file(out + "/report.html"), Contains("T-shirt/top") && Contains("Ankle boot"));
+
+  write("mnist", idx({12}, 10));
+  const std::string note = "note: " + directory.path("mnist") + ": loaded as IDX images, its classes named by number: ";
+  const std::string output = on("train --epochs 1 --out " + out, "mnist").output;
+  CHECK(output.find(note) == 0);
+  CHECK(output.find("note: ", 1) == std::string::npos);  // once for both parts
+  CHECK(on("train --quiet --epochs 1 --out " + out, "mnist").output.empty());
+  CHECK_THAT(on("eval --weights " + out, "mnist").output, Contains(note) && Contains("12 test images (IDX images, "));
+
+  write("many", idx({12}));
+  const ProgramResult many = on("train --out " + out, "many");
+  CHECK(many.status == 1);
+  CHECK(many.output == "scaled_mnist: " + directory.path("many") + ": IDX images with 12 classes, expected 10\n");
 }
 
 TEST_CASE("a new run in the folder of an old one leaves nothing of it") {

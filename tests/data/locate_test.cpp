@@ -10,6 +10,9 @@
 
 using namespace deft;
 using Catch::Matchers::Contains;
+using Catch::Matchers::EndsWith;
+
+namespace fs = std::filesystem;
 
 namespace {
 
@@ -36,12 +39,12 @@ class Variable {
 // An explicit folder, $DEFT_DATA and a cache, all empty.
 struct Places {
   TemporaryDirectory root;
-  std::filesystem::path given = root.path("given"), environment = root.path("environment");
-  std::filesystem::path cache = root.path("cache") + "/deft";
+  fs::path given = root.path("given"), environment = root.path("environment");
+  fs::path cache = root.path("cache") + "/deft";
   Variable data{"DEFT_DATA", environment.string()}, xdg{"XDG_CACHE_HOME", root.path("cache")};
 };
 
-void put_mnist(const std::filesystem::path& folder) { write_bytes(folder / "t10k-images-idx3-ubyte", {}); }
+void put_mnist(const fs::path& folder) { write_bytes(folder / "t10k-images-idx3-ubyte", {}); }
 
 }  // namespace
 
@@ -60,7 +63,7 @@ TEST_CASE("CIFAR-10 may lie in its own folder, in cifar10 or in both") {
   const Places places;
   for (const char* below : {"cifar10/cifar-10-batches-bin", "cifar10", "cifar-10-batches-bin", "."}) {
     write_bytes(places.environment / below / "test_batch.bin", {});
-    CHECK(std::filesystem::equivalent(locate_data("cifar10"), places.environment / below));
+    CHECK(fs::equivalent(locate_data("cifar10"), places.environment / below));
   }
 }
 
@@ -79,7 +82,8 @@ TEST_CASE("data that is nowhere is an error that names all places and remedies")
                                               Contains("scripts/download_data.sh mnist") &&
                                               Contains("--data synthetic"));
   CHECK_THROWS_WITH(locate_data("cifar10"), Contains("CIFAR-10") && !Contains("synthetic"));
-  CHECK_THROWS_WITH(locate_data("imagenet"), Contains("'imagenet', expected mnist or cifar10"));
+  CHECK_THROWS_WITH(locate_data("imagenet"),
+                    Contains("'imagenet', expected mnist, fashionmnist, kmnist, emnist, qmnist, cifar10"));
   put_mnist(places.cache);
   CHECK_THROWS_WITH(
       locate_data("mnist", places.given.string()),
@@ -104,7 +108,7 @@ TEST_CASE("a data set is loaded by name, or drawn") {
   }
   const TrainTest mnist = load_data("mnist", places.given.string());
   CHECK(mnist.train.size() == 3);
-  CHECK(mnist.test.name == "MNIST");
+  CHECK(mnist.test.name == "IDX images");
   const TrainTest drawn = load_data("mnist", "synthetic");
   CHECK(drawn.train.size() == 60000);
   CHECK(drawn.test.synthetic);
@@ -113,7 +117,72 @@ TEST_CASE("a data set is loaded by name, or drawn") {
   CHECK(few.test.size() == 5);
   CHECK(load_data("mnist", Part::test, places.given.string(), 2).size() == 2);
   CHECK(load_data("mnist", Part::test, places.given.string(), 20).size() == 3);
-  std::filesystem::remove(places.given / "train-images-idx3-ubyte");
+  fs::remove(places.given / "train-images-idx3-ubyte");
   CHECK(load_data("mnist", Part::test, places.given.string()).size() == 3);
   CHECK_THROWS_WITH(load_data("cifar10", "synthetic"), Contains("not for cifar10"));
+}
+
+TEST_CASE("torchvision's folders are found below its root") {
+  const Places places;
+  const fs::path root = places.given;
+  for (const char* title : {"FashionMNIST", "KMNIST"}) put_mnist(root / title / "raw");
+  write_bytes(root / "QMNIST/raw/qmnist-test-images-idx3-ubyte", {});
+  write_bytes(root / "EMNIST/raw/emnist-digits-test-images-idx3-ubyte", {});
+  CHECK_THROWS_WITH(locate_data("mnist", root.string()), "data: no MNIST files in --data (" + root.string() +
+                                                             "), but FashionMNIST in " + root.string() +
+                                                             "/FashionMNIST/raw");
+  put_mnist(root / "MNIST/raw");
+  CHECK(locate_data("mnist", root.string()) == root / "MNIST/raw");
+  CHECK(locate_data("mnist", (root / "MNIST").string()) == root / "MNIST/raw");
+  CHECK(locate_data("mnist", (root / "FashionMNIST").string()) == root / "FashionMNIST/raw");
+  CHECK(locate_data("fashionmnist", root.string()) == root / "FashionMNIST/raw");
+  CHECK(locate_data("kmnist", root.string()) == root / "KMNIST/raw");
+  CHECK(locate_data("qmnist", root.string()) == root / "QMNIST/raw");
+  CHECK(locate_data("emnist", (root / "EMNIST/raw").string()) == root / "EMNIST/raw");
+  CHECK_THROWS_WITH(locate_data("kmnist", (root / "MNIST/raw").string()),
+                    Contains("no KMNIST files in --data") && EndsWith("but MNIST in " + (root / "MNIST/raw").string()));
+  CHECK_THROWS_WITH(locate_data("kmnist"),
+                    EndsWith("; torchvision.datasets.KMNIST(FOLDER, download=True) fetches them"));
+}
+
+TEST_CASE("data in MNIST's files is only taken for what it is called") {
+  const Places places;
+  put_mnist(places.environment);
+  put_mnist(places.cache / "fashion-mnist");
+  CHECK(locate_data("fashionmnist") == places.cache / "fashion-mnist");
+  CHECK(locate_data("mnist") == places.environment);
+}
+
+TEST_CASE("MNIST in other files than IDX says what to do") {
+  const Places places;
+  const auto error_with = [&](const std::string& name) {
+    const std::string folder = places.root.path(name + " alone");
+    write_bytes(fs::path(folder) / name, {});
+    try {
+      locate_data("mnist", folder);
+    } catch (const Error& error) {
+      return std::string(error.what());
+    }
+    return std::string();
+  };
+  const std::string npz = places.root.path("mnist.npz alone") + "/mnist.npz";
+  CHECK(error_with("mnist.npz") == "mnist: " + npz +
+                                       " is not in IDX files such as train-images-idx3-ubyte: convert it with "
+                                       "scripts/npz_to_idx.py " +
+                                       npz);
+  CHECK_THAT(error_with("gzip.zip"), Contains("unzip "));
+  for (const char* name : {"mnist_train.csv", "train-00000-of-00001.parquet", "kmnist-train-imgs.npz"}) {
+    CHECK_THAT(error_with(name), Contains(name) && Contains("is not in IDX files"));
+  }
+}
+
+TEST_CASE("both parts have the same classes where the labels count them") {
+  const TemporaryDirectory folder;
+  for (const auto& [part, count] : {std::pair("train", 12u), {"t10k", 15u}}) {
+    write_bytes(folder.path(part + std::string("-images-idx3-ubyte")), idx({count, 28, 28}));
+    write_bytes(folder.path(part + std::string("-labels-idx1-ubyte")), idx({count}));
+  }
+  const TrainTest data = load_data("mnist", folder.root().string());
+  CHECK(data.train.class_names.size() == 15);
+  CHECK(data.test.class_names == data.train.class_names);
 }
