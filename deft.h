@@ -17,6 +17,7 @@
 #include "deft/data/affine.h"
 #include "deft/data/affine_warp.h"
 #include "deft/data/cifar10.h"
+#include "deft/data/cifar100.h"
 #include "deft/data/dataset.h"
 #include "deft/data/idx.h"
 #include "deft/data/image.h"

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "deft/data/cifar10.h"
+#include "deft/data/cifar100.h"
 #include "deft/data/mnist.h"
 #include "deft/data/synthetic_digits.h"
 #include "deft/kernels/error.h"
@@ -45,6 +46,7 @@ KnownData in_torchvision(const std::string& name, const std::string& title, cons
 }
 
 const std::vector<KnownData>& all_data() {
+  const auto cifar100 = [](const fs::path& folder, Part part) { return load_cifar100(folder, part); };
   const std::string fetch = "fetch them with scripts/download_data.sh ";
   static const std::vector<KnownData> all = {
       in_idx_files("mnist", "MNIST", {"", "raw", "mnist"}, fetch + "mnist, or use drawn digits with --data synthetic"),
@@ -59,6 +61,13 @@ const std::vector<KnownData>& all_data() {
        unconverted_cifar10,
        load_cifar10,
        fetch + "cifar10"},
+      {"cifar100",
+       "CIFAR-100",
+       {"", "cifar-100-binary", "cifar100", "cifar100/cifar-100-binary"},
+       holds_cifar100,
+       unconverted_cifar100,
+       cifar100,
+       fetch + "cifar100"},
   };
   return all;
 }

@@ -2,7 +2,7 @@
 # Fetches data sets into the user's cache, where deft's programs look for them. Every file is checked against its
 # published SHA-256 before it gets its name, so an interrupted or tampered download leaves nothing behind.
 #
-# usage: scripts/download_data.sh mnist|cifar10 ...
+# usage: scripts/download_data.sh mnist|cifar10|cifar100 ...
 set -eu
 
 case ${XDG_CACHE_HOME:-} in
@@ -11,7 +11,7 @@ case ${XDG_CACHE_HOME:-} in
 esac
 
 mnist_mirrors="https://ossci-datasets.s3.amazonaws.com/mnist https://storage.googleapis.com/cvdf-datasets/mnist"
-cifar10_mirrors="https://www.cs.toronto.edu/~kriz"
+cifar_mirrors="https://www.cs.toronto.edu/~kriz"
 
 temporary=
 alternative=
@@ -84,22 +84,33 @@ END
   end MNIST
 }
 
-cifar10() {
-  begin cifar10
+# cifar NAME TITLE FOLDER ARCHIVE SHA256: an archive that holds FOLDER
+cifar() {
+  begin "$1"
   alternative=
-  if [ ! -d "$folder/cifar-10-batches-bin" ]; then
+  if [ ! -d "$folder/$3" ]; then
     # shellcheck disable=SC2086 # a list
-    download cifar-10-binary.tar.gz c4a38c50a1bc5f3a1c5537f2155ab9d68f9f25eb1ed8d9ddda3db29a59bca1dd $cifar10_mirrors
-    tar -xzf "$temporary/cifar-10-binary.tar.gz" -C "$temporary"
-    mv "$temporary/cifar-10-batches-bin" "$folder/cifar-10-batches-bin"
+    download "$4" "$5" $cifar_mirrors
+    tar -xzf "$temporary/$4" -C "$temporary"
+    mv "$temporary/$3" "$folder/$3"
   fi
-  end CIFAR-10
+  end "$2"
 }
 
-[ $# -gt 0 ] || fail "usage: scripts/download_data.sh mnist|cifar10 ..."
+cifar10() {
+  cifar cifar10 CIFAR-10 cifar-10-batches-bin \
+    cifar-10-binary.tar.gz c4a38c50a1bc5f3a1c5537f2155ab9d68f9f25eb1ed8d9ddda3db29a59bca1dd
+}
+
+cifar100() {
+  cifar cifar100 CIFAR-100 cifar-100-binary \
+    cifar-100-binary.tar.gz 58a81ae192c23a4be8b1804d68e518ed807d710a4eb253b1f2a199162a40d8ec
+}
+
+[ $# -gt 0 ] || fail "usage: scripts/download_data.sh mnist|cifar10|cifar100 ..."
 for name; do
   case $name in
-    mnist | cifar10) "$name" ;;
-    *) fail "the data set is '$name', expected mnist or cifar10" ;;
+    mnist | cifar10 | cifar100) "$name" ;;
+    *) fail "the data set is '$name', expected mnist, cifar10 or cifar100" ;;
   esac
 done

@@ -83,7 +83,7 @@ TEST_CASE("data that is nowhere is an error that names all places and remedies")
                                               Contains("--data synthetic"));
   CHECK_THROWS_WITH(locate_data("cifar10"), Contains("CIFAR-10") && !Contains("synthetic"));
   CHECK_THROWS_WITH(locate_data("imagenet"),
-                    Contains("'imagenet', expected mnist, fashionmnist, kmnist, emnist, qmnist, cifar10"));
+                    Contains("'imagenet', expected mnist, fashionmnist, kmnist, emnist, qmnist, cifar10, cifar100"));
   put_mnist(places.cache);
   CHECK_THROWS_WITH(
       locate_data("mnist", places.given.string()),

@@ -30,7 +30,7 @@ says() { grep -q -e "$1" "$work/output"; }
 holds() { [ "$(find "$1" -mindepth 1 -maxdepth 1 | wc -l)" -eq "$2" ]; }
 
 check fails imagenet
-check says "'imagenet', expected mnist or cifar10"
+check says "'imagenet', expected mnist, cifar10 or cifar100"
 
 stand_in curl <<'END'
 exit 6
@@ -49,9 +49,11 @@ check says "expected 440fcabf73cc546f"
 check holds "$mnist" 0
 
 # Files with good sums: their bytes are a stand-in's, and so is the program that adds them up.
-mkdir "$work/cifar-10-batches-bin"
-echo batch > "$work/cifar-10-batches-bin/test_batch.bin"
-tar -czf "$work/cifar.tar.gz" -C "$work" cifar-10-batches-bin
+for files in cifar-10-batches-bin cifar-100-binary; do
+  mkdir "$work/$files"
+  echo batch > "$work/$files/test.bin"
+done
+tar -czf "$work/cifar.tar.gz" -C "$work" cifar-10-batches-bin cifar-100-binary
 stand_in curl <<END
 while [ "\$1" != --output ]; do shift; done
 cp "$work/cifar.tar.gz" "\$2"
@@ -59,13 +61,15 @@ END
 stand_in sha256sum <<END
 echo "\$(grep -o "\$(basename "\$1") [0-9a-f]\{64\}" "$script" | cut -d ' ' -f 2)  \$1"
 END
-check run mnist cifar10
+check run mnist cifar10 cifar100
 check test -f "$mnist/t10k-labels-idx1-ubyte.gz"
 check holds "$mnist" 4
-check test -f "$XDG_CACHE_HOME/deft/cifar10/cifar-10-batches-bin/test_batch.bin"
-check holds "$XDG_CACHE_HOME/deft/cifar10" 1
+for files in cifar10/cifar-10-batches-bin cifar100/cifar-100-binary; do
+  check test -f "$XDG_CACHE_HOME/deft/$files/test.bin"
+  check holds "$(dirname "$XDG_CACHE_HOME/deft/$files")" 1
+done
 
 stand_in curl <<'END'
 exit 6
 END
-check run mnist cifar10 # nothing is fetched again
+check run mnist cifar10 cifar100 # nothing is fetched again
