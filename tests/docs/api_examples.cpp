@@ -202,6 +202,17 @@ TEST_CASE("example: data") {
   CHECK(max(abs(normalised.named_buffers()[0].second)).item() > 0);
 }
 
+TEST_CASE("example: data sets by name") {
+  const WorkingDirectory folder;
+  fs::create_directories("torchvision_root/FashionMNIST/raw");
+  deft::write_file("torchvision_root/FashionMNIST/raw/train-labels-idx1-ubyte",
+                   std::string("\0\0\x08\1\0\0\0\1\x09", 9));
+  deft::write_file("torchvision_root/FashionMNIST/raw/train-images-idx3-ubyte",
+                   std::string("\0\0\x08\3\0\0\0\1\0\0\0\x1c\0\0\0\x1c", 16) + std::string(28 * 28, '\0'));
+  deft::Dataset fashion = deft::load_data("fashionmnist", deft::Part::train, "torchvision_root");
+  CHECK(fashion.class_names.at(9) == "Ankle boot");
+}
+
 TEST_CASE("example: functions of one's own") {
   deft::Tensor x = deft::from_vector<double>({-1, 0.5, 2}).set_requires_grad();
   CHECK(deft::gradcheck([](const std::vector<deft::Tensor>& inputs) { return square(inputs[0]); }, {x}));
