@@ -34,7 +34,7 @@ struct KnownData {
 KnownData in_idx_files(const std::string& name, const std::string& title, Names subfolders, const std::string& remedy) {
   subfolders.insert(subfolders.end(), {title, title + "/raw"});
   const auto holds = [name, title](const fs::path& folder) {
-    return holds_mnist(folder) && (name == "mnist" || mnist_relative(folder) == title);
+    return holds_mnist(folder) && mnist_relative(folder) == (name == "mnist" ? "" : title);
   };
   const auto load = [](const fs::path& folder, Part part) { return load_mnist(folder, part); };
   return {name, title, std::move(subfolders), holds, unconverted_mnist, load, remedy};
@@ -81,11 +81,12 @@ const KnownData& known(const std::string& name) {
   throw Error(fmt::format("data: the name is '{}', expected {}", name, fmt::join(names, ", ")));
 }
 
+fs::path inside(const fs::path& place, const std::string& below) { return below.empty() ? place : place / below; }
+
 // The first of the folders below `place` that has the files; empty when none has.
 fs::path find_below(const std::string& place, const KnownData& data) {
   for (const std::string& below : data.subfolders) {
-    const fs::path folder = below.empty() ? fs::path(place) : fs::path(place) / below;
-    if (data.holds(folder)) return folder;
+    if (fs::path folder = inside(place, below); data.holds(folder)) return folder;
   }
   return {};
 }
@@ -139,9 +140,15 @@ fs::path locate_data(const std::string& name, const std::string& explicit_folder
     if (all[i].folder.empty()) continue;
     if (fs::path folder = find_below(all[i].folder, data); !folder.empty()) return folder;
   }
+  if (name == "mnist" && !explicit_folder.empty()) {
+    // What comes in MNIST's files may take its place, but only where somebody asks for it.
+    for (const char* below : {"", "raw", "gzip"}) {
+      if (fs::path folder = inside(explicit_folder, below); holds_mnist(folder)) return folder;
+    }
+  }
   for (std::size_t i = 0; i < searched; ++i) {
     for (const std::string& below : data.subfolders) {
-      const std::string instead = all[i].folder.empty() ? "" : data.unconverted(fs::path(all[i].folder) / below);
+      const std::string instead = all[i].folder.empty() ? "" : data.unconverted(inside(all[i].folder, below));
       if (!instead.empty()) throw Error(fmt::format("{}: {}", data.name, instead));
     }
   }

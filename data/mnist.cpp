@@ -248,10 +248,12 @@ bool holds_mnist(const fs::path& folder) {
 
 std::string mnist_relative(const fs::path& folder) {
   for (const Naming& naming : namings()) {
-    if (!naming.prefix.empty() && holds(folder, naming)) return naming.split.empty() ? "QMNIST" : "EMNIST";
+    if (!holds(folder, naming)) continue;
+    if (!naming.prefix.empty()) return naming.split.empty() ? "QMNIST" : "EMNIST";
+    const std::optional<Identity> found = relative_by_folder(folder);
+    return found ? found->name : "";
   }
-  const std::optional<Identity> found = relative_by_folder(folder);
-  return found ? found->name : "";
+  return "";
 }
 
 std::string unconverted_mnist(const fs::path& folder) {

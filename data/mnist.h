@@ -36,8 +36,8 @@ Dataset load_mnist(const std::filesystem::path& folder, Part part, const MnistOp
 /// Whether `folder` has any of these files.
 bool holds_mnist(const std::filesystem::path& folder);
 
-/// Which data set's names the files in `folder`, or the folder itself, bear: "FashionMNIST", "KMNIST", "EMNIST" or
-/// "QMNIST"; empty for others. Labels are not read.
+/// Which data set the files in `folder` are by their names or the folder's: "FashionMNIST", "KMNIST", "EMNIST" or
+/// "QMNIST"; empty for others and where there are none. Labels are not read.
 std::string mnist_relative(const std::filesystem::path& folder);
 
 /// What stands in `folder` in place of IDX files (Keras' mnist.npz, CSV files) and how to convert it; empty when nothing

@@ -139,8 +139,9 @@ TEST_CASE("torchvision's folders are found below its root") {
   CHECK(locate_data("kmnist", root.string()) == root / "KMNIST/raw");
   CHECK(locate_data("qmnist", root.string()) == root / "QMNIST/raw");
   CHECK(locate_data("emnist", (root / "EMNIST/raw").string()) == root / "EMNIST/raw");
-  CHECK_THROWS_WITH(locate_data("kmnist", (root / "MNIST/raw").string()),
-                    Contains("no KMNIST files in --data") && EndsWith("but MNIST in " + (root / "MNIST/raw").string()));
+  CHECK_THROWS_WITH(
+      locate_data("kmnist", (root / "MNIST/raw").string()),
+      Contains("no KMNIST files in --data") && EndsWith(", but MNIST in " + (root / "MNIST/raw").string()));
   CHECK_THROWS_WITH(locate_data("kmnist"),
                     EndsWith("; torchvision.datasets.KMNIST(FOLDER, download=True) fetches them"));
 }
@@ -151,6 +152,17 @@ TEST_CASE("data in MNIST's files is only taken for what it is called") {
   put_mnist(places.cache / "fashion-mnist");
   CHECK(locate_data("fashionmnist") == places.cache / "fashion-mnist");
   CHECK(locate_data("mnist") == places.environment);
+  // EMNIST's files lie about beside MNIST's folder.
+  fs::rename(places.environment / "t10k-images-idx3-ubyte",
+             places.environment / "emnist-digits-test-images-idx3-ubyte");
+  CHECK_THROWS_WITH(locate_data("mnist"), Contains("no MNIST files in --data (not set)"));
+  put_mnist(places.environment / "mnist");
+  CHECK(locate_data("mnist") == places.environment / "mnist");
+  CHECK(locate_data("emnist") == places.environment);
+  CHECK(locate_data("mnist", places.environment.string()) == places.environment / "mnist");
+  fs::remove_all(places.environment / "mnist");
+  CHECK(locate_data("mnist", places.environment.string()) == places.environment);
+  CHECK(locate_data("mnist", (places.cache / "fashion-mnist").string()) == places.cache / "fashion-mnist");
 }
 
 TEST_CASE("MNIST in other files than IDX says what to do") {

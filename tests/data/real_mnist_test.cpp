@@ -32,6 +32,7 @@ TEST_CASE("MNIST is the official one") {
     CHECK(part.class_names == std::vector<std::string>{"0", "1", "2", "3", "4", "5", "6", "7", "8", "9"});
     CHECK(part.note.empty());
   }
+  CHECK(checksum(mnist.train) == 0x60637407);  // as results are recorded with, in scripts/results/experiments.py
   CHECK(histogram(mnist.train) ==
         std::vector<std::int64_t>{5923, 6742, 5958, 6131, 5842, 5421, 5918, 6265, 5851, 5949});
   CHECK(histogram(mnist.test) == std::vector<std::int64_t>{980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009});
