@@ -15,10 +15,10 @@ inline std::uint32_t from_big_endian(const unsigned char* bytes) {
   return std::uint32_t{bytes[0]} << 24 | std::uint32_t{bytes[1]} << 16 | std::uint32_t{bytes[2]} << 8 | bytes[3];
 }
 
-/// A binary file read from front to back; gzip data is unpacked on the way, its checksums verified. The first two bytes
-/// say whether a file is gzip data, not its name: browsers unpack a download and leave .gz in its name, and servers pack
-/// one without. Every error is an Error whose one line names the file, what was found and what was expected. Sizes count
-/// unpacked bytes.
+/// A binary file read from front to back; gzip data is unpacked on the way, its checksums verified. The first two
+/// bytes say whether a file is gzip data, not its name: browsers unpack a download and leave .gz in its name, and
+/// servers pack one without. Every error is an Error whose one line names the file, what was found and what was
+/// expected. Sizes count unpacked bytes.
 class InputFile {
  public:
   explicit InputFile(const std::filesystem::path& path);

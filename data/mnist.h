@@ -17,9 +17,9 @@ struct MnistOptions {
 
 /// Reads 28×28 images and their labels from the official files in `folder`: train-images-idx3-ubyte,
 /// train-labels-idx1-ubyte, and t10k-… for the test part; EMNIST's are called emnist-SPLIT-train-… and
-/// emnist-SPLIT-test-…, QMNIST's qmnist-train-images-idx3-ubyte and qmnist-train-labels-idx2-int, whose first column is
-/// the class. Each may be plain or end in .gz, have a dot for the dash before "idx", and lie in a folder of its own name,
-/// as in Kaggle's archive. Any number of samples is accepted.
+/// emnist-SPLIT-test-…, QMNIST's qmnist-train-images-idx3-ubyte and qmnist-train-labels-idx2-int, whose first column
+/// is the class. Each may be plain or end in .gz, have a dot for the dash before "idx", and lie in a folder of its own
+/// name, as in Kaggle's archive. Any number of samples is accepted.
 ///
 /// The data set is what its files show it to be: MNIST where the labels are those of MNIST, EMNIST and QMNIST by their
 /// files' names. Otherwise the folder's name decides, or that of the folder above raw/ (torchvision's) and gzip/:
@@ -40,8 +40,8 @@ bool holds_mnist(const std::filesystem::path& folder);
 /// "QMNIST"; empty for others and where there are none. Labels are not read.
 std::string mnist_relative(const std::filesystem::path& folder);
 
-/// What stands in `folder` in place of IDX files (Keras' mnist.npz, CSV files) and how to convert it; empty when nothing
-/// does.
+/// What stands in `folder` in place of IDX files (Keras' mnist.npz, CSV files) and how to convert it; empty when
+/// nothing does.
 std::string unconverted_mnist(const std::filesystem::path& folder);
 
 }  // namespace deft

@@ -42,7 +42,7 @@ def idx(shape, values):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("archive", type=pathlib.Path, help="mnist.npz")
-    parser.add_argument("folder", type=pathlib.Path, nargs="?", help="where the files go; default: the archive's folder")
+    parser.add_argument("folder", type=pathlib.Path, nargs="?", help="where the files go; default: that of the archive")
     arguments = parser.parse_args()
     folder = arguments.folder or arguments.archive.parent
     try:
