@@ -94,7 +94,7 @@ def accuracy_table(results, experiment):
     for row, models in experiments.PUBLISHED[experiment].items():
         for model in experiments.models_of(experiment):
             cells = accuracy_cells(results, experiment, row, model, seeds)
-            rows.append([row, experiments.MODEL_TITLES[model], *cells, *([peers[model]] if peers else [])])
+            rows.append([row, experiments.MODEL_TITLES[model], *cells, *([peers[row][model]] if peers else [])])
         for model in experiments.models_of(experiment)[1:]:
             title = f"{experiments.MODEL_TITLES[model]} over regular"
             rows.append([row, title, *margin_cells(results, experiment, row, model, len(titles) - 2 + bool(peers))])
