@@ -8,13 +8,12 @@
 
 #include "catch.h"
 
-/// MNIST where this machine has it; otherwise prints "SKIPPED: …", which ctest shows, and returns nothing. Damaged files
-/// throw Error.
+/// MNIST where this machine has it; otherwise skips the test and returns nothing. Damaged files throw Error.
 inline std::optional<deft::TrainTest> real_mnist() {
   try {
     deft::locate_data("mnist");
   } catch (const deft::Error& error) {
-    WARN("SKIPPED: " << error.what());
+    deft::testing::skip(error.what());
     return std::nullopt;
   }
   return deft::load_data("mnist");

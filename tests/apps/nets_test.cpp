@@ -359,7 +359,7 @@ TEST_CASE("drawings of the nets have all their parameters and buffers", "[cpu]")
 
 TEST_CASE("Graphviz draws the nets", "[cpu]") {
   if (run_shell("command -v dot").status != 0) {
-    WARN("SKIPPED: there is no dot");
+    deft::testing::skip("there is no dot");
     return;
   }
   const TemporaryDirectory folder;

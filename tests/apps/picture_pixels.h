@@ -10,7 +10,7 @@
 
 /// Where nothing can be drawn, says that the test is left out.
 inline bool without_cairo() {
-  if (!deft::support::can_draw()) WARN("SKIPPED: built without cairo");
+  if (!deft::support::can_draw()) deft::testing::skip("built without cairo");
   return !deft::support::can_draw();
 }
 

@@ -12,6 +12,7 @@
 
 #include "event_records.h"
 #include "few_digits.h"
+#include "picture_pixels.h"
 
 using namespace deft;
 using namespace deft::support;
@@ -66,7 +67,7 @@ std::map<std::pair<std::uint64_t, std::string>, Scalar> scalars_in(const std::st
 
 TEST_CASE("a run's event file holds every epoch once, with the times at which they ended", "[cpu]") {
   if (!can_write_events()) {
-    WARN("SKIPPED: built without protobuf");
+    deft::testing::skip("built without protobuf");
     return;
   }
   const TemporaryDirectory folder;
@@ -128,10 +129,7 @@ TEST_CASE("curves show percents, and no line of what was not measured", "[cpu]")
 }
 
 TEST_CASE("a picture that cannot be written is an error with its path", "[cpu]") {
-  if (!can_draw()) {
-    WARN("SKIPPED: built without cairo");
-    return;
-  }
+  if (without_cairo()) return;
   const TemporaryDirectory folder;
   fs::create_directories(folder.path("accuracy.png/in the way"));
   RunLog log(RunDirectory(folder.root().string()), info);

@@ -16,6 +16,7 @@
 #include "deft/layers/max_pool2d.h"
 
 #include "catch.h"
+#include "picture_pixels.h"
 #include "planted_offsets.h"
 #include "test_device.h"
 
@@ -165,10 +166,7 @@ TEST_CASE("the default threshold leaves about a tenth, and some where all offset
 TEST_CASE("a picture is drawn of what is there") {
   Net net;
   plant(net.high, 1, 1);
-  if (!support::can_draw()) {
-    WARN("SKIPPED: built without cairo");
-    return;
-  }
+  if (without_cairo()) return;
   const Tensor one = image(16);
   const support::Canvas canvas = draw_sampling_points(net, one, {}, {.subject = "a test", .label = 0});
   CHECK(canvas.width() > 3 * 420);

@@ -15,6 +15,7 @@
 
 #include "data/files.h"
 #include "few_digits.h"
+#include "picture_pixels.h"
 
 using Catch::Matchers::Contains;
 using deft::read_file;
@@ -258,10 +259,7 @@ TEST_CASE("compare draws accuracies by epoch and by scale") {
 
   const std::string all = "compare " + runs[0] + " " + runs[2];
   check_error(all + " --chart x.jpg", "--chart is 'x.jpg', expected a name that ends in one of .png, .svg");
-  if (!deft::support::can_draw()) {
-    WARN("SKIPPED: built without cairo");
-    return;
-  }
+  if (without_cairo()) return;
   for (const auto& [flag, name, content] :
        {std::tuple("--chart", "epochs.svg", "<svg"), {"--scale-chart", "scales.png", "PNG"}}) {
     const std::string file = directory.path(name);

@@ -9,6 +9,7 @@
 #include "deft/core/file.h"
 
 #include "few_digits.h"
+#include "picture_pixels.h"
 #include "real_mnist.h"
 
 using Catch::Matchers::Contains;
@@ -33,10 +34,7 @@ TEST_CASE("eval and predict take a net that comes with deft when no weights are 
 }
 
 TEST_CASE("visualize takes nets that come with deft when no weights are given") {
-  if (!deft::support::can_draw()) {
-    WARN("SKIPPED: built without cairo");
-    return;
-  }
+  if (without_cairo()) return;
   const TemporaryDirectory directory;
   const std::string out = directory.path("picture.png");
   for (const char* command : {"offsets", "gradient"}) {

@@ -13,7 +13,7 @@ using Catch::Matchers::Contains;
 namespace {
 
 bool skipped() {
-  if (!support::can_write_events()) WARN("SKIPPED: built without protobuf");
+  if (!support::can_write_events()) deft::testing::skip("built without protobuf");
   return !support::can_write_events();
 }
 

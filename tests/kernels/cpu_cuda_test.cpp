@@ -22,7 +22,7 @@ namespace {
 
 /// Whether the device to compare is the test device; else says so, and ctest shows the test as skipped.
 bool on_cuda() {
-  if (testing::test_device().is_cpu()) WARN("SKIPPED: this test compares the CPU with DEFT_TEST_DEVICE=cuda");
+  if (testing::test_device().is_cpu()) testing::skip("this test compares the CPU with DEFT_TEST_DEVICE=cuda");
   return testing::test_device().is_cuda();
 }
 

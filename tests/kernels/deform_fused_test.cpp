@@ -20,7 +20,7 @@ namespace {
 
 /// Whether there are fused kernels on the test device; else says so, and ctest shows the test as skipped.
 bool on_cuda() {
-  if (testing::test_device().is_cpu()) WARN("SKIPPED: the fused kernels need DEFT_TEST_DEVICE=cuda");
+  if (testing::test_device().is_cpu()) testing::skip("the fused kernels need DEFT_TEST_DEVICE=cuda");
   return testing::test_device().is_cuda();
 }
 

@@ -6,7 +6,7 @@ set -euo pipefail
 
 if ! command -v objdump >/dev/null; then
   echo "SKIPPED: no objdump (apt: binutils)"
-  exit
+  exit 77
 fi
 objdump --disassemble --no-show-raw-insn "$@" | awk '
   /^[0-9a-f]+ <.*>:$/ {
