@@ -30,7 +30,6 @@ runs=$build/runs
 bin=$build/bin
 python=${PYTHON:-python3}
 data=${DEFT_DATA:-${XDG_CACHE_HOME:-$HOME/.cache}/deft}
-golden=${DEFT_GOLDEN:-}
 cmake_arguments=(-DCMAKE_BUILD_TYPE=Release)
 if $emulate; then
   cmake_arguments+=(-DDEFT_CUDA=EMULATE)
@@ -48,15 +47,10 @@ fi
 if [[ -f .carry/carry.cmake ]]; then
   cmake_arguments=(-C .carry/carry.cmake "${cmake_arguments[@]}")
   data=.carry/data
-  golden=.carry/golden.safetensors
 fi
 if command -v ninja >/dev/null; then cmake_arguments+=(-G Ninja); else cmake_arguments+=(-G "Unix Makefiles"); fi
 export DEFT_DATA
 DEFT_DATA=$(realpath -m "$data")
-if [[ -n $golden ]]; then # else the tests skip it
-  export DEFT_GOLDEN
-  DEFT_GOLDEN=$(realpath -m "$golden")
-fi
 rm -rf "$out" "$runs" "$build"/*.log
 mkdir -p "$out" "$runs"
 

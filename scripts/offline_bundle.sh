@@ -1,16 +1,14 @@
 #!/usr/bin/env bash
 # Fills .carry/ with what a machine without any package source needs to build and run deft, beside a C++20 compiler and
-# CMake: the header and static libraries of this system's packages, MNIST, and the golden file of the tests. There,
+# CMake: the header and static libraries of this system's packages, and MNIST. There,
 #   cmake -C .carry/carry.cmake ...
-# finds the libraries; scripts/gpu_check.sh does so by itself. Data and golden file are those that DEFT_DATA and
-# DEFT_GOLDEN name.
+# finds the libraries; scripts/gpu_check.sh does so by itself. DEFT_DATA names the folder of the data.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 packages=(libeigen3-dev catch2 nlohmann-json3-dev libcli11-dev libfmt-dev libstb-dev zlib1g-dev)
 most_kib=$((40 << 10))
 mnist=${DEFT_DATA:-${XDG_CACHE_HOME:-$HOME/.cache}/deft}/mnist
-golden=${DEFT_GOLDEN:?names the golden file of the tests}
 
 fail() {
   echo "offline_bundle: $*" >&2
@@ -18,7 +16,6 @@ fail() {
 }
 command -v apt-get >/dev/null || fail "this system has no apt-get, whose packages are the bundle"
 compgen -G "$mnist/train-images*" >/dev/null || fail "no MNIST in $mnist; DEFT_DATA says where data is"
-[[ -f $golden ]] || fail "$golden is missing; DEFT_GOLDEN says where the golden file is"
 
 root=$PWD/.carry
 rm -rf "$root"
@@ -47,7 +44,6 @@ endif()
 CMAKE
 
 cp "$mnist"/*ubyte* "$root/data/mnist/"
-cp "$golden" "$root/golden.safetensors"
 chmod -R u+w "$root"
 cat >"$root/carry.cmake" <<'CMAKE'
 # For cmake -C: libraries are looked for in this bundle first.

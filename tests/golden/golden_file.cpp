@@ -1,7 +1,9 @@
 #include "golden/golden_file.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstdlib>
+#include <filesystem>
 #include <limits>
 
 #include "deft/core/safetensors.h"
@@ -16,11 +18,20 @@ Tensor GoldenCase::tensor(const std::string& short_name, DType dtype) const {
   return is_floating(found->second.dtype()) ? found->second.to(dtype) : found->second;
 }
 
-std::vector<GoldenCase> read_golden_cases() {
-  const char* path = std::getenv("DEFT_GOLDEN");
-  if (path == nullptr) return {};
+namespace {
+
+std::vector<std::string> golden_files() {
+  if (const char* path = std::getenv("DEFT_GOLDEN")) return {path};
+  std::vector<std::string> paths;
+  for (const auto& entry : std::filesystem::directory_iterator(DEFT_GOLDEN_FOLDER)) {
+    if (entry.path().extension() == ".safetensors") paths.push_back(entry.path().string());
+  }
+  std::sort(paths.begin(), paths.end());
+  return paths;
+}
+
+void append_cases(const std::string& path, std::vector<GoldenCase>& cases) {
   const Safetensors file = load_safetensors(path);
-  std::vector<GoldenCase> cases;
   for (const nlohmann::json& attributes : nlohmann::json::parse(file.metadata.at("cases"))) {
     GoldenCase golden{attributes.at("name"), attributes.at("op"), attributes, {}};
     const std::string prefix = golden.name + "/";
@@ -29,6 +40,14 @@ std::vector<GoldenCase> read_golden_cases() {
     }
     cases.push_back(std::move(golden));
   }
+}
+
+}  // namespace
+
+std::vector<GoldenCase> read_golden_cases() {
+  std::vector<GoldenCase> cases;
+  for (const std::string& path : golden_files()) append_cases(path, cases);
+  if (cases.empty()) throw Error(DEFT_GOLDEN_FOLDER " has no golden file, expected at least one with cases");
   return cases;
 }
 

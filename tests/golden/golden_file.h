@@ -19,7 +19,8 @@ struct GoldenCase {
   deft::Tensor tensor(const std::string& name, deft::DType dtype) const;
 };
 
-/// All cases of the file that DEFT_GOLDEN names; none when it is not set. Throws Error for a damaged file.
+/// All cases of the file that DEFT_GOLDEN names; when it is not set, of every .safetensors file in tests/golden. Throws
+/// Error for a damaged file and when there are no cases.
 std::vector<GoldenCase> read_golden_cases();
 
 /// Images between the file's NCHW and deft's NHWC; also weights [O, C, kH, kW] and [O, kH, kW, C]. Tensors of other
