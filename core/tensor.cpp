@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <atomic>
 #include <cmath>
+#include <ranges>
+#include <type_traits>
 
 #include "deft/core/autograd.h"
 #include "deft/core/tensor_impl.h"
@@ -177,22 +179,41 @@ void require_representable(const char* op, double value, DType dtype) {
   }
 }
 
-Tensor arange(double begin, double end, double step, const TensorOptions& options) {
-  const double count = std::ceil((end - begin) / step);
-  if (!(step != 0) || !(count < 0x1p60)) {
+namespace {
+
+// The elements of arange().
+template <class T>
+std::vector<T> range(double begin, double end, double step) {
+  // A long double holds every int64, a double those up to 2^53.
+  using Wide = std::conditional_t<std::is_integral_v<T>, long double, double>;
+  const Wide most = std::ceil((Wide{end} - begin) / step);
+  if (!std::isfinite(begin) || !std::isfinite(step) || !(step != 0) || !(most < 0x1p60)) {
     throw Error(fmt::format("arange: begin {}, end {}, step {} is not a range of a finite number", begin, end, step));
   }
+  const auto value = [&](std::int64_t i) { return begin + static_cast<Wide>(i) * step; };
+  // The quotient may have been rounded up, and an element to the end.
+  const Wide limit = std::is_integral_v<T> ? Wide{end} : static_cast<Wide>(static_cast<T>(end));
+  const auto is_before_end = [&](std::int64_t i) {
+    const Wide element = std::is_integral_v<T> ? value(i) : static_cast<Wide>(static_cast<T>(value(i)));
+    return step > 0 ? element < limit : element > limit;
+  };
+  const std::ranges::iota_view positions(std::int64_t{0}, static_cast<std::int64_t>(std::max(Wide{0}, most)));
+  const std::int64_t size = *std::ranges::partition_point(positions, is_before_end);
+  if (size > 0) require_representable("arange", static_cast<double>(value(size - 1)), dtype_of<T>);
+  std::vector<T> values(static_cast<std::size_t>(size));
+  for (std::int64_t i = 0; i < size; ++i) values[static_cast<std::size_t>(i)] = static_cast<T>(value(i));
+  return values;
+}
+
+}  // namespace
+
+Tensor arange(double begin, double end, double step, const TensorOptions& options) {
   require_representable("arange", begin, options.dtype);
   require_representable("arange", step, options.dtype == DType::uint8 ? DType::int64 : options.dtype);
-  const auto size = static_cast<std::size_t>(std::max(0.0, count));
-  const auto value = [&](std::size_t i) { return begin + static_cast<double>(i) * step; };
-  if (size > 0) require_representable("arange", value(size - 1), options.dtype);
   Tensor result;
   visit_dtype(options.dtype, [&](auto tag) {
-    using T = typename decltype(tag)::type;
-    std::vector<T> values(size);
-    for (std::size_t i = 0; i < size; ++i) values[i] = static_cast<T>(value(i));
-    result = from_vector(values, {static_cast<std::int64_t>(size)}, options.device);
+    const auto values = range<typename decltype(tag)::type>(begin, end, step);
+    result = from_vector(values, {static_cast<std::int64_t>(values.size())}, options.device);
   });
   if (options.requires_grad) result.set_requires_grad();
   return result;

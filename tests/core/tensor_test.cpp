@@ -55,8 +55,65 @@ TEST_CASE("creation functions fill every type") {
   }
   CHECK(arange(1, 2, 0.25).to_vector<float>() == std::vector<float>{1, 1.25f, 1.5f, 1.75f});
   CHECK(arange(3, 0, -1, {.dtype = DType::int64}).to_vector<std::int64_t>() == std::vector<std::int64_t>{3, 2, 1});
-  CHECK_THROWS_WITH(arange(0, 1, 0), Contains("step 0"));
   CHECK_THROWS_WITH(from_vector<float>({1, 2, 3}, {2, 2}), Contains("3 values") && Contains("[2, 2]"));
+}
+
+TEST_CASE("arange does not reach its end, whatever its elements round to") {
+  const auto doubles = [](double begin, double end, double step) {
+    return arange(begin, end, step, {.dtype = DType::float64}).to_vector<double>();
+  };
+  // (0.9 - 0.6) / 0.1 is 3.0000000000000004 in float64, and 0.6 + 3 · 0.1 is 0.9.
+  CHECK(doubles(0.6, 0.9, 0.1) == std::vector<double>{0.6, 0.6 + 0.1, 0.6 + 2 * 0.1});
+  CHECK(arange(0.6, 0.9, 0.1).to_vector<float>() == std::vector<float>{0.6f, 0.7f, 0.8f});
+  CHECK(doubles(-0.6, -0.9, -0.1) == std::vector<double>{-0.6, -0.6 - 0.1, -0.6 - 2 * 0.1});
+  CHECK(doubles(1, 1.3, 0.1).size() == 3);  // NumPy has 4, and warns of it in its documentation
+  CHECK(doubles(1, 1, 0.1).empty());
+  CHECK(doubles(1, 2, -0.1).empty());
+  CHECK(doubles(0, std::nextafter(1, 2), 0.5) == std::vector<double>{0, 0.5, 1});
+  // float32 has no numbers between 2^24 and 2^24 + 2: 2^24 + 3 rounds to 2^24 + 4.
+  CHECK(arange(16777216, 16777220).to_vector<float>() == std::vector<float>{16777216, 16777216, 16777218});
+
+  // Steps of hundredths, against the same range in integers.
+  for (int step : {1, 2, 3, 7, 10, 25, 30, -1, -3, -10}) {
+    for (int begin = -100; begin <= 100; begin += 5) {
+      for (int length = 0; length < 120; ++length) {
+        const int end = step > 0 ? begin + length : begin - length;
+        const auto elements = doubles(begin / 100.0, end / 100.0, step / 100.0);
+        const auto size = static_cast<std::size_t>((length + std::abs(step) - 1) / std::abs(step));
+        CAPTURE(begin, end, step);
+        REQUIRE(elements.size() >= size);
+        if (elements.empty()) continue;
+        REQUIRE((step > 0 ? elements.back() < end / 100.0 : elements.back() > end / 100.0));
+        // An element more comes to the end but for rounding.
+        if (elements.size() > size) REQUIRE(std::abs(elements.back() - end / 100.0) < 1e-15);
+      }
+    }
+  }
+}
+
+TEST_CASE("arange of integers is exact") {
+  const auto integers = [](double begin, double end, double step) {
+    return arange(begin, end, step, {.dtype = DType::int64}).to_vector<std::int64_t>();
+  };
+  CHECK(integers(0, 2.5, 1) == std::vector<std::int64_t>{0, 1, 2});
+  CHECK(integers(0, -2.5, -1) == std::vector<std::int64_t>{0, -1, -2});
+  CHECK(integers(0, 7, 3) == std::vector<std::int64_t>{0, 3, 6});
+  CHECK(integers(0, 6, 3) == std::vector<std::int64_t>{0, 3});
+  const std::int64_t big = std::int64_t{1} << 53;
+  CHECK(integers(0x1p53, 0x1p53 + 4, 1) == std::vector<std::int64_t>{big, big + 1, big + 2, big + 3});
+  CHECK(integers(-0x1p63, 0x1p63, 0x1p62).size() == 4);
+  CHECK(integers(0, 1e19, 1e18).back() == 9'000'000'000'000'000'000);
+  CHECK_THROWS_WITH(integers(0, 2e19, 1e18), Contains("int64"));
+  CHECK(arange(250, 260, 10, {.dtype = DType::uint8}).to_vector<std::uint8_t>() == std::vector<std::uint8_t>{250});
+  CHECK(arange(3, -1, -1, {.dtype = DType::uint8}).to_vector<std::uint8_t>() == std::vector<std::uint8_t>{3, 2, 1, 0});
+}
+
+TEST_CASE("arange refuses a range without a finite number of elements") {
+  CHECK_THROWS_WITH(arange(0, 1, 0), Contains("step 0"));
+  CHECK_THROWS_WITH(arange(0, NAN), Contains("end nan"));
+  CHECK_THROWS_WITH(arange(0, INFINITY), Contains("end inf"));
+  CHECK_THROWS_WITH(arange(INFINITY, 0), Contains("begin inf"));
+  CHECK_THROWS_WITH(arange(0, 1, INFINITY), Contains("step inf"));
 }
 
 TEST_CASE("handles share elements, clones do not") {
