@@ -37,11 +37,26 @@ const Tensor& find(const NamedTensors& state, const char* name) {
   return found->second;
 }
 
+std::vector<double> lrs_of(const Optimizer& optimizer) {
+  std::vector<double> lrs;
+  for (std::size_t i = 0; i < optimizer.groups().size(); ++i) lrs.push_back(optimizer.lr(i));
+  return lrs;
+}
+
+// The option that momentum schedules move; null for an optimizer without momentum.
+const char* momentum_option(const Optimizer& optimizer) {
+  const Optimizer::Options& known = optimizer.groups().at(0).options;
+  return known.count("momentum") == 1 ? "momentum" : known.count("beta1") == 1 ? "beta1" : nullptr;
+}
+
 }  // namespace
 
-LRScheduler::LRScheduler(Optimizer& optimizer) : optimizer_(optimizer) {
-  for (std::size_t i = 0; i < optimizer.groups().size(); ++i) base_lrs_.push_back(optimizer.lr(i));
-}
+LRScheduler::LRScheduler(Optimizer& optimizer) : LRScheduler(optimizer, lrs_of(optimizer)) {}
+
+LRScheduler::LRScheduler(Optimizer& optimizer, std::vector<double> base_lrs)
+    : optimizer_(optimizer), base_lrs_(std::move(base_lrs)) {}
+
+std::optional<double> LRScheduler::momentum_at(std::int64_t) const { return std::nullopt; }
 
 void LRScheduler::step() {
   apply(step_ + 1);
@@ -53,7 +68,13 @@ void LRScheduler::apply(std::int64_t step) {
     throw Error(fmt::format("LRScheduler: the optimizer has {} groups, but had {} when the schedule was made",
                             optimizer_.groups().size(), base_lrs_.size()));
   }
-  for (std::size_t i = 0; i < base_lrs_.size(); ++i) optimizer_.set_option(i, "lr", lr_at(step, base_lrs_[i]));
+  const std::optional<double> momentum = momentum_at(step);
+  const char* const option = momentum_option(optimizer_);
+  if (momentum && option == nullptr) throw Error("LRScheduler: it moves momentum, but the optimizer has none");
+  for (std::size_t i = 0; i < base_lrs_.size(); ++i) {
+    optimizer_.set_option(i, "lr", lr_at(step, base_lrs_[i]));
+    if (momentum) optimizer_.set_option(i, option, *momentum);
+  }
 }
 
 NamedTensors LRScheduler::state_dict() const {
@@ -120,10 +141,15 @@ double CosineAnnealingLR::lr_at(std::int64_t step, double base_lr) const {
 
 LinearWarmup::LinearWarmup(Optimizer& optimizer, const LinearWarmupOptions& options,
                            std::shared_ptr<const LRScheduler> after)
-    : LRScheduler(optimizer), options_(options), after_(std::move(after)) {
+    : LRScheduler(optimizer, after ? after->base_lrs() : lrs_of(optimizer)),
+      options_(options),
+      after_(std::move(after)) {
   require_positive("LinearWarmup", "total_steps", options.total_steps);
   if (!(options.start_factor > 0 && options.start_factor <= 1)) {
     throw Error(fmt::format("LinearWarmup: start_factor is {}, expected above 0 and at most 1", options.start_factor));
+  }
+  if (after_ && &after_->optimizer() != &optimizer) {
+    throw Error("LinearWarmup: the schedule after it is of another optimizer, expected one of the same");
   }
   LinearWarmup::apply(0);
 }
@@ -136,8 +162,14 @@ double LinearWarmup::lr_at(std::int64_t step, double base_lr) const {
   return after_ ? after_->lr_at(step - options_.total_steps, base_lr) : base_lr;
 }
 
+std::optional<double> LinearWarmup::momentum_at(std::int64_t step) const {
+  if (!after_) return std::nullopt;
+  return after_->momentum_at(std::max<std::int64_t>(step - options_.total_steps, 0));
+}
+
 OneCycleLR::OneCycleLR(Optimizer& optimizer, const OneCycleLROptions& options)
-    : LRScheduler(optimizer), options_(options) {
+    : LRScheduler(optimizer, std::vector<double>(optimizer.groups().size(), options.max_lr / options.div_factor)),
+      options_(options) {
   require_positive("OneCycleLR", "total_steps", options.total_steps);
   require_positive("OneCycleLR", "max_lr", options.max_lr);
   require_positive("OneCycleLR", "div_factor", options.div_factor);
@@ -151,9 +183,9 @@ OneCycleLR::OneCycleLR(Optimizer& optimizer, const OneCycleLROptions& options)
       if (value >= 0 && value < 1) continue;
       throw Error(fmt::format("OneCycleLR: {} is {}, expected at least 0 and below 1", name, value));
     }
-    const Optimizer::Options& known = optimizer.groups().at(0).options;
-    momentum_name_ = known.count("momentum") == 1 ? "momentum" : known.count("beta1") == 1 ? "beta1" : nullptr;
-    if (momentum_name_ == nullptr) throw Error("OneCycleLR: cycle_momentum is on, but the optimizer has no momentum");
+    if (momentum_option(optimizer) == nullptr) {
+      throw Error("OneCycleLR: cycle_momentum is on, but the optimizer has no momentum");
+    }
   }
   OneCycleLR::apply(0);
 }
@@ -177,16 +209,9 @@ double OneCycleLR::lr_at(std::int64_t step, double) const {
   return between(step, first, options_.max_lr, first / options_.final_div_factor);
 }
 
-double OneCycleLR::momentum_at(std::int64_t step) const {
+std::optional<double> OneCycleLR::momentum_at(std::int64_t step) const {
+  if (!options_.cycle_momentum) return std::nullopt;
   return between(step, options_.max_momentum, options_.base_momentum, options_.max_momentum);
-}
-
-void OneCycleLR::apply(std::int64_t step) {
-  LRScheduler::apply(step);
-  if (momentum_name_ == nullptr) return;
-  for (std::size_t i = 0; i < optimizer().groups().size(); ++i) {
-    optimizer().set_option(i, momentum_name_, momentum_at(step));
-  }
 }
 
 }  // namespace deft

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "deft/core/tensor.h"
@@ -11,8 +12,9 @@
 namespace deft {
 
 /// Base of the schedules. From its construction on it sets the learning rate of every group of an optimizer, which must
-/// outlive it, as a function of the group's first learning rate and of the number of step() calls: one after each
-/// epoch, or after each optimizer step, as the schedule counts.
+/// outlive it, as a function of the group's base learning rate and of the number of step() calls: one after each epoch,
+/// or after each optimizer step, as the schedule counts. The base is the group's learning rate when the schedule is
+/// made, PyTorch's "initial_lr", unless the schedule says otherwise.
 class LRScheduler {
  public:
   virtual ~LRScheduler() = default;
@@ -23,8 +25,13 @@ class LRScheduler {
   void step();
   /// Number of step() calls so far.
   std::int64_t last_step() const { return step_; }
-  /// The learning rate after `step` calls of step(), for a group whose first one was `base_lr`.
+  const Optimizer& optimizer() const { return optimizer_; }
+  /// The base learning rate of each group.
+  const std::vector<double>& base_lrs() const { return base_lrs_; }
+  /// The learning rate after `step` calls of step(), for a group whose base is `base_lr`.
   virtual double lr_at(std::int64_t step, double base_lr) const = 0;
+  /// The momentum of all groups (Adam: beta1) after `step` calls of step(); none where the schedule leaves it as it is.
+  virtual std::optional<double> momentum_at(std::int64_t step) const;
 
   /// "step" (int64 scalar) and "base_lr" (float64, one per group).
   NamedTensors state_dict() const;
@@ -34,10 +41,11 @@ class LRScheduler {
 
  protected:
   explicit LRScheduler(Optimizer& optimizer);
+  /// `base_lrs` has one for each group.
+  LRScheduler(Optimizer& optimizer, std::vector<double> base_lrs);
 
-  /// Sets what the schedule controls to its values at `step`; constructors end with apply(0).
-  virtual void apply(std::int64_t step);
-  Optimizer& optimizer() { return optimizer_; }
+  /// Sets learning rates and momentum to their values at `step`; constructors end with apply(0).
+  void apply(std::int64_t step);
 
  private:
   Optimizer& optimizer_;
@@ -97,17 +105,20 @@ struct LinearWarmupOptions {
 };
 
 /// lr = base · (start_factor + (1 − start_factor) · step / total_steps) up to total_steps, PyTorch's LinearLR; from
-/// there on base, or what `after` gives, counting from 0:
+/// there on base, or what `after` gives, counting from 0, as in PyTorch's SequentialLR of the two. The base learning
+/// rates are those of `after`, which must be of the same optimizer, and so is the momentum: at its first value until
+/// `after` begins. `after` may itself be a warmup:
 ///
 ///     LinearWarmup schedule(optimizer, {.total_steps = 500},
 ///                           std::make_shared<CosineAnnealingLR>(optimizer, CosineAnnealingLROptions{.t_max = 9500}));
 ///
-/// Throws Error unless start_factor is in (0, 1] and total_steps at least 1.
+/// Throws Error unless start_factor is in (0, 1] and total_steps at least 1, and for an `after` of another optimizer.
 class LinearWarmup : public LRScheduler {
  public:
   explicit LinearWarmup(Optimizer& optimizer, const LinearWarmupOptions& options = {},
                         std::shared_ptr<const LRScheduler> after = nullptr);
   double lr_at(std::int64_t step, double base_lr) const override;
+  std::optional<double> momentum_at(std::int64_t step) const override;
 
  private:
   LinearWarmupOptions options_;
@@ -126,21 +137,19 @@ struct OneCycleLROptions {
 };
 
 /// The 1cycle policy (Smith & Topin 2017, arXiv:1708.07120): from max_lr / div_factor up to max_lr and down to almost
-/// nothing; the optimizer's own learning rate and momentum do not matter. step() after every optimizer step, at most
+/// nothing; the optimizer's own learning rate and momentum do not matter: the base is max_lr / div_factor. step() after every optimizer step, at most
 /// total_steps times. Throws Error unless total_steps is at least 1, max_lr and the factors are above 0, pct_start from
 /// 0 to 1 and the momenta at least 0 and below 1, and for cycle_momentum over an optimizer that has none.
 class OneCycleLR : public LRScheduler {
  public:
   OneCycleLR(Optimizer& optimizer, const OneCycleLROptions& options);
   double lr_at(std::int64_t step, double base_lr) const override;
-  double momentum_at(std::int64_t step) const;
+  std::optional<double> momentum_at(std::int64_t step) const override;
 
  private:
-  void apply(std::int64_t step) override;
   double between(std::int64_t step, double first, double peak, double last) const;
 
   OneCycleLROptions options_;
-  const char* momentum_name_ = nullptr;
 };
 
 }  // namespace deft

@@ -1,7 +1,10 @@
 // Schedules against their closed forms and against values of PyTorch 2.
 #include "deft/optim/lr_scheduler.h"
 
+#include <algorithm>
 #include <cmath>
+#include <functional>
+#include <memory>
 
 #include "deft/optim/adam.h"
 #include "deft/optim/sgd.h"
@@ -29,6 +32,48 @@ void check_near(const std::vector<double>& actual, const std::vector<double>& ex
   REQUIRE(actual.size() == expected.size());
   for (std::size_t i = 0; i < actual.size(); ++i) CHECK(actual[i] == Approx(expected[i]).epsilon(1e-12).margin(1e-15));
 }
+
+using MakeSchedule = std::function<std::shared_ptr<LRScheduler>(Optimizer&)>;
+
+// An optimizer of several groups and its schedule.
+class Follower {
+ public:
+  /// Of each group.
+  struct Values {
+    std::vector<double> lrs, momenta;
+    bool operator==(const Values&) const = default;
+  };
+
+  Follower(const std::vector<double>& lrs, const MakeSchedule& make) : sgd_({parameter()}, {lrs[0], 0.9}) {
+    for (std::size_t i = 1; i < lrs.size(); ++i) sgd_.add_parameter_group({parameter()}, {lrs[i], 0.9});
+    schedule_ = make(sgd_);
+  }
+
+  /// Before each of the next steps, and after the last.
+  std::vector<Values> follow(int steps) {
+    std::vector<Values> all{values()};
+    for (int i = 0; i < steps; ++i) {
+      schedule_->step();
+      all.push_back(values());
+    }
+    return all;
+  }
+
+  void load(const Follower& other) { schedule_->load_state_dict(other.schedule_->state_dict()); }
+
+ private:
+  Values values() const {
+    Values result;
+    for (std::size_t i = 0; i < sgd_.groups().size(); ++i) {
+      result.lrs.push_back(sgd_.lr(i));
+      result.momenta.push_back(sgd_.option(i, "momentum"));
+    }
+    return result;
+  }
+
+  SGD sgd_;
+  std::shared_ptr<LRScheduler> schedule_;
+};
 
 }  // namespace
 
@@ -77,8 +122,9 @@ TEST_CASE("OneCycleLR moves learning rate and momentum against each other, as Py
   CHECK(sgd.option(0, "momentum") == Approx(0.95));
   check_near(run(sgd, schedule, 9), {0.04, 0.52, 1, 0.9504846320134737, 0.8117456539497631, 0.6112620219362893,
                                      0.38874197806371075, 0.18825834605023697, 0.049519367986526286, 4e-06});
-  check_near({schedule.momentum_at(1), schedule.momentum_at(2), schedule.momentum_at(5), schedule.momentum_at(9)},
-             {0.9, 0.85, 0.8888739533021842, 0.95});
+  std::vector<double> momenta;
+  for (const int step : {1, 2, 5, 9}) momenta.push_back(schedule.momentum_at(step).value());
+  check_near(momenta, {0.9, 0.85, 0.8888739533021842, 0.95});
   schedule.step();
   CHECK(sgd.lr() == Approx(4e-6));
   CHECK_THROWS_WITH(schedule.step(), Equals("OneCycleLR: step is 11, expected at most total_steps 10"));
@@ -104,6 +150,102 @@ TEST_CASE("OneCycleLR in straight lines over Adam cycles beta1") {
              {0.05, 0.3, 0.47621428571428576, 0.3572857142857143, 0.23835714285714282, 0.11942857142857138, 5e-4});
   check_near(betas, {0.9, 0.8444444444444444, 0.8047619047619048, 0.8285714285714286, 0.8523809523809525,
                      0.8761904761904762, 0.9});
+}
+
+TEST_CASE("a warmup before another schedule gives the values of PyTorch's SequentialLR") {
+  // Each from torch 2.15: SequentialLR of LinearLR(0.5, total_iters=2) and the schedule, with milestone 2 and lr 1.
+  const auto composed = [](const MakeSchedule& make, std::size_t group) {
+    Follower follower({1, 0.25}, make);
+    std::vector<double> rates;
+    for (const auto& [lrs, momenta] : follower.follow(6)) rates.push_back(lrs[group]);
+    return rates;
+  };
+  const auto before = [](auto make) {
+    return [make](Optimizer& optimizer) {
+      return std::make_shared<LinearWarmup>(optimizer, LinearWarmupOptions{.start_factor = 0.5, .total_steps = 2},
+                                            make(optimizer));
+    };
+  };
+  const auto warmup = before([](Optimizer& optimizer) {
+    return std::make_shared<LinearWarmup>(optimizer, LinearWarmupOptions{.start_factor = 0.1, .total_steps = 3});
+  });
+  check_near(composed(warmup, 0), {0.5, 0.75, 0.1, 0.4, 0.7, 1, 1});
+  check_near(composed(warmup, 1), {0.125, 0.1875, 0.025, 0.1, 0.175, 0.25, 0.25});
+  const auto cosine = before([](Optimizer& optimizer) {
+    return std::make_shared<CosineAnnealingLR>(optimizer, CosineAnnealingLROptions{.t_max = 4, .eta_min = 0.02});
+  });
+  check_near(composed(cosine, 1), {0.125, 0.1875, 0.25, 0.21631727983645296, 0.135, 0.05368272016354704, 0.02});
+  const auto steps = before([](Optimizer& optimizer) {
+    return std::make_shared<MultiStepLR>(optimizer, MultiStepLROptions{.milestones = {1, 3}});
+  });
+  check_near(composed(steps, 0), {0.5, 0.75, 1, 0.1, 0.1, 0.01, 0.01});
+  const auto one_cycle = before([](Optimizer& optimizer) {
+    return std::make_shared<OneCycleLR>(optimizer, OneCycleLROptions{.max_lr = 1, .total_steps = 6});
+  });
+  check_near(composed(one_cycle, 1),
+             {0.02, 0.03, 0.04, 0.9944154354509117, 0.811745653949763, 0.46263710266697505, 0.1334775301888306});
+  Follower follower({1, 0.25}, one_cycle);
+  std::vector<double> momenta;
+  for (const auto& [lrs, momentum] : follower.follow(6)) momenta.push_back(momentum[1]);
+  check_near(momenta,
+             {0.95, 0.95, 0.95, 0.8505584586887436, 0.8688255099070633, 0.9037365046793212, 0.9366525935914912});
+}
+
+TEST_CASE("after a warmup any schedule runs as it does without one, and resumes at any step") {
+  std::vector<MakeSchedule> schedules = {
+      [](Optimizer& o) { return std::make_shared<StepLR>(o, StepLROptions{.step_size = 2, .gamma = 0.5}); },
+      [](Optimizer& o) {
+        return std::make_shared<MultiStepLR>(o, MultiStepLROptions{.milestones = {1, 3}});
+      },
+      [](Optimizer& o) {
+        return std::make_shared<CosineAnnealingLR>(o, CosineAnnealingLROptions{4, 0.02});
+      },
+      [](Optimizer& o) {
+        return std::make_shared<LinearWarmup>(o, LinearWarmupOptions{0.1, 3});
+      },
+      [](Optimizer& o) { return std::make_shared<OneCycleLR>(o, OneCycleLROptions{.max_lr = 2, .total_steps = 9}); },
+      [](Optimizer& o) {
+        return std::make_shared<OneCycleLR>(o,
+                                            OneCycleLROptions{.max_lr = 2, .total_steps = 9, .cycle_momentum = false});
+      }};
+  const auto after_warmup = [](const MakeSchedule& make, const LinearWarmupOptions& options) {
+    return [make, options](Optimizer& o) { return std::make_shared<LinearWarmup>(o, options, make(o)); };
+  };
+  for (std::size_t i = 0, count = schedules.size(); i < count; ++i) {
+    schedules.push_back(after_warmup(schedules[i], {0.2, 2}));  // two warmups
+  }
+  constexpr int warmup = 3, length = 8;
+  for (std::size_t i = 0; i < schedules.size(); ++i) {
+    CAPTURE(i);
+    const MakeSchedule both = after_warmup(schedules[i], {0.25, warmup});
+    const auto alone = Follower({1, 0.25}, schedules[i]).follow(length);
+    const auto values = Follower({1, 0.25}, both).follow(warmup + length);
+    for (int step = 0; step <= length; ++step) {
+      CHECK(values[static_cast<std::size_t>(warmup + step)] == alone[static_cast<std::size_t>(step)]);
+    }
+    const bool one_cycle = i % 6 >= 4;
+    for (int step = 0; step < warmup; ++step) {
+      CAPTURE(step);
+      const auto& [lrs, momenta] = values[static_cast<std::size_t>(step)];
+      const double factor = 0.25 + 0.75 * step / warmup;
+      check_near(lrs, {factor * (one_cycle ? 0.08 : 1), factor * (one_cycle ? 0.08 : 0.25)});
+      CHECK(momenta == alone[0].momenta);
+    }
+    for (int step = 0; step < warmup + length; ++step) {
+      CAPTURE(step);
+      Follower first({1, 0.25}, both), resumed({7, 5}, both);
+      first.follow(step);
+      resumed.load(first);
+      const auto rest = resumed.follow(warmup + length - step);
+      CHECK(std::equal(rest.begin(), rest.end(), values.begin() + step));
+    }
+  }
+}
+
+TEST_CASE("a schedule after a warmup must be of the same optimizer") {
+  SGD sgd({parameter()}), other({parameter()});
+  CHECK_THROWS_WITH(LinearWarmup(sgd, {}, std::make_shared<StepLR>(other)),
+                    Equals("LinearWarmup: the schedule after it is of another optimizer, expected one of the same"));
 }
 
 TEST_CASE("a schedule resumes where it was saved") {
