@@ -5,9 +5,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cerrno>
+#include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <filesystem>
+#include <system_error>
+#include <tuple>
 #include <utility>
 
 #include "deft/kernels/error.h"
@@ -15,19 +20,53 @@
 namespace deft {
 namespace {
 
+namespace fs = std::filesystem;
+
 Error file_error(const std::string& path, const char* action) {
   return Error(fmt::format("{}: cannot {}: {}", path, action, std::strerror(errno)));
 }
 
-mode_t default_mode() {
-  const mode_t mask = umask(0);
-  umask(mask);
-  return 0666 & ~mask;
+// Whether `path` is one of the process's open descriptors, as /proc/self/fd/1, which /dev/stdout leads to.
+bool is_descriptor(const fs::path& path) {
+  std::error_code error;
+  return fs::is_symlink(path, error) && fs::equivalent(path.parent_path(), "/proc/self/fd", error);
+}
+
+// What `path` names behind its symbolic links, whether it exists or not.
+fs::path follow_links(const std::string& path) {
+  constexpr int most = 40;  // as Linux
+  fs::path target = path;
+  std::error_code error;
+  for (int links = 0; fs::is_symlink(target, error) && !is_descriptor(target); ++links) {
+    const fs::path next = fs::read_symlink(target, error);
+    errno = links == most ? ELOOP : error.value();
+    if (errno != 0) throw file_error(path, "follow the link");
+    target = target.parent_path() / next;
+  }
+  return target;
+}
+
+// Creates a file of a new, short name beside `target`, with the bits of `mode` that the process's mask leaves. Returns
+// its descriptor, -1 in case of an error, and its name.
+std::pair<int, std::string> create_beside(const fs::path& target, mode_t mode) {
+  static std::atomic<unsigned> counter{0};
+  while (true) {
+    std::string name = target.parent_path() / fmt::format(".deft-{}-{}", getpid(), counter++);
+    const int descriptor = open(name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
+    if (descriptor >= 0 || errno != EEXIST) return {descriptor, std::move(name)};
+  }
+}
+
+// Gives a new file the owner, group and mode of the one that it will replace, as far as the process may.
+void take_over(int descriptor, const struct stat& old) {
+  std::ignore = fchown(descriptor, old.st_uid, static_cast<gid_t>(-1));
+  std::ignore = fchown(descriptor, static_cast<uid_t>(-1), old.st_gid);
+  std::ignore = fchmod(descriptor, old.st_mode & 07777);
 }
 
 // A rename survives a crash only once its directory is on disk.
 void sync_directory(const std::string& path) {
-  const std::string parent = std::filesystem::path(path).parent_path().string();
+  const std::string parent = fs::path(path).parent_path().string();
   const int descriptor = open(parent.empty() ? "." : parent.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (descriptor < 0) return;
   fsync(descriptor);
@@ -50,16 +89,31 @@ class Descriptor {
 
 }  // namespace
 
-AtomicFile::AtomicFile(std::string path) : path_(std::move(path)), temporary_(path_ + ".XXXXXX") {
-  descriptor_ = mkstemp(temporary_.data());
-  if (descriptor_ < 0) throw file_error(path_, "create");
-  fchmod(descriptor_, default_mode());
+AtomicFile::AtomicFile(std::string path) : path_(std::move(path)) {
+  const fs::path target = follow_links(path_);
+  target_ = target;
+  struct stat old = {};
+  const int error = stat(target_.c_str(), &old) == 0 ? 0 : errno;
+  const bool exists = error == 0;
+  if (is_descriptor(target)) {
+    std::fflush(stdout);
+    descriptor_ = fcntl(std::atoi(target.filename().c_str()), F_DUPFD_CLOEXEC, 0);
+  } else if (exists && !S_ISREG(old.st_mode)) {
+    descriptor_ = open(target_.c_str(), O_WRONLY | O_CLOEXEC | O_NOCTTY);
+  } else {
+    errno = error == ENOENT ? 0 : error;
+    if (errno != 0) fail("create");
+    if (exists && faccessat(AT_FDCWD, target_.c_str(), W_OK, AT_EACCESS) != 0) fail("write");
+    std::tie(descriptor_, temporary_) = create_beside(target, exists ? old.st_mode & 0777 : 0666);
+    if (exists && descriptor_ >= 0) take_over(descriptor_, old);
+  }
+  if (descriptor_ < 0) fail(exists ? "write" : "create");
 }
 
 AtomicFile::~AtomicFile() {
   if (descriptor_ < 0) return;
   close(descriptor_);
-  unlink(temporary_.c_str());
+  if (!temporary_.empty()) unlink(temporary_.c_str());
 }
 
 void AtomicFile::fail(const char* action) const { throw file_error(path_, action); }
@@ -76,10 +130,11 @@ void AtomicFile::write(const void* data, std::size_t bytes) {
 }
 
 void AtomicFile::commit() {
-  if (fsync(descriptor_) != 0) fail("sync");
-  if (std::rename(temporary_.c_str(), path_.c_str()) != 0) fail("rename");
+  const bool in_place = temporary_.empty();
+  if (fsync(descriptor_) != 0 && !(in_place && (errno == EINVAL || errno == ENOTSUP))) fail("sync");
+  if (!in_place && std::rename(temporary_.c_str(), target_.c_str()) != 0) fail("rename");
   close(std::exchange(descriptor_, -1));
-  sync_directory(path_);
+  if (!in_place) sync_directory(target_);
 }
 
 void write_file(const std::string& path, std::string_view contents) {

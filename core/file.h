@@ -8,8 +8,11 @@
 namespace deft {
 
 /// A file that appears under its name all at once: it is written beside it under a temporary name, which commit() syncs
-/// and renames. Destroyed without commit(), it leaves nothing behind and the old file untouched. Every failure throws
-/// Error with the path and the system's reason.
+/// and renames. Destroyed without commit(), it leaves nothing behind and the old file untouched. A new file has the mode
+/// that the process's mask leaves of 0666; one that replaces another has its mode, and its owner and group where the
+/// process may give them. Where the name is a symbolic link, the file that it leads to is written and the link stays.
+/// What is no regular file, as a device, a pipe or /dev/stdout, is written to at once. Every failure throws Error with the
+/// path and the system's reason; so does a file that may not be written to.
 class AtomicFile {
  public:
   explicit AtomicFile(std::string path);
@@ -24,7 +27,8 @@ class AtomicFile {
  private:
   [[noreturn]] void fail(const char* action) const;
 
-  std::string path_, temporary_;
+  std::string path_, target_;
+  std::string temporary_;  // empty where the target itself is written to
   int descriptor_ = -1;
 };
 

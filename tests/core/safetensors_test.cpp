@@ -1,4 +1,4 @@
-// Files: atomic writing, safetensors, and everything that can be wrong with them.
+// Safetensors files, and everything that can be wrong with them.
 #include "deft/core/safetensors.h"
 
 #include <cstring>
@@ -29,25 +29,6 @@ std::size_t entries(const fs::path& directory) {
 }
 
 }  // namespace
-
-TEST_CASE("an atomic file appears whole or not at all") {
-  const TemporaryDirectory directory;
-  const std::string path = directory.path("file");
-  write_file(path, "old");
-  {
-    AtomicFile file(path);
-    file.write("half of the new");
-    CHECK(read_file(path) == "old");
-  }
-  CHECK(read_file(path) == "old");
-  CHECK(entries(directory.root()) == 1);
-  write_file(path, "new");
-  CHECK(read_file(path) == "new");
-  CHECK_THROWS_WITH(write_file(directory.path("missing/file"), ""),
-                    Contains("missing/file") && Contains("No such file"));
-  CHECK_THROWS_WITH(read_file(directory.path("nothing")), Contains("nothing") && Contains("No such file"));
-  CHECK_THROWS_WITH(read_file(directory.root().string()), Contains("directory"));
-}
 
 TEST_CASE("safetensors round-trip every type, scalars, empty tensors and metadata") {
   const TemporaryDirectory directory;
