@@ -23,10 +23,12 @@ static_assert(std::endian::native == std::endian::little, "the format is little-
 
 constexpr std::size_t length_bytes = 8;
 constexpr std::size_t alignment = 8;
+constexpr std::uint64_t most_length = 100'000'000;  // the reference implementation's limit
 constexpr const char* metadata_key = "__metadata__";
 
+// In the order of their data: large elements first, so that each tensor's are aligned to their size.
 constexpr std::pair<const char*, DType> type_names[] = {
-    {"F32", DType::float32}, {"F64", DType::float64}, {"I64", DType::int64}, {"U8", DType::uint8}};
+    {"I64", DType::int64}, {"F64", DType::float64}, {"F32", DType::float32}, {"U8", DType::uint8}};
 
 const char* type_name(DType dtype) {
   for (const auto& [name, type] : type_names) {
@@ -46,11 +48,35 @@ std::size_t bytes_of(const Tensor& tensor) {
   return static_cast<std::size_t>(tensor.numel()) * size_of(tensor.dtype());
 }
 
-std::string header_of(const Safetensors& contents, const std::string& path) {
+// The tensors as the reference implementation orders them: by type, then by name.
+NamedTensors in_file_order(NamedTensors tensors) {
+  const auto rank = [](const Tensor& tensor) {
+    return std::find_if(std::begin(type_names), std::end(type_names),
+                        [&](const auto& entry) { return entry.second == tensor.dtype(); });
+  };
+  std::sort(tensors.begin(), tensors.end(), [&](const auto& a, const auto& b) {
+    return std::forward_as_tuple(rank(a.second), a.first) < std::forward_as_tuple(rank(b.second), b.first);
+  });
+  return tensors;
+}
+
+// Writing another name instead, as for other text, could make two names one.
+void require_utf8(const std::string& path, const char* what, const std::string& name) {
+  try {
+    static_cast<void>(json(name).dump());
+  } catch (const json::type_error&) {
+    throw Error(fmt::format("{}: the {} {:?} is not UTF-8", path, what, name));
+  }
+}
+
+std::string header_of(const NamedTensors& tensors, const std::map<std::string, std::string>& metadata,
+                      const std::string& path) {
   nlohmann::ordered_json header;
-  if (!contents.metadata.empty()) header[metadata_key] = contents.metadata;
+  for (const auto& [key, text] : metadata) require_utf8(path, "metadata key", key);
+  if (!metadata.empty()) header[metadata_key] = metadata;
   std::size_t begin = 0;
-  for (const auto& [name, tensor] : contents.tensors) {
+  for (const auto& [name, tensor] : tensors) {
+    require_utf8(path, "tensor name", name);
     if (name == metadata_key || header.contains(name)) {
       throw Error(
           fmt::format("{}: the tensor name '{}' is {}", path, name, name == metadata_key ? "reserved" : "used twice"));
@@ -88,8 +114,9 @@ class Reader {
         entries.push_back(entry_of(name, value));
       }
     }
-    std::sort(entries.begin(), entries.end(),
-              [](const Entry& a, const Entry& b) { return std::tie(a.begin, a.end) < std::tie(b.begin, b.end); });
+    std::sort(entries.begin(), entries.end(), [](const Entry& a, const Entry& b) {
+      return std::tie(a.begin, a.end, a.name) < std::tie(b.begin, b.end, b.name);
+    });
     check_coverage(entries);
     for (const Entry& entry : entries) result.tensors.emplace_back(entry.name, tensor_of(entry));
     return result;
@@ -105,20 +132,32 @@ class Reader {
     std::uint64_t length = 0;
     std::memcpy(&length, file_.data(), length_bytes);
     const std::size_t rest = file_.size() - length_bytes;
+    if (length > most_length) {
+      fail(fmt::format("not a safetensors file: its header has {} bytes, expected at most {}", length, most_length));
+    }
     if (length > rest) {
       fail(fmt::format("not a safetensors file, or truncated: its header should have {} bytes, {} are left", length,
                        rest));
     }
     data_begin_ = length_bytes + static_cast<std::size_t>(length);
     const auto first = file_.begin() + static_cast<std::ptrdiff_t>(length_bytes);
-    std::set<std::string> names;
-    const auto note_name = [&](int depth, json::parse_event_t event, const json& parsed) {
-      if (depth == 1 && event == json::parse_event_t::key && !names.insert(parsed.get<std::string>()).second) {
-        fail(fmt::format("the tensor name '{}' is used twice", parsed.get<std::string>()));
+    std::vector<std::set<std::string>> keys;  // of the object that is read and of those around it
+    std::string tensor;
+    const auto note_key = [&](int depth, json::parse_event_t event, const json& parsed) {
+      const auto around = static_cast<std::size_t>(depth);
+      if (event == json::parse_event_t::object_start) {
+        keys.resize(around);
+        keys.emplace_back();
+      } else if (event == json::parse_event_t::key) {
+        const auto key = parsed.get<std::string>();
+        const bool is_new = keys.at(around - 1).insert(key).second;
+        if (depth == 1) tensor = key;
+        if (!is_new && depth == 1) fail(fmt::format("the tensor name '{}' is used twice", key));
+        if (!is_new) fail(fmt::format("'{}' has '{}' twice", tensor, key));
       }
       return true;
     };
-    const json header = json::parse(first, first + static_cast<std::ptrdiff_t>(length), note_name, false);
+    const json header = json::parse(first, first + static_cast<std::ptrdiff_t>(length), note_key, false);
     if (!header.is_object()) fail("not a safetensors file: its header is not a JSON object");
     return header;
   }
@@ -212,12 +251,13 @@ const Tensor& Safetensors::at(const std::string& name) const {
 }
 
 void save_safetensors(const std::string& path, const Safetensors& contents) {
-  const std::string header = header_of(contents, path);
+  const NamedTensors tensors = in_file_order(contents.tensors);
+  const std::string header = header_of(tensors, contents.metadata, path);
   AtomicFile file(path);
   const std::uint64_t length = header.size();
   file.write(&length, length_bytes);
   file.write(header);
-  for (const auto& [name, tensor] : contents.tensors) {
+  for (const auto& [name, tensor] : tensors) {
     visit_dtype(tensor.dtype(), [&, &values = tensor](auto tag) {
       using T = typename decltype(tag)::type;
       file.write(values.to_vector<T>().data(), bytes_of(values));

@@ -55,10 +55,14 @@ GeometryNet::GeometryNet(const std::string& model, std::int64_t in_channels, con
 GeometryNet GeometryNet::from_state(const std::string& model, const NamedTensors& state) {
   std::int64_t in_channels = 0;
   std::vector<std::int64_t> channels;
-  for (const auto& [name, tensor] : state) {
-    if (name != fmt::format("conv{}.weight", channels.size() + 1) || tensor.dim() != 4) continue;
-    if (channels.empty()) in_channels = tensor.size(3);
-    channels.push_back(tensor.size(0));
+  const auto find_weight = [&](std::size_t number) {
+    const std::string name = fmt::format("conv{}.weight", number);
+    return std::find_if(state.begin(), state.end(),
+                        [&](const auto& one) { return one.first == name && one.second.dim() == 4; });
+  };
+  for (auto found = find_weight(1); found != state.end(); found = find_weight(channels.size() + 1)) {
+    if (channels.empty()) in_channels = found->second.size(3);
+    channels.push_back(found->second.size(0));
   }
   if (channels.empty()) throw Error("there is no conv1.weight, as a net of E3 has");
   GeometryNet net(model, in_channels, channels);
