@@ -88,7 +88,9 @@ void gelu_backward(Cpu, GeluForm form, std::int64_t n, const T* grad_output, con
   } else {
     const auto gradient = [](T g, T x) {
       const T t = vector_math::tanh(T(sqrt_2_over_pi) * (x + T(gelu_cubic) * x * x * x));
-      const T inner = T(sqrt_2_over_pi) * (1 + 3 * T(gelu_cubic) * x * x);
+      // Beyond ±100 the tanh is ±1 and the inner derivative does not count, but its square must not overflow.
+      const T near = x > 100 ? T(100) : x < -100 ? T(-100) : x;
+      const T inner = T(sqrt_2_over_pi) * (1 + 3 * T(gelu_cubic) * near * near);
       return g * ((1 + t) / 2 + x / 2 * (1 - t * t) * inner);
     };
     map(n, gradient, grad_input, grad_output, input);

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
+#include <type_traits>
 
 #include "deft/kernels/allocator.h"
 #include "deft/kernels/cpu/channel_groups.h"
@@ -123,6 +125,64 @@ __attribute__((noinline)) void block_gradients(Groups<V, count> groups, const T*
   }
 }
 
+// Sums whose terms are formed in double, for channels whose terms overflow T, or underflow it and count all the same.
+// They cost several times as much as those above, and other channels keep theirs.
+template <class T>
+__attribute__((noinline)) void block_moments_in_double(const T* input, std::int64_t rows, std::int64_t channels,
+                                                       double* means, double* squares) {
+  for (std::int64_t r = 0; r < rows; ++r) {
+    const T* x = input + r * channels;
+    for (std::int64_t c = 0; c < channels; ++c) {
+      const double deviation = static_cast<double>(x[c]) - static_cast<double>(input[c]);
+      means[c] += deviation;
+      squares[c] += deviation * deviation;
+    }
+  }
+  for (std::int64_t c = 0; c < channels; ++c) {
+    const double shift = means[c] / static_cast<double>(rows);
+    squares[c] -= shift * means[c];
+    means[c] = static_cast<double>(input[c]) + shift;
+  }
+}
+
+template <class T>
+__attribute__((noinline)) void block_gradients_in_double(const T* grad_output, const T* input, const T* mean,
+                                                         std::int64_t rows, std::int64_t channels, double* plain,
+                                                         double* weighted) {
+  for (std::int64_t at = 0; at < rows * channels; at += channels) {
+    for (std::int64_t c = 0; c < channels; ++c) {
+      const double gradient = static_cast<double>(grad_output[at + c]);
+      plain[c] += gradient;
+      weighted[c] += gradient * (static_cast<double>(input[at + c]) - static_cast<double>(mean[c]));
+    }
+  }
+}
+
+// Variances (plus eps) below which squares of deviations that T cannot hold count.
+template <class T>
+constexpr double least_variance = static_cast<double>(std::numeric_limits<T>::min()) /
+                                  static_cast<double>(std::numeric_limits<T>::epsilon());
+
+inline bool is_finite(double value) { return value - value == 0; }
+
+// Replaces the sums of the channels for which is_lost(first sum, second sum, channel), if there are any, by those that
+// `body` takes of all rows and `join` joins.
+template <class IsLost, class Body, class Join>
+void replace_lost(BlockSums& sums, const BatchNormShape& s, const IsLost& is_lost, const Body& body, const Join& join) {
+  const auto lost = [&](std::int64_t c) { return is_lost(sums.first(0)[c], sums.second(0)[c], c); };
+  std::int64_t c = 0;
+  while (c < s.channels && !lost(c)) ++c;
+  if (c == s.channels) return;
+  BlockSums again(s);
+  again.for_blocks(body);
+  join(again, s.channels);
+  for (; c < s.channels; ++c) {
+    if (!lost(c)) continue;
+    sums.first(0)[c] = again.first(0)[c];
+    sums.second(0)[c] = again.second(0)[c];
+  }
+}
+
 // Joins the blocks' moments in their order (Chan, Golub & LeVeque 1979) into those of block 0.
 void join_moments(BlockSums& sums, std::int64_t channels) {
   double* mean = sums.first(0);
@@ -182,6 +242,17 @@ void batch_norm_forward_training(Cpu, const BatchNormShape& s, const T* input, c
   });
   join_moments(sums, s.channels);
   const auto n = static_cast<double>(s.rows);
+  if constexpr (!std::is_same_v<T, double>) {
+    replace_lost(
+        sums, s,
+        [&](double, double squares, std::int64_t) {
+          return !is_finite(squares) || squares / n + eps < least_variance<T>;
+        },
+        [&](std::int64_t at, std::int64_t rows, double* means, double* squares) {
+          block_moments_in_double(input + at, rows, s.channels, means, squares);
+        },
+        join_moments);
+  }
   const auto update = [&](T* statistic, std::int64_t c, double batch) {
     if (statistic == nullptr) return;
     statistic[c] =
@@ -225,6 +296,18 @@ void batch_norm_backward(Cpu, const BatchNormShape& s, bool training, const T* g
       });
     });
     join_sums(sums, s.channels);
+    if (!std::is_same_v<T, double> && s.rows > 0) {
+      replace_lost(
+          sums, s,
+          [&](double plain, double weighted, std::int64_t c) {
+            const double inverse = static_cast<double>(inv_std[c]);
+            return !is_finite(plain) || !is_finite(weighted) || inverse * inverse * least_variance<T> > 1;
+          },
+          [&](std::int64_t at, std::int64_t rows, double* plain, double* weighted) {
+            block_gradients_in_double(grad_output + at, input + at, mean, rows, s.channels, plain, weighted);
+          },
+          join_sums);
+    }
     for (std::int64_t c = 0; c < s.channels; ++c) {
       const double plain = s.rows > 0 ? sums.first(0)[c] : 0, weighted = s.rows > 0 ? sums.second(0)[c] : 0;
       const double inverse = static_cast<double>(inv_std[c]);

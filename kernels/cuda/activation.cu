@@ -98,7 +98,9 @@ struct TanhGeluGradient {
   template <class T>
   __device__ T operator()(T g, T x) const {
     const T t = gelu_tanh(x);
-    const T inner = T(sqrt_2_over_pi) * (1 + 3 * T(gelu_cubic) * x * x);
+    // Beyond ±100 the tanh is ±1 and the inner derivative does not count, but its square must not overflow.
+    const T near = x > 100 ? T(100) : x < -100 ? T(-100) : x;
+    const T inner = T(sqrt_2_over_pi) * (1 + 3 * T(gelu_cubic) * near * near);
     return g * ((1 + t) / 2 + x / 2 * (1 - t * t) * inner);
   }
 };

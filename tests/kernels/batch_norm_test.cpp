@@ -1,6 +1,7 @@
 // Batch normalisation against its definition in double, and its accuracy far from zero.
 #include "deft/kernels/batch_norm.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <vector>
@@ -187,5 +188,75 @@ TEST_CASE("float32 batch norm keeps its accuracy far from zero and its bits for 
       const Moments m = reference_moments(rounded, c, k);
       CHECK(one.inv_std[k] == Approx(1 / std::sqrt(m.variance + eps)).epsilon(1e-6));
     }
+  }
+}
+
+TEST_CASE("batch norm in float32 takes values whose squares float32 cannot hold") {
+  const auto named = train<float>({4, 1}, {1e20f, -1e20f, 1e20f, -1e20f}, {}, {}, {1, 2, 3, 5}, 1e-5);
+  for (std::size_t i = 0; i < 4; ++i) CHECK(named.output[i] == Approx(i % 2 == 0 ? 1 : -1));
+  CHECK(named.inv_std[0] == Approx(1e-20));
+  // Pull is 11/4 and slope −3/4 · 1e-20: 1 − 2.75 + 0.75, 2 − 2.75 − 0.75, …
+  const std::vector<double> expected{-1, -1.5, 1, 1.5};
+  for (std::size_t i = 0; i < 4; ++i) CHECK(named.grad_input[i] * 1e20 == Approx(expected[i]).epsilon(1e-5));
+  CHECK(named.grad_weight[0] == Approx(-3));
+
+  // Channels of one kind each, and other channels beside them that must stay as they are; the first row of a block is
+  // not typical.
+  const std::vector<double> scales{1, 1e20, 1e-20, 1e19, 1e-30, 1e37, 3, 1e-3};
+  const auto kinds = static_cast<std::int64_t>(scales.size());
+  for (const BatchNormShape& s : {BatchNormShape{2, kinds}, {40, kinds - 1}, {40, 9 * kinds}, {9000, kinds}}) {
+    for (const double epsilon : {1e-5, 0.0}) {
+      for (const double gradient : {1.0, 1e18}) {
+        CAPTURE(s.rows, s.channels, epsilon, gradient);
+        const auto c = static_cast<std::size_t>(s.channels), n = static_cast<std::size_t>(s.rows * s.channels);
+        const auto normal = random_values(s.rows * s.channels, 1),
+                   normal_gradient = random_values(s.rows * s.channels, 2);
+        std::vector<float> input(n), grad_output(n);
+        for (std::size_t i = 0; i < n; ++i) {
+          input[i] = static_cast<float>((i < c ? 4 : normal[i]) * scales[i % c % scales.size()]);
+          // No product with the inverse of a tiny deviation may overflow.
+          grad_output[i] = static_cast<float>(normal_gradient[i] * (scales[i % c % scales.size()] < 1 ? 1 : gradient));
+        }
+        const auto r = train<float>(s, input, std::vector<float>(c, 1), std::vector<float>(c, 0), grad_output, epsilon);
+        const std::vector<double> exact(input.begin(), input.end());
+        for (std::size_t k = 0; k < c; ++k) {
+          CAPTURE(k);
+          const Moments m = reference_moments(exact, c, k);
+          const double inv_std = 1 / std::sqrt(m.variance + epsilon), count = static_cast<double>(s.rows);
+          double sum = 0, weighted = 0, largest = 0;
+          for (std::size_t i = k; i < n; i += c) {
+            sum += grad_output[i];
+            weighted += grad_output[i] * (exact[i] - m.mean) * inv_std;
+            largest = std::max(largest, std::abs(static_cast<double>(grad_output[i])));
+          }
+          REQUIRE(r.inv_std[k] == Approx(inv_std).epsilon(1e-5));
+          REQUIRE(r.grad_weight[k] == Approx(weighted).margin(1e-5 * count * largest));
+          REQUIRE(r.grad_bias[k] == Approx(sum).margin(1e-5 * count * largest));
+          const double running = 0.7 + 0.3 * m.variance * count / (count - 1);
+          if (running < 3e38) REQUIRE(r.running_var[k] == Approx(running).epsilon(1e-5));
+          for (std::size_t i = k; i < n; i += c) {
+            const double normalised = (exact[i] - m.mean) * inv_std;
+            REQUIRE(r.output[i] == Approx(normalised).margin(1e-4));
+            const double grad = (grad_output[i] - sum / count - normalised * weighted / count) * inv_std;
+            REQUIRE(r.grad_input[i] == Approx(grad).margin(1e-4 * largest * inv_std));
+          }
+        }
+      }
+    }
+  }
+}
+
+TEST_CASE("channels beside one of huge values keep their bits") {
+  const BatchNormShape s{500, 9};
+  const auto values = random_values(s.rows * s.channels, 1), gradient = random_values(s.rows * s.channels, 2);
+  std::vector<float> input(values.begin(), values.end());
+  const std::vector<float> grad_output(gradient.begin(), gradient.end()), weight(9, 1), bias(9, 0);
+  const auto before = train<float>(s, input, weight, bias, grad_output);
+  for (std::size_t i = 4; i < input.size(); i += 9) input[i] *= 1e25f;
+  const auto after = train<float>(s, input, weight, bias, grad_output);
+  for (std::size_t i = 0; i < input.size(); ++i) {
+    if (i % 9 == 4) continue;
+    REQUIRE(after.output[i] == before.output[i]);
+    REQUIRE(after.grad_input[i] == before.grad_input[i]);
   }
 }

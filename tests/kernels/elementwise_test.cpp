@@ -301,6 +301,22 @@ TEST_CASE("activations keep NaN and saturate without it") {
   check([](auto... a) { tanh_forward<float>(a...); }, {-1, -1, 0, 1, 1});
 }
 
+TEST_CASE("activations of values whose squares float32 cannot hold have gradients") {
+  const Buffer<float> x({-3e38f, -1e20f, -150, 150, 1e20f, 3e38f}), g(std::vector<float>(6, 2));
+  const auto check = [&](auto forward, auto backward) {
+    const Buffer<float> y(output_of<float>(6, [&](auto device, float* out) { forward(device, x.data(), out); }));
+    CHECK(y.values() == std::vector<float>{0, 0, 0, 150, 1e20f, 3e38f});
+    const auto grad = output_of<float>(6, [&](auto device, float* out) { backward(device, y.data(), out); });
+    CHECK(grad == std::vector<float>{0, 0, 0, 2, 2, 2});
+  };
+  check([](auto device, auto in, auto out) { relu_forward<float>(device, 6, in, out); },
+        [&](auto device, auto y, auto out) { relu_backward<float>(device, 6, g.data(), y, out); });
+  for (const GeluForm form : {GeluForm::exact, GeluForm::tanh}) {
+    check([=](auto device, auto in, auto out) { gelu_forward<float>(device, form, 6, in, out); },
+          [&](auto device, auto, auto out) { gelu_backward<float>(device, form, 6, g.data(), x.data(), out); });
+  }
+}
+
 TEST_CASE("float32 functions are as accurate as float32 allows") {
   std::vector<float> x = random_values<float>(20000, 8, -87, 88);
   for (float small : random_values<float>(20000, 9, -3, 3)) x.push_back(small);

@@ -72,6 +72,10 @@ TEST_CASE("softmax of huge values does not overflow") {
     softmax_forward<float>(device, {1, 3, 1}, x.data(), out);
   });
   CHECK(y == std::vector<float>{0.5f, 0.5f, 0.0f});
+  const auto log_y = output_of<float>(3, [&](auto device, float* out) {
+    log_softmax_forward<float>(device, {1, 3, 1}, x.data(), out);
+  });
+  CHECK(log_y == std::vector<float>{-0.69314718f, -0.69314718f, -2e30f});
 }
 
 TEST_CASE("cross entropy with weights, ignored targets and label smoothing, and its gradient") {
