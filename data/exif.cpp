@@ -1,7 +1,9 @@
 #include "deft/data/exif.h"
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <iterator>
 
 namespace deft {
 namespace {
@@ -31,15 +33,20 @@ class TiffReader {
 }  // namespace
 
 int exif_orientation(Span exif) {
-  constexpr std::uint32_t orientation_tag = 0x0112, short_type = 3;
+  constexpr std::uint32_t orientation_tag = 0x0112, short_type = 3, long_type = 4;
+  constexpr unsigned char prefix[] = {'E', 'x', 'i', 'f', 0, 0};
+  if (exif.size() > sizeof prefix && std::equal(std::begin(prefix), std::end(prefix), exif.begin())) {
+    exif = exif.subspan(sizeof prefix);
+  }
   const TiffReader tiff(exif);
   if (!tiff.has_header()) return 1;
   const std::size_t directory = tiff.number(4, 4);
   const std::uint32_t entries = tiff.number(directory, 2);
   for (std::uint32_t i = 0; i < entries; ++i) {
     const std::size_t entry = directory + 2 + std::size_t{12} * i;
-    if (tiff.number(entry, 2) != orientation_tag || tiff.number(entry + 2, 2) != short_type) continue;
-    const std::uint32_t orientation = tiff.number(entry + 8, 2);
+    const std::uint32_t type = tiff.number(entry + 2, 2);
+    if (tiff.number(entry, 2) != orientation_tag || (type != short_type && type != long_type)) continue;
+    const std::uint32_t orientation = tiff.number(entry + 8, type == short_type ? 2 : 4);
     return orientation >= 1 && orientation <= 8 ? static_cast<int>(orientation) : 1;
   }
   return 1;

@@ -23,7 +23,7 @@ bool starts_with(Span bytes, std::string_view start) {
 int jpeg_orientation(const EncodedImage& image) {
   for (const JpegSegment& segment : jpeg_segments(image)) {
     if (segment.marker == 0xe1 && starts_with(segment.content, exif_mark)) {
-      return exif_orientation(segment.content.subspan(exif_mark.size()));
+      return exif_orientation(segment.content);
     }
   }
   return 1;

@@ -64,6 +64,7 @@ class JpegReader {
       jpeg_read_scanlines(&info_, &target, 1);
       if (cmyk) cmyk_to_rgb(row);
     }
+    check_progression();
     jpeg_finish_decompress(&info_);
   }
 
@@ -80,14 +81,27 @@ class JpegReader {
     std::longjmp(jump_, 1);
   }
 
+  [[noreturn]] void leave(const char* message) {
+    std::snprintf(message_, sizeof message_, "%s", message);
+    std::longjmp(jump_, 1);
+  }
+
   [[noreturn]] void fail() const { image_.fail(fmt::format("holds a damaged image ({})", message_)); }
 
   // A few bytes for a scan over the whole picture would take hours.
   void check_scans() {
     constexpr int most_scans = 100;
-    if (info_.input_scan_number <= most_scans) return;
-    std::snprintf(message_, sizeof message_, "it has more than %d scans", most_scans);
-    std::longjmp(jump_, 1);
+    if (info_.input_scan_number > most_scans) leave("it has more than 100 scans");
+  }
+
+  // Without its last scans a picture is guessed from those before.
+  void check_progression() {
+    if (!info_.progressive_mode) return;
+    for (int component = 0; component < info_.num_components; ++component) {
+      for (const int bits_left : info_.coef_bits[component]) {
+        if (bits_left != 0) leave("its last scans are missing");
+      }
+    }
   }
 
   // Files hold what is left of each ink, as Photoshop writes them.

@@ -47,7 +47,6 @@ class PngReader {
     for (int pass = 0; pass < passes_; ++pass) {
       for (png_uint_32 y = 0; y < height; ++y) png_read_row(png_, to + y * row_bytes, nullptr);
     }
-    check_palette();
   }
 
  private:
@@ -68,20 +67,12 @@ class PngReader {
   void prepare() {
     if (setjmp(jump_) != 0) fail();
     const int colour_type = png_get_color_type(png_, info_);
-    if (colour_type == PNG_COLOR_TYPE_PALETTE) png_set_palette_to_rgb(png_);
+    if (colour_type == PNG_COLOR_TYPE_PALETTE) png_set_palette_to_rgb(png_);  // black where it ends early
     if (colour_type == PNG_COLOR_TYPE_GRAY) png_set_expand_gray_1_2_4_to_8(png_);
     png_set_scale_16(png_);
     png_set_strip_alpha(png_);
     passes_ = png_set_interlace_handling(png_);
     png_read_update_info(png_, info_);
-  }
-
-  void check_palette() {
-    png_colorp colours = nullptr;
-    int count = 0;
-    if (png_get_PLTE(png_, info_, &colours, &count) != 0 && png_get_palette_max(png_, info_) >= count) {
-      leave("a pixel has a colour that the palette lacks");
-    }
   }
 
   void read_bytes(png_bytep to, std::size_t bytes) {

@@ -64,20 +64,21 @@ std::uint64_t raw_size(const PngHeader& header) {
 
 // The rows as zlib unpacks them. What follows them in the stream is nobody's, as for libpng.
 Bytes unpack_rows(const EncodedImage& image, const PngHeader& header, const Bytes& data) {
-  Bytes rows(raw_size(header));
+  const std::uint64_t size = raw_size(header);
+  Bytes rows(size + 1);  // with room left zlib goes on to the checksum
   z_stream stream{};
   stream.next_in = const_cast<unsigned char*>(data.data());
   stream.avail_in = static_cast<unsigned>(data.size());
   stream.next_out = rows.data();
   stream.avail_out = static_cast<unsigned>(rows.size());
   inflateInit(&stream);
-  inflate(&stream, Z_SYNC_FLUSH);
+  const bool damaged = inflate(&stream, Z_SYNC_FLUSH) == Z_DATA_ERROR;
   const std::string reason = stream.msg != nullptr ? stream.msg : "its data end early";
   inflateEnd(&stream);
-  if (stream.avail_out > 0) {
-    image.fail(
-        fmt::format("holds a damaged image ({}: {} of {} bytes)", reason, rows.size() - stream.avail_out, rows.size()));
+  if (damaged || stream.avail_out > 1) {
+    image.fail(fmt::format("holds a damaged image ({}, {} of {} bytes)", reason, rows.size() - stream.avail_out, size));
   }
+  rows.resize(size);
   return rows;
 }
 
@@ -97,16 +98,14 @@ void append_chunk(Bytes& png, std::string_view type, Span content) {
   png.insert(png.end(), 4, 0);  // the checksum, which stb_image does not read
 }
 
-// All 256 colours, of which those that the file does not have are transparent.
-void append_palette(const EncodedImage& image, Bytes& png, Span palette) {
+// All 256 colours, black where the file ends early.
+Bytes whole_palette(const EncodedImage& image, Span palette) {
   if (palette.empty() || palette.size() % 3 != 0 || palette.size() > 768) {
     image.fail(fmt::format("holds a damaged image (its palette has {} bytes)", palette.size()));
   }
-  Bytes colours(palette.begin(), palette.end()), opacity(palette.size() / 3, 255);
+  Bytes colours(palette.begin(), palette.end());
   colours.resize(768);
-  opacity.resize(256);
-  append_chunk(png, "PLTE", colours);
-  append_chunk(png, "tRNS", opacity);
+  return colours;
 }
 
 }  // namespace
@@ -122,18 +121,11 @@ Tensor decode_png(const EncodedImage& image) {
   }
   Bytes png(png_signature.begin(), png_signature.end());
   append_chunk(png, "IHDR", chunks.front().content);
-  if (header.has_palette()) append_palette(image, png, palette);
+  if (header.has_palette()) append_chunk(png, "PLTE", whole_palette(image, palette));
   append_chunk(png, "IDAT", store(unpack_rows(image, header, data)));
   append_chunk(png, "IEND", {});
 
-  const Tensor pixels = decode_with_stb(image, png);
-  if (header.has_palette()) {
-    const std::uint8_t* values = pixels.data<std::uint8_t>();
-    for (std::int64_t i = 3; i < pixels.numel(); i += 4) {
-      if (values[i] == 0) image.fail("has a pixel of a colour that its palette lacks");
-    }
-  }
-  return without_alpha(pixels);
+  return decode_with_stb(image, png, png);
 }
 
 }  // namespace deft

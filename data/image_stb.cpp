@@ -56,19 +56,6 @@ Tensor decode_filled(const EncodedImage& image, Span bytes, unsigned char patter
   return pixels;
 }
 
-}  // namespace
-
-Tensor decode_with_stb(const EncodedImage& image, Span bytes) {
-  Tensor pixels = decode_filled(image, bytes, 0x00);
-  const Tensor again = decode_filled(image, bytes, 0xaa);
-  const auto count = static_cast<std::size_t>(pixels.numel());
-  if (pixels.shape() != again.shape() ||
-      std::memcmp(pixels.data<std::uint8_t>(), again.data<std::uint8_t>(), count) != 0) {
-    image.fail("holds a damaged image (a part of it is missing)");
-  }
-  return pixels;
-}
-
 Tensor without_alpha(const Tensor& image) {
   const std::int64_t stored = image.size(2), kept = stored < 3 ? 1 : 3;
   if (stored == kept) return image;
@@ -77,6 +64,18 @@ Tensor without_alpha(const Tensor& image) {
   std::uint8_t* out = opaque.mutable_data<std::uint8_t>();
   for (const std::uint8_t* end = in + image.numel(); in != end; in += stored) out = std::copy_n(in, kept, out);
   return opaque;
+}
+
+}  // namespace
+
+Tensor decode_with_stb(const EncodedImage& image, Span bytes, Span again) {
+  const Tensor pixels = decode_filled(image, bytes, 0x00), others = decode_filled(image, again, 0xaa);
+  const auto count = static_cast<std::size_t>(pixels.numel());
+  if (pixels.shape() != others.shape() ||
+      std::memcmp(pixels.data<std::uint8_t>(), others.data<std::uint8_t>(), count) != 0) {
+    image.fail("holds a damaged image (a part of it is missing)");
+  }
+  return without_alpha(pixels);
 }
 
 }  // namespace deft

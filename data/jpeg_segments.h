@@ -8,14 +8,15 @@
 
 namespace deft {
 
-/// A segment: the second byte of its marker and what follows its length.
+/// A segment: the second byte of its marker, what follows its length, and what follows the segment up to the next one:
+/// for the header of a scan its entropy-coded data, with its restart markers.
 struct JpegSegment {
   int marker;
   Span content;
+  Span data;
 };
 
-/// The segments that have a length, up to the end-of-image marker; what entropy-coded data a scan's header is followed
-/// by is passed over (ITU-T T.81, B.1.1). Throws Error if the file ends before.
+/// The segments up to the end-of-image marker (ITU-T T.81, B.1.1). Throws Error if the file ends before.
 std::vector<JpegSegment> jpeg_segments(const EncodedImage& image);
 
 }  // namespace deft
