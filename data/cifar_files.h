@@ -1,4 +1,4 @@
-// The files that CIFAR-10 and CIFAR-100 have in common.
+// The files that CIFAR-10 and CIFAR-100 have in common. No public header includes this one.
 #pragma once
 
 #include <cstdint>

@@ -1,4 +1,4 @@
-// What loaders ask about files and folders.
+// What loaders ask about files and folders. No public header includes this one.
 #pragma once
 
 #include <filesystem>
