@@ -13,6 +13,13 @@ elseif(DEFT_SANITIZE STREQUAL "thread")
 elseif(DEFT_SANITIZE)
   message(FATAL_ERROR "DEFT_SANITIZE is '${DEFT_SANITIZE}', expected OFF, ON or thread")
 endif()
+if(DEFT_FUZZ)
+  if(NOT CMAKE_CXX_COMPILER_ID STREQUAL "Clang" OR NOT DEFT_SANITIZE STREQUAL "ON")
+    message(FATAL_ERROR "DEFT_FUZZ needs clang and DEFT_SANITIZE=ON, found ${CMAKE_CXX_COMPILER_ID} and "
+      "DEFT_SANITIZE=${DEFT_SANITIZE}")
+  endif()
+  list(APPEND _deft_sanitizers -fsanitize=fuzzer-no-link)
+endif()
 if(_deft_sanitizers)
   # With a sanitizer's code in it, GCC finds values in <regex> and in temporaries that it takes for uninitialised.
   target_compile_options(deft_options INTERFACE ${_deft_sanitizers} -fno-omit-frame-pointer

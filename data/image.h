@@ -15,8 +15,10 @@ struct ImageOptions {
   std::int64_t width = 0;
 };
 
-/// Reads a PNG, JPEG, BMP or binary PNM file as uint8 [H, W, channels]. Throws Error for files that are
-/// missing, of another format, truncated, damaged (PNG checksums are verified) or above 2^26 pixels.
+/// Reads a PNG, JPEG, BMP or binary PNM file as uint8 [H, W, channels], turned as its EXIF orientation says (JPEG and
+/// PNG). The pixels are those that Pillow reads; docs/api.md says where they differ and what is refused. Samples of 16
+/// bits are rounded to 8; grey from colours is (19595 R + 38470 G + 7471 B + 32768) / 65536. Throws Error for files that
+/// are missing, of another format, truncated, damaged or above 2^26 pixels.
 Tensor load_image(const std::filesystem::path& path, const ImageOptions& options = {});
 
 /// The image, uint8 [H, W, C], at another size: a linear filter that widens with the reduction, so that shrinking

@@ -9,15 +9,16 @@ if [[ ${DEFT_SKIP_SETUP:-} == 1 ]]; then
 fi
 
 packages=(cmake ninja-build g++ libeigen3-dev catch2 nlohmann-json3-dev libcli11-dev libfmt-dev libstb-dev zlib1g-dev
-  libcairo2-dev libgif-dev libprotobuf-dev protobuf-compiler libboost-context-dev ca-certificates curl)
+  libjpeg62-turbo-dev libpng-dev libcairo2-dev libgif-dev libprotobuf-dev protobuf-compiler libboost-context-dev ca-certificates curl)
 
 if ! command -v apt-get >/dev/null || ! command -v dpkg-query >/dev/null; then
   cat >&2 <<'TEXT'
 setup: this system has no apt-get. deft needs a C++20 compiler, CMake 3.25, Ninja, Eigen 3.4, Catch2,
-setup: nlohmann-json 3.11, CLI11 2.1, fmt, stb and zlib; for charts and pictures cairo, for animations giflib, for
-setup: TensorBoard's event files protobuf with protoc and Boost; for the tests of the CUDA half Boost.Context; for instance
-setup:   Fedora: sudo dnf install gcc-c++ cmake ninja-build eigen3-devel catch-devel json-devel cli11-devel fmt-devel stb_image-devel zlib-devel cairo-devel giflib-devel protobuf-devel protobuf-compiler boost-devel
-setup:   Arch:   sudo pacman -S --needed gcc cmake ninja eigen catch2 nlohmann-json cli11 fmt stb zlib cairo giflib protobuf boost
+setup: nlohmann-json 3.11, CLI11 2.1, fmt, stb and zlib; for JPEG images libjpeg-turbo, for PNG images libpng (without
+setup: them stb reads both); for charts and pictures cairo, for animations giflib, for TensorBoard's event files protobuf
+setup: with protoc and Boost; for the tests of the CUDA half Boost.Context; for instance
+setup:   Fedora: sudo dnf install gcc-c++ cmake ninja-build eigen3-devel catch-devel json-devel cli11-devel fmt-devel stb_image-devel zlib-devel libjpeg-turbo-devel libpng-devel cairo-devel giflib-devel protobuf-devel protobuf-compiler boost-devel
+setup:   Arch:   sudo pacman -S --needed gcc cmake ninja eigen catch2 nlohmann-json cli11 fmt stb zlib libjpeg-turbo libpng cairo giflib protobuf boost
 setup: With all of it installed, go on with DEFT_SKIP_SETUP=1.
 TEXT
   exit 1

@@ -97,6 +97,13 @@ TEST_CASE("JPEG, BMP and PNM files are read") {
   CHECK(load_image(folder.path("a.pgm"), {.channels = 1}).to_vector<std::uint8_t>() == Bytes{3, 250});
 }
 
+TEST_CASE("PNG and BMP files that Pillow wrote are read as it reads them") {
+  const std::filesystem::path folder = DEFT_TEST_IMAGES;
+  const Bytes expected = load_image(folder / "palette.ppm").to_vector<std::uint8_t>();
+  CHECK(load_image(folder / "palette.png").to_vector<std::uint8_t>() == expected);
+  CHECK(load_image(folder / "palette.bmp").to_vector<std::uint8_t>() == expected);
+}
+
 TEST_CASE("damaged image files are named with what was found") {
   const TemporaryDirectory folder;
   const std::string path = folder.path("x.png");

@@ -20,7 +20,7 @@ for special in dev proc sys; do mount --rbind "/$special" "$root/$special"; done
 
 removed=()
 for package in libeigen3-dev catch2 nlohmann-json3-dev libcli11-dev libfmt-dev libstb-dev zlib1g-dev \
-  libcairo2-dev libgif-dev libprotobuf-dev protobuf-compiler; do
+  libjpeg62-turbo-dev libjpeg-dev libpng-dev libcairo2-dev libgif-dev libprotobuf-dev protobuf-compiler; do
   if [[ $(dpkg-query -W -f='${db:Status-Status}' "$package" 2>/dev/null) == installed ]]; then removed+=("$package"); fi
 done
 chroot "$root" dpkg --remove --force-depends "${removed[@]}" >/dev/null 2>&1

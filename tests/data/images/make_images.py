@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Makes the JPEG files beside it and, as .ppm, what Pillow reads in them. Made with Pillow 13.0.0 (libjpeg-turbo 3.2.0);
+"""Makes the JPEG, PNG and BMP files beside it and, as .ppm, what Pillow reads in them. Made with Pillow 13.0.0 (libjpeg-turbo 3.2.0);
 another version may write other files, and must read the same pixels.
 
 usage: make_images.py [FOLDER]
@@ -42,3 +42,7 @@ for name, contents in files.items():
     (folder / f"{name}.jpg").write_bytes(contents)
     with Image.open(io.BytesIO(contents)) as image:
         image.convert("RGB").save(folder / f"{name}.ppm")
+few_colours = picture.quantize(11)
+for ending in ("png", "bmp"):
+    few_colours.save(folder / f"palette.{ending}")
+few_colours.convert("RGB").save(folder / "palette.ppm")
