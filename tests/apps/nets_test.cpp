@@ -310,7 +310,9 @@ TEST_CASE("E3's nets differ in the kind of their convolutions alone and are know
 
   randomise(regular);
   regular.eval();
-  apps::GeometryNet copy = apps::GeometryNet::from_state("regular", regular.state_dict());
+  NamedTensors in_another_order = regular.state_dict();
+  std::reverse(in_another_order.begin(), in_another_order.end());
+  apps::GeometryNet copy = apps::GeometryNet::from_state("regular", in_another_order);
   copy.eval();
   CHECK(copy.in_channels() == 3);
   const Tensor images = rand({2, 32, 32, 3});

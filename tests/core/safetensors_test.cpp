@@ -66,8 +66,8 @@ TEST_CASE("files have the bytes that the reference implementation writes") {
   CHECK(read_file(path) == std::string("\x08\0\0\0\0\0\0\0{}      ", 16));
   save_safetensors(path, {{{"attn0", zeros({1, 1, 2, 3})}}, {}});
   const std::string header = R"({"attn0":{"dtype":"F32","shape":[1,1,2,3],"data_offsets":[0,24]}})";
-  CHECK(read_file(path) ==
-        std::string("\x48\0\0\0\0\0\0\0", 8) + header + std::string(7 + 24, ' ').replace(7, 24, 24, '\0'));
+  CHECK(read_file(path) == with_header(header + std::string(7, ' '), std::string(24, '\0')));
+  CHECK(read_file(path).front() == 0x48);
   // From safetensors 0.8 for Python: save() of these, with numpy.
   save_safetensors(path, {{{"b", zeros({3})},
                            {"a", zeros({2}, {.dtype = DType::uint8})},
@@ -95,7 +95,7 @@ TEST_CASE("every tensor begins at a multiple of its elements' size, and keeps it
   const DType types[] = {DType::uint8, DType::float32, DType::int64, DType::float64};
   for (std::int64_t i = 0; i < 24; ++i) {
     const auto first = static_cast<double>(i);
-    contents.tensors.emplace_back("t" + std::to_string(i * 7 % 24),
+    contents.tensors.emplace_back(std::to_string(i * 7 % 24),
                                   arange(first, first + static_cast<double>(i % 5), 1, {.dtype = types[i % 4]}));
   }
   save_safetensors(path, contents);
@@ -190,8 +190,8 @@ TEST_CASE("damaged safetensors files are named with what is wrong") {
           "1")),
       Contains("'w' is used twice"));
   CHECK_THAT(error_for(with_header(R"({"__metadata__":{"a":1}})", "")), Contains("'a' is 1"));
-  const std::string meta = R"("__metadata__":{"a":"1"})";
-  CHECK_THAT(error_for(with_header("{" + meta + "," + meta + "}", "")), Contains("'__metadata__' is used twice"));
+  CHECK_THAT(error_for(with_header(R"({"__metadata__":{"a":"1"},"__metadata__":{"b":"2"}})", "")),
+             Contains("'__metadata__' is used twice"));
   CHECK_THAT(error_for(with_header(R"({"__metadata__":{"a":"1","b":"2","\u0061":"3"}})", "")),
              Contains("'__metadata__' has 'a' twice"));
   CHECK_THAT(error_for(with_header(R"({"v":{"dtype":"U8","shape":[0],"data_offsets":[0,0]},)"
@@ -202,8 +202,9 @@ TEST_CASE("damaged safetensors files are named with what is wrong") {
   // Files that the reference implementation refuses in its tests.
   std::string attack;
   for (int i = 0; i < 10; ++i) {
-    attack += (i == 0 ? "{" : ",") + ("\"weight_" + std::to_string(i)) +
-              R"(":{"dtype":"F32","shape":[2,2],"data_offsets":[0,16]})";
+    attack += i == 0 ? "{\"weight_" : ",\"weight_";
+    attack += std::to_string(i);
+    attack += R"(":{"dtype":"F32","shape":[2,2],"data_offsets":[0,16]})";
   }
   CHECK_THAT(error_for(with_header(attack + "}", std::string(16, '\0'))), Contains("begins at byte 0, expected 16"));
   CHECK_THAT(error_for(with_header(R"({"w":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}})", std::string(9, '\0'))),
