@@ -1,4 +1,4 @@
-# What .ci/run and .ci/full start with, sourced by them in the project's root: where the data are, and the compiler cache.
+# The start of .ci/run and .ci/full, sourced by them in the project's root: where the data are, and the compiler cache.
 # Ends them with status 1 where data are missing.
 shared=$(realpath -m ../shared)
 export DEFT_DATA=${DEFT_DATA:-$shared/data}

@@ -29,8 +29,8 @@ void require_dtype(const char* op, const Argument& argument, DType expected);
 /// Throws Error unless `argument` has `dim` axes; `layout` ("[N, H, W, C]") goes into the message.
 void require_dim(const char* op, const Argument& argument, int dim, const char* layout);
 
-/// Throws Error unless all elements of the int64 tensor `argument` lie in [0, size) or are `except`. On a GPU, which this
-/// would have to wait for, the kernel checks instead, and the host gets the Error when it next waits.
+/// Throws Error unless all elements of the int64 tensor `argument` lie in [0, size) or are `except`. On a GPU, which
+/// this would have to wait for, the kernel checks instead, and the host gets the Error when it next waits.
 void require_indices(const char* op, const Argument& argument, std::int64_t size,
                      std::optional<std::int64_t> except = {});
 

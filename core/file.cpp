@@ -32,7 +32,7 @@ bool is_descriptor(const fs::path& path) {
   return fs::is_symlink(path, error) && fs::equivalent(path.parent_path(), "/proc/self/fd", error);
 }
 
-// What `path` names behind its symbolic links, whether it exists or not.
+// The path behind the symbolic links of `path`, whether anything exists there or not.
 fs::path follow_links(const std::string& path) {
   constexpr int most = 40;  // as Linux
   fs::path target = path;

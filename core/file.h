@@ -7,12 +7,12 @@
 
 namespace deft {
 
-/// A file that appears under its name all at once: it is written beside it under a temporary name, which commit() syncs
-/// and renames. Destroyed without commit(), it leaves nothing behind and the old file untouched. A new file has the mode
-/// that the process's mask leaves of 0666; one that replaces another has its mode, and its owner and group where the
-/// process may give them. Where the name is a symbolic link, the file that it leads to is written and the link stays.
-/// What is no regular file, as a device, a pipe or /dev/stdout, is written to at once. Every failure throws Error with the
-/// path and the system's reason; so does a file that may not be written to.
+/// A file that appears under its name all at once: it is written under a temporary name beside it, then commit() syncs
+/// and renames it. Destroyed without commit(), it leaves nothing behind and the old file untouched. A new file has the
+/// mode that the process's mask leaves of 0666; one that replaces another has its mode, and its owner and group where
+/// the process may give them. Where the name is a symbolic link, the file that it leads to is written and the link
+/// stays. Anything but a regular file, a device, a pipe or /dev/stdout, is written to at once. Every failure throws Error
+/// with the path and the system's reason; so does a file that may not be written to.
 class AtomicFile {
  public:
   explicit AtomicFile(std::string path);

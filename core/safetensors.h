@@ -18,10 +18,10 @@ struct Safetensors {
   const Tensor& at(const std::string& name) const;
 };
 
-/// Writes `contents` atomically (F32, F64, I64, U8); tensors may be on any device. Their data is ordered as the reference
-/// implementation does it, by type, large elements first, and by name, so that every tensor is aligned to the size of its
-/// elements. Throws Error for a name that occurs twice, is "__metadata__" or is not UTF-8, for a key of the metadata that
-/// is not UTF-8, and when the file cannot be written. Bytes of the metadata's text that are not UTF-8 become U+FFFD.
+/// Writes `contents` atomically (F32, F64, I64, U8); tensors may be on any device. Their data are ordered as by the
+/// reference implementation, by type, large elements first, and by name, so that every tensor is aligned to the size of
+/// its elements. Throws Error for a name that occurs twice, is "__metadata__" or is not UTF-8, for a key of the metadata
+/// that is not UTF-8, and when the file cannot be written. Bytes of the metadata's text that are not UTF-8 become U+FFFD.
 void save_safetensors(const std::string& path, const Safetensors& contents);
 
 /// Reads a whole file; the tensors are on the CPU. Throws Error, naming the file and what is wrong with it, for

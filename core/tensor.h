@@ -145,8 +145,8 @@ Tensor ones(const Shape& shape, const TensorOptions& options = {});
 /// Throws Error for a value that the type cannot hold.
 Tensor full(const Shape& shape, double value, const TensorOptions& options = {});
 /// begin, begin + step, … up to but not including `end`: a vector. An element is begin + i · step, rounded to the type
-/// once; one that rounding brings to `end`, rounded likewise, is left out, though NumPy and PyTorch keep it. Throws Error
-/// for a range that is not finite and for numbers that the type cannot hold.
+/// once; one that rounding brings to `end`, rounded likewise, is left out, though NumPy and PyTorch keep it. Throws
+/// Error for a range that is not finite and for numbers that the type cannot hold.
 Tensor arange(double begin, double end, double step = 1, const TensorOptions& options = {});
 
 /// Shape, type and device of `like`.

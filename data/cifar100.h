@@ -24,7 +24,8 @@ Dataset load_cifar100(const std::filesystem::path& folder, Part part, const Cifa
 /// Whether `folder` has any of the binary files.
 bool holds_cifar100(const std::filesystem::path& folder);
 
-/// What stands in `folder` in place of the binary files (an archive, the Python version) and how to convert it; empty
+/// The line that says what `folder` has in place of the binary files (an archive, the Python version) and how to
+/// convert it; empty
 /// when nothing does.
 std::string unconverted_cifar100(const std::filesystem::path& folder);
 

@@ -16,7 +16,7 @@ struct CifarFile {
   std::int64_t records = 0;
 };
 
-/// What a file's records begin with.
+/// The labels at the start of a record.
 struct CifarLabels {
   std::vector<std::int64_t> classes;  ///< of each label byte
   std::size_t used = 0;               ///< which of them is the label of the data set

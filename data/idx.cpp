@@ -11,7 +11,7 @@
 namespace deft {
 namespace {
 
-// What the third byte of the magic number says of the values.
+// The type of the values, by the third byte of the magic number.
 constexpr std::int64_t bytes_code = 0x08, integers_code = 0x0c;
 
 }  // namespace

@@ -1,4 +1,4 @@
-// BMP files: stb_image decodes those that pass the checks here, which refuse what it reads wrongly or beyond its tables.
+// BMP files: stb_image decodes what passes the checks here, which refuse what it reads wrongly or beyond its tables.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -16,7 +16,7 @@ std::uint32_t from_little_endian(const unsigned char* bytes) {
 
 constexpr std::uint32_t file_header_size = 14, uncompressed = 0, bit_fields = 3;
 
-// What the headers say: BITMAPFILEHEADER, then BITMAPINFOHEADER, BITMAPV4HEADER or BITMAPV5HEADER.
+// The values of the headers: BITMAPFILEHEADER, then BITMAPINFOHEADER, BITMAPV4HEADER or BITMAPV5HEADER.
 struct BmpHeader {
   std::uint32_t pixels_at, size;
   std::int32_t width, height;  // a negative height: the first row is the top one
@@ -45,7 +45,7 @@ BmpHeader read_header(const EncodedImage& image) {
 }
 
 void check_kind(const EncodedImage& image, const BmpHeader& header) {
-  // Of 16 bits per pixel stb_image makes other values than Pillow.
+  // stb_image makes other values of 16 bits per pixel than Pillow.
   constexpr std::uint32_t known[] = {1, 4, 8, 24, 32};
   if (std::find(std::begin(known), std::end(known), header.bits) == std::end(known)) {
     image.fail(fmt::format("is a BMP of {} bits per pixel, expected 1, 4, 8, 24 or 32", header.bits));

@@ -18,8 +18,8 @@ bool is_harmless(int warning) {
          warning == JWRN_NOT_SEQUENTIAL;
 }
 
-// libjpeg reports errors through a function that must not return, and its frames may not see an exception: they are left
-// by a jump, and the exception is thrown here. Nothing between setjmp and the jump may own anything.
+// libjpeg reports errors through a function that must not return, and its frames may not see an exception: they are
+// left by a jump, and the exception is thrown here. Nothing between setjmp and the jump may own anything.
 class JpegReader {
  public:
   explicit JpegReader(const EncodedImage& image) : image_(image) {

@@ -62,7 +62,7 @@ std::uint64_t raw_size(const PngHeader& header) {
   return static_cast<std::uint64_t>(size);
 }
 
-// The rows as zlib unpacks them. What follows them in the stream is nobody's, as for libpng.
+// The rows as zlib unpacks them. The rest of the stream is passed over, as by libpng.
 Bytes unpack_rows(const EncodedImage& image, const PngHeader& header, const Bytes& data) {
   const std::uint64_t size = raw_size(header);
   Bytes rows(size + 1);  // with room left zlib goes on to the checksum

@@ -141,7 +141,7 @@ fs::path locate_data(const std::string& name, const std::string& explicit_folder
     if (fs::path folder = find_below(all[i].folder, data); !folder.empty()) return folder;
   }
   if (name == "mnist" && !explicit_folder.empty()) {
-    // What comes in MNIST's files may take its place, but only where somebody asks for it.
+    // Another data set in MNIST's files may take its place, but only where somebody asks for it.
     for (const char* below : {"", "raw", "gzip"}) {
       if (fs::path folder = inside(explicit_folder, below); holds_mnist(folder)) return folder;
     }

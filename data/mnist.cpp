@@ -100,7 +100,7 @@ const Naming& naming_of(const fs::path& folder, const std::string& split) {
   return found.empty() ? namings()[0] : *found[0];
 }
 
-// What a data set is, apart from its images and labels.
+// A data set apart from its images and labels.
 struct Identity {
   std::string name;
   Names class_names = {};  // empty: by number
@@ -159,7 +159,7 @@ std::optional<Identity> relative_by_folder(const fs::path& folder) {
 }
 
 // The files are known by the md5 of the unpacked labels: a25bea736e30d166cdddb491f175f624 for training and
-// 27ae3e4e09519cfbb04c329615203637 for the test. What is compared is the CRC-32 of the labels in the files with these
+// 27ae3e4e09519cfbb04c329615203637 for the test. Compared is the CRC-32 of the labels in the files with these
 // sums, as zlib is here already and no library with md5 is: labels that are not MNIST's pass one time in 2^32.
 bool is_mnist(const Tensor& labels, Part part) {
   const auto [count, sum] = part == Part::train ? std::pair(60000, 0xba07e8efu) : std::pair(10000, 0xee8604d9u);

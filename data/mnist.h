@@ -9,7 +9,7 @@
 
 namespace deft {
 
-/// What load_mnist reads where a folder leaves a choice.
+/// The choice of load_mnist where a folder has several sets.
 struct MnistOptions {
   std::string split =
       {};  ///< of EMNIST: byclass, bymerge, balanced, letters, digits or mnist; empty: the only one there
@@ -40,8 +40,8 @@ bool holds_mnist(const std::filesystem::path& folder);
 /// "QMNIST"; empty for others and where there are none. Labels are not read.
 std::string mnist_relative(const std::filesystem::path& folder);
 
-/// What stands in `folder` in place of IDX files (Keras' mnist.npz, CSV files) and how to convert it; empty when
-/// nothing does.
+/// The line that says what `folder` has in place of IDX files (Keras' mnist.npz, CSV files) and how to convert it;
+/// empty where there is nothing of the kind.
 std::string unconverted_mnist(const std::filesystem::path& folder);
 
 }  // namespace deft

@@ -1,12 +1,12 @@
-// What cross entropy computes for one row, for the kernels of both devices. Private to kernels.
+// The cross entropy of one row, for the kernels of both devices. Private to kernels.
 #pragma once
 
 #include "deft/kernels/host_device.h"
 
 namespace deft::kernels {
 
-/// The shares of target class and spread in the loss of a row of logits x with probabilities p, where w are the classes'
-/// weights (ones if there are none), d[c] = max(x) − x[c] and log_sum = log Σ exp(−d):
+/// The shares of target class and spread in the loss of a row of logits x with probabilities p, where w are the
+/// classes' weights (ones if there are none), d[c] = max(x) − x[c] and log_sum = log Σ exp(−d):
 ///   loss = total · log_sum + own · d[target] + smoothing · mean(w · d)
 ///   ∂loss/∂x[c] = total · p[c] − smoothing / classes · w[c] − (c == target ? own : 0)
 /// With weights of one, total is 1 to the bit: 1 − smoothing is off by less than what the sum rounds away.

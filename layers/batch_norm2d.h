@@ -49,8 +49,8 @@ class BatchNorm2d : public Module {
 
 /// Takes the running statistics of a model's BatchNorm2d modules anew: while one lives, they average the statistics of
 /// the forward passes on this thread, each pass with the same weight, and commit() makes the averages the running
-/// statistics. Until then, and without it, those stay as they are. Frozen modules keep theirs. Meanwhile the model is in
-/// training mode; afterwards each module is in the mode it had.
+/// statistics. Until then, and without it, those stay as they are. Frozen modules keep theirs. Meanwhile the model is
+/// in training mode; afterwards each module is in the mode it had.
 class BatchNormUpdate {
  public:
   explicit BatchNormUpdate(const Module& model);

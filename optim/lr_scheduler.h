@@ -137,9 +137,10 @@ struct OneCycleLROptions {
 };
 
 /// The 1cycle policy (Smith & Topin 2017, arXiv:1708.07120): from max_lr / div_factor up to max_lr and down to almost
-/// nothing; the optimizer's own learning rate and momentum do not matter: the base is max_lr / div_factor. step() after every optimizer step, at most
-/// total_steps times. Throws Error unless total_steps is at least 1, max_lr and the factors are above 0, pct_start from
-/// 0 to 1 and the momenta at least 0 and below 1, and for cycle_momentum over an optimizer that has none.
+/// nothing; the optimizer's own learning rate and momentum do not matter: the base is max_lr / div_factor. step() after
+/// every optimizer step, at most total_steps times. Throws Error unless total_steps is at least 1, max_lr and the
+/// factors are above 0, pct_start from 0 to 1 and the momenta at least 0 and below 1, and for cycle_momentum over an
+/// optimizer that has none.
 class OneCycleLR : public LRScheduler {
  public:
   OneCycleLR(Optimizer& optimizer, const OneCycleLROptions& options);

@@ -31,7 +31,7 @@ PUBLISHED = {
     "E4": {E4_PLAIN: {"regular": 98.91, "deform-v1": 98.87}, E4_SCALED: {"regular": 59.32, "deform-v1": 98.22}},
 }
 
-# What others give: a column's title, and row → model → its text. E0: PyTorch with the data here. E2: the published
+# The results of others: a column's title, and row → model → its text. E0: PyTorch with the data here. E2: the published
 # trained models on the JPEG copy. E4: the trained models that its authors ship, on plain digits and on deft's scaled
 # ones. PyTorch and deft find the same accuracy for each of these models.
 PEERS = {

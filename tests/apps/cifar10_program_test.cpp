@@ -144,7 +144,7 @@ class StillRun {
     REQUIRE(parts_.validation.size() == 36);
   }
 
-  // What bn1 sees of each batch.
+  // The statistics of each batch before bn1.
   std::vector<Statistics> batches(const deft::Dataset& images, bool shuffle) const {
     const deft::DataLoader loader(images,
                                   {.batch_size = 4, .shuffle = shuffle, .seed = 5, .device = deft::Device::cpu()});

@@ -1,4 +1,4 @@
-// What load_image says of a file that it refuses.
+// The errors of load_image.
 #pragma once
 
 #include <string>
@@ -21,7 +21,7 @@ inline std::string image_error(const Bytes& bytes) {
   return "no error";
 }
 
-/// What load_image makes of a file of these bytes.
+/// The image that load_image makes of a file of these bytes.
 inline deft::Tensor image_from(const Bytes& bytes, std::int64_t channels) {
   const TemporaryDirectory folder;
   write_bytes(folder.path("image"), bytes);

@@ -1,4 +1,4 @@
-// JPEG files. Those of tests/data/images are Pillow's, which read the pixels beside them.
+// JPEG files. The files of tests/data/images were written by Pillow, which read the pixels beside them.
 #include <algorithm>
 
 #include "catch.h"
@@ -72,7 +72,7 @@ TEST_CASE("JPEG files are read as Pillow reads them") {
   CHECK(image_from(jpeg("422"), 3).to_vector<std::uint8_t>() ==
         load_image(std::string(DEFT_TEST_IMAGES) + "/422.ppm").to_vector<std::uint8_t>());
 #else
-  // Of the last chroma but one stb_image makes another colour.
+  // stb_image makes another colour of the last chroma but one.
   CHECK_THAT(image_error(jpeg("422")), EndsWith("expected chroma that is not 4:2:2, which it blurs wrongly"));
 #endif
 }

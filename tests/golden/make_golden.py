@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Makes a golden file: cases of operations, with outputs and gradients that PyTorch and torchvision compute in float64.
 
-usage: make_golden.py FILE [--seed N]      (needs torch, torchvision and safetensors: pip install torch torchvision safetensors)
+usage: make_golden.py FILE [--seed N]      (pip install torch torchvision safetensors)
 
 The file is a safetensors file whose metadata has "cases", a JSON list of {"name", "op", attributes...}; the tensors of
 a case are NAME/input, NAME/output, NAME/grad_output, NAME/grad_input and so on, in PyTorch's layouts. The test of

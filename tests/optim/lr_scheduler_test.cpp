@@ -38,7 +38,7 @@ using MakeSchedule = std::function<std::shared_ptr<LRScheduler>(Optimizer&)>;
 // An optimizer of several groups and its schedule.
 class Follower {
  public:
-  /// Of each group.
+  /// The values of each group.
   struct Values {
     std::vector<double> lrs, momenta;
     bool operator==(const Values&) const = default;

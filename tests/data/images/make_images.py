@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Makes the JPEG, PNG and BMP files beside it and, as .ppm, what Pillow reads in them. Made with Pillow 13.0.0 (libjpeg-turbo 3.2.0);
-another version may write other files, and must read the same pixels.
+"""Makes the JPEG, PNG and BMP files beside it and, as .ppm, what Pillow reads in them. Made with Pillow 13.0.0
+(libjpeg-turbo 3.2.0); another version may write other files, and must read the same pixels.
 
 usage: make_images.py [FOLDER]
 """
