@@ -21,7 +21,8 @@ struct RunningStatistics {
 };
 
 /// output = (input − mean) / √(variance + eps) · weight + bias, with mean and (biased) variance of each channel over
-/// the rows; sums are kept in double. `weight` and `bias` [channels] may be null (1 and 0). Updates the running
+/// the rows; sums are kept in double. The differences between a channel's values must be finite in T; where T is float,
+/// their squares need not be. `weight` and `bias` [channels] may be null (1 and 0). Updates the running
 /// statistics, with the unbiased variance, for which rows is at least 2. Overwrites `output`, `mean` and `inv_std`
 /// [channels].
 template <class T>
