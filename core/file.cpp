@@ -57,11 +57,13 @@ std::pair<int, std::string> create_beside(const fs::path& target, mode_t mode) {
   }
 }
 
-// Gives a new file the owner, group and mode of the one that it will replace, as far as the process may.
+// Gives a new file the owner, group and permissions of the one that it will replace, as far as the process may. Where
+// the group stays the process's, that gets none.
 void take_over(int descriptor, const struct stat& old) {
+  constexpr mode_t permissions = 0777, of_group = 0070;
   std::ignore = fchown(descriptor, old.st_uid, static_cast<gid_t>(-1));
-  std::ignore = fchown(descriptor, static_cast<uid_t>(-1), old.st_gid);
-  std::ignore = fchmod(descriptor, old.st_mode & 07777);
+  const bool has_group = fchown(descriptor, static_cast<uid_t>(-1), old.st_gid) == 0;
+  std::ignore = fchmod(descriptor, old.st_mode & permissions & ~(has_group ? mode_t{0} : of_group));
 }
 
 // A rename survives a crash only once its directory is on disk.

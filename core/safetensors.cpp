@@ -253,6 +253,9 @@ const Tensor& Safetensors::at(const std::string& name) const {
 void save_safetensors(const std::string& path, const Safetensors& contents) {
   const NamedTensors tensors = in_file_order(contents.tensors);
   const std::string header = header_of(tensors, contents.metadata, path);
+  if (header.size() > most_length) {
+    throw Error(fmt::format("{}: the header has {} bytes, expected at most {}", path, header.size(), most_length));
+  }
   AtomicFile file(path);
   const std::uint64_t length = header.size();
   file.write(&length, length_bytes);

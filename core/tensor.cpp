@@ -190,6 +190,11 @@ std::vector<T> range(double begin, double end, double step) {
   if (!std::isfinite(begin) || !std::isfinite(step) || !(step != 0) || !(most < 0x1p60)) {
     throw Error(fmt::format("arange: begin {}, end {}, step {} is not a range of a finite number", begin, end, step));
   }
+  for (const double bound : {begin, end}) {
+    if (std::is_floating_point_v<T> && !std::isfinite(static_cast<T>(bound))) {
+      throw Error(fmt::format("arange: {} does not fit {}", bound, to_string(dtype_of<T>)));
+    }
+  }
   const auto value = [&](std::int64_t i) { return begin + static_cast<Wide>(i) * step; };
   // The quotient may have been rounded up, and an element to the end.
   const Wide limit = std::is_integral_v<T> ? Wide{end} : static_cast<Wide>(static_cast<T>(end));

@@ -144,8 +144,8 @@ Tensor zeros(const Shape& shape, const TensorOptions& options = {});
 Tensor ones(const Shape& shape, const TensorOptions& options = {});
 /// Throws Error for a value that the type cannot hold.
 Tensor full(const Shape& shape, double value, const TensorOptions& options = {});
-/// begin, begin + step, … up to but not including `end`: a vector. An element is begin + i · step, rounded to the type
-/// once; one that rounding brings to `end`, rounded likewise, is left out, though NumPy and PyTorch keep it. Throws
+/// begin, begin + step, … up to but not including `end`, ⌈(end − begin) / step⌉ elements as in NumPy, but for one that
+/// rounding brings to `end`: that is left out. Element i is begin + i · step in float64, rounded to the type. Throws
 /// Error for a range that is not finite and for numbers that the type cannot hold.
 Tensor arange(double begin, double end, double step = 1, const TensorOptions& options = {});
 

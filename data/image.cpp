@@ -20,7 +20,7 @@ constexpr std::int64_t max_pixels = std::int64_t{1} << 26;
 
 EncodedImage read_image(const fs::path& path) {
   InputFile file(path);
-  if (path.extension() == ".gz") file.fail("is compressed, expected an image file");
+  if (file.is_compressed()) file.fail("is compressed, expected an image file");
   if (file.size() > std::uint64_t{1} << 30) {
     file.fail(fmt::format("is {} bytes long, expected at most 2^30", file.size()));
   }

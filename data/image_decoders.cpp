@@ -36,7 +36,8 @@ int png_orientation(const EncodedImage& image) {
   return 1;
 }
 
-// The orientations are 1 as it is, 2 mirrored, 3 upside down, 4 both, and 5 to 8 these with rows and columns exchanged.
+// Orientation 1 is as it is, 2 has its columns reversed, 4 its rows, 3 both; 5, 8, 6 and 7 are the same with rows and
+// columns exchanged.
 Tensor turn(const Tensor& image, int orientation) {
   if (orientation == 1) return image;
   const bool exchange = orientation >= 5;

@@ -117,6 +117,7 @@ class JpegCheck {
       require((!needs_dc || (dc < 4 && huffman_[0][dc])) && (!needs_ac || (ac < 4 && huffman_[1][ac])),
               "all Huffman tables before the scans that use them");
       require(first == 0 || component->bits_left[0] != never_scanned, "the scan of the mean values first");
+      require(before == 0 || now == before - 1, "one bit in each scan that refines others");
       for (std::size_t i = first; i <= last; ++i) {
         require(component->bits_left[i] == (before == 0 ? never_scanned : before),
                 "each bit in one scan, the highest first");

@@ -65,7 +65,7 @@ std::uint64_t raw_size(const PngHeader& header) {
 // The rows as zlib unpacks them. The rest of the stream is passed over, as by libpng.
 Bytes unpack_rows(const EncodedImage& image, const PngHeader& header, const Bytes& data) {
   const std::uint64_t size = raw_size(header);
-  Bytes rows(size + 1);  // with room left zlib goes on to the checksum
+  Bytes rows(size + 1);  // with room left zlib also reads the checksum
   z_stream stream{};
   stream.next_in = const_cast<unsigned char*>(data.data());
   stream.avail_in = static_cast<unsigned>(data.size());

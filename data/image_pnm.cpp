@@ -23,6 +23,7 @@ class HeaderReader {
     const std::size_t start = at_;
     for (; here() >= '0' && here() <= '9' && at_ - start < 10; ++at_) value = value * 10 + here() - '0';
     if (at_ == start) image_.fail(fmt::format("PNM has no {} at byte {}", what, start));
+    if (here() >= '0' && here() <= '9') image_.fail(fmt::format("PNM's {} has more than 10 digits", what));
     return value;
   }
 

@@ -26,6 +26,9 @@ class InputFile {
   InputFile(const InputFile&) = delete;
   InputFile& operator=(const InputFile&) = delete;
 
+  /// Whether the file holds gzip data.
+  bool is_compressed() const { return unpacker_ != nullptr; }
+
   /// Bytes of the file as it lies on the disk.
   std::uint64_t size() const { return size_; }
 

@@ -40,9 +40,11 @@ KnownData in_idx_files(const std::string& name, const std::string& title, Names 
   return {name, title, std::move(subfolders), holds, unconverted_mnist, load, remedy};
 }
 
-KnownData in_torchvision(const std::string& name, const std::string& title, const Names& subfolders) {
+// `arguments` are those of torchvision's class besides the folder.
+KnownData in_torchvision(const std::string& name, const std::string& title, const Names& subfolders,
+                         const std::string& arguments = "") {
   return in_idx_files(name, title, subfolders,
-                      fmt::format("torchvision.datasets.{}(FOLDER, download=True) fetches them", title));
+                      fmt::format("torchvision.datasets.{}(FOLDER, {}download=True) fetches them", title, arguments));
 }
 
 const std::vector<KnownData>& all_data() {
@@ -52,8 +54,8 @@ const std::vector<KnownData>& all_data() {
       in_idx_files("mnist", "MNIST", {"", "raw", "mnist"}, fetch + "mnist, or use drawn digits with --data synthetic"),
       in_torchvision("fashionmnist", "FashionMNIST", {"", "raw", "fashionmnist", "fashion-mnist"}),
       in_torchvision("kmnist", "KMNIST", {"", "raw", "kmnist"}),
-      in_torchvision("emnist", "EMNIST", {"", "raw", "gzip", "emnist"}),
-      in_torchvision("qmnist", "QMNIST", {"", "raw", "qmnist"}),
+      in_torchvision("emnist", "EMNIST", {"", "raw", "gzip", "emnist"}, "split='balanced', "),
+      in_torchvision("qmnist", "QMNIST", {"", "raw", "qmnist"}, "what='train' or 'test', "),
       {"cifar10",
        "CIFAR-10",
        {"", "cifar-10-batches-bin", "cifar10", "cifar10/cifar-10-batches-bin"},

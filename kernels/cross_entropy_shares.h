@@ -14,11 +14,11 @@ template <class T>
 struct CrossEntropyShares {
   T smoothing, own, total;
 
-  /// `target_weight` is w[target], `mean_weight` the mean of w.
+  /// `target_weight` is w[target], `mean_weight` the mean of w, which is not read without smoothing.
   DEFT_HOST_DEVICE CrossEntropyShares(T label_smoothing, T target_weight, T mean_weight)
       : smoothing(label_smoothing),
         own((1 - label_smoothing) * target_weight),
-        total(own + label_smoothing * mean_weight) {}
+        total(label_smoothing > 0 ? own + label_smoothing * mean_weight : own) {}
 
   /// Without smoothing `mean_distance` is not read, since it may be infinite. Without weights log_sum is a sum's first
   /// term and no product, of which the compiler could choose to round the other one, own · at_target.

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <unordered_map>
 #include <unordered_set>
 #include <utility>
@@ -124,8 +125,8 @@ struct BatchNormUpdate::State {
     if (current == nullptr || !running_mean.defined() || !current->buffers.contains(running_mean.impl()))
       return nullptr;
     Average& average = current->averages[running_mean.impl()];
-    if (average.passes++ == 0) {
-      average = {running_mean, running_var, zeros_like(running_mean), zeros_like(running_var), 1};
+    if (average.passes == 0) {
+      average = {running_mean, running_var, zeros_like(running_mean), zeros_like(running_var)};
     }
     return &average;
   }
@@ -140,12 +141,16 @@ BatchNormUpdate::BatchNormUpdate(const Module& model) : training_(model, true), 
 
 BatchNormUpdate::~BatchNormUpdate() { State::current = state_->outer; }
 
-bool BatchNormUpdate::empty() const { return state_->averages.empty(); }
+bool BatchNormUpdate::empty() const {
+  return std::none_of(state_->averages.begin(), state_->averages.end(),
+                      [](const auto& entry) { return entry.second.passes > 0; });
+}
 
 void BatchNormUpdate::commit() {
   if (empty()) throw Error("update_bn: no batch has passed through a BatchNorm2d that is not frozen");
   const NoGrad no_grad;
   for (auto& [key, average] : state_->averages) {
+    if (average.passes == 0) continue;
     average.running_mean.copy_(average.mean);
     average.running_var.copy_(average.var);
   }
@@ -160,12 +165,15 @@ Tensor BatchNorm2d::forward(const Tensor& input) {
                                .training = !options_.track_running_stats || (is_training() && !is_frozen()),
                                .momentum = options_.momentum,
                                .eps = options_.eps};
-  if (const auto* average = arguments.training ? BatchNormUpdate::State::enter(running_mean, running_var) : nullptr) {
+  auto* const average = arguments.training ? BatchNormUpdate::State::enter(running_mean, running_var) : nullptr;
+  if (average != nullptr) {
     arguments.running_mean = average->mean;
     arguments.running_var = average->var;
-    arguments.momentum = 1 / static_cast<double>(average->passes);
+    arguments.momentum = 1 / static_cast<double>(average->passes + 1);
   }
-  return batch_norm(input, arguments);
+  Tensor output = batch_norm(input, arguments);
+  if (average != nullptr) ++average->passes;
+  return output;
 }
 
 }  // namespace deft

@@ -9,7 +9,7 @@ if [[ ${DEFT_SKIP_SETUP:-} == 1 ]]; then
 fi
 
 packages=(cmake ninja-build g++ libeigen3-dev catch2 nlohmann-json3-dev libcli11-dev libfmt-dev libstb-dev zlib1g-dev
-  libjpeg62-turbo-dev libpng-dev libcairo2-dev libgif-dev libprotobuf-dev protobuf-compiler libboost-context-dev
+  libjpeg-dev libpng-dev libcairo2-dev libgif-dev libprotobuf-dev protobuf-compiler libboost-context-dev
   ca-certificates curl)
 
 if ! command -v apt-get >/dev/null || ! command -v dpkg-query >/dev/null; then

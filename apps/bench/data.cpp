@@ -59,7 +59,7 @@ int run(const DataSettings& settings) {
   }
   const std::vector<Augmentation> all = keep_matching(augmentations(), settings.common.filter);
   const Device device = settings.common.runtime.apply();
-  const Dataset data = support::load_data("mnist", Part::train, settings.data, settings.limit);
+  const Dataset data = support::load_ten_classes("mnist", Part::train, settings.data, settings.limit);
   Report report(measure_machine(device, settings.common.tiny));
   fmt::print("\n{}, {}: {} images of {}x{}, batches of {}, {} worker{}\n", data.name, data.source, data.size(),
              data.height(), data.width(), settings.batch_size, settings.workers, settings.workers == 1 ? "" : "s");

@@ -30,7 +30,7 @@ int report(support::ReportSettings& settings) {
   support::Settings of_model;
   model.add_to(of_model, "");
   settings.complete(run, of_model);
-  const Dataset test = support::load_data("cifar10", Part::test, settings.data, settings.limit);
+  const Dataset test = support::load_ten_classes("cifar10", Part::test, settings.data, settings.limit);
   write_report(run, model, test, device, support::progress_options(settings.no_progress));
   fmt::print("{}\n", run.report());
   return 0;

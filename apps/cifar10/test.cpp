@@ -41,7 +41,7 @@ int test(const TestSettings& settings) {
                                ? support::RunDirectory(settings.model.outdir + "/train").last_weights()
                                : settings.weights;
   const TrainedNet trained = settings.model.load_net(path, device);
-  const Dataset data = support::load_data("cifar10", Part::test, settings.data, settings.limit);
+  const Dataset data = support::load_ten_classes("cifar10", Part::test, settings.data, settings.limit);
   const DataLoader batches(data.to(device), {.batch_size = settings.model.batch_size, .device = device});
 
   const support::InterruptGuard guard;

@@ -78,7 +78,7 @@ int train(TrainSettings& settings, const support::Settings& list) {
   CifarNet net = settings.model.make_net();
   net.to(device);
   const Dataset data =
-      support::load_data("cifar10", Part::train, settings.run.data, settings.run.limit, settings.run.quiet);
+      support::load_ten_classes("cifar10", Part::train, settings.run.data, settings.run.limit, settings.run.quiet);
   const TrainValidation parts = split(data, settings.test_size, seed);
 
   AdamW optimizer(net.parameters(), {.lr = settings.learning_rate, .weight_decay = settings.weight_decay});
@@ -105,7 +105,7 @@ int train(TrainSettings& settings, const support::Settings& list) {
       directory, std::move(options));
   support::report_after_training(directory, [&] {
     const Dataset test =
-        support::load_data("cifar10", Part::test, settings.run.data, settings.run.limit, settings.run.quiet);
+        support::load_ten_classes("cifar10", Part::test, settings.run.data, settings.run.limit, settings.run.quiet);
     write_report(directory, settings.model, test, device,
                  support::progress_options(settings.run.no_progress || settings.run.quiet));
   });

@@ -27,7 +27,7 @@ int eval(const EvalSettings& settings) {
   if (trained.experiment != "E3") {
     throw Error(fmt::format("{}: experiment is '{}', expected E3", trained.path, trained.experiment));
   }
-  const Dataset test = support::load_data(trained.data, Part::test, settings.data, settings.limit);
+  const Dataset test = support::load_ten_classes(trained.data, Part::test, settings.data, settings.limit);
   fmt::print("{}, on {} test images ({}, {})\n\n", trained.path, test.size(), test.name, test.source);
   const support::Table table({"<images", "accuracy"}, {28, 9});
   fmt::print("{}", table.header());

@@ -24,7 +24,7 @@ int report(support::ReportSettings& settings) {
   const support::RunDirectory run(settings.run);
   settings.complete(run);
   const Row& row = row_of(run);
-  const Dataset test = support::load_data(row.data, Part::test, settings.data, settings.limit);
+  const Dataset test = support::load_ten_classes(row.data, Part::test, settings.data, settings.limit);
   write_report(run, row, test, device, support::progress_options(settings.no_progress));
   fmt::print("{}\n", run.report());
   return 0;

@@ -41,7 +41,8 @@ std::map<std::string, TrainTest> load_all(const std::vector<Cell>& selected, con
   std::map<std::string, TrainTest> data;
   for (const Cell& cell : selected) {
     const std::string& name = cell.row->data;
-    if (data.count(name) == 0) data[name] = support::load_data(name, settings.data, settings.limit, settings.quiet);
+    if (data.count(name) == 0)
+      data[name] = support::load_ten_classes(name, settings.data, settings.limit, settings.quiet);
   }
   return data;
 }

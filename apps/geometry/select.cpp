@@ -101,7 +101,7 @@ int select(const SelectSettings& settings, const support::Settings& list) {
   std::vector<Candidate> all = candidates(settings);
   const Row& row = selection_row();
   const Dataset data =
-      support::load_data(row.data, Part::train, settings.run.data, settings.run.limit, settings.run.quiet);
+      support::load_ten_classes(row.data, Part::train, settings.run.data, settings.run.limit, settings.run.quiet);
   const TrainValidation parts = split_validation(data, held_out, static_cast<std::uint64_t>(settings.common.seed));
   if (parts.validation.size() == 0) {
     throw Error(fmt::format("select: a tenth of {} images is none to validate with", data.size()));

@@ -51,7 +51,7 @@ int eval(const EvalSettings& settings) {
   const support::InterruptGuard guard;
   const Device device = settings.runtime.apply();
   TrainedNet trained = load_net(settings.weights, device, "mnist");
-  const Dataset test = support::load_data("mnist", Part::test, settings.data, settings.limit);
+  const Dataset test = support::load_ten_classes("mnist", Part::test, settings.data, settings.limit);
   const std::vector<TestSet> sets = final_tests(trained.experiment);
 
   const double start = support::steady_seconds();

@@ -99,7 +99,7 @@ int finetune(FinetuneSettings& settings, const support::Settings& list) {
   const auto seed = static_cast<std::uint64_t>(settings.seed);
   manual_seed(seed);
   const TrainedNet regular = load_regular_net(settings.regular, device);
-  const TrainTest data = support::load_data("mnist", settings.run.data, settings.run.limit, settings.run.quiet);
+  const TrainTest data = support::load_ten_classes("mnist", settings.run.data, settings.run.limit, settings.run.quiet);
 
   FourConvNet net("deform-v1");
   net.to(device);

@@ -94,7 +94,7 @@ int report(support::ReportSettings& settings) {
   const Device device = settings.runtime.apply();
   const support::RunDirectory run(settings.run);
   settings.complete(run);
-  const Dataset test = support::load_data("mnist", Part::test, settings.data, settings.limit);
+  const Dataset test = support::load_ten_classes("mnist", Part::test, settings.data, settings.limit);
   write_report(run, test, device, {}, support::progress_options(settings.no_progress));
   fmt::print("{}\n", run.report());
   return 0;

@@ -89,7 +89,7 @@ int train(TrainSettings& settings, const support::Settings& list) {
   const auto seed = static_cast<std::uint64_t>(settings.seed);
   manual_seed(seed);
   const ModuleHolder net = starting_net(settings, device);
-  const TrainTest data = support::load_data("mnist", settings.run.data, settings.run.limit, settings.run.quiet);
+  const TrainTest data = support::load_ten_classes("mnist", settings.run.data, settings.run.limit, settings.run.quiet);
   if (settings.out.empty()) {
     settings.out = fmt::format("runs/{}-{}-seed{}", settings.experiment, settings.model, settings.seed);
   }

@@ -21,13 +21,13 @@ void check(const Dataset& dataset, bool quiet) {
 
 }  // namespace
 
-Dataset load_data(const std::string& name, Part part, const std::string& data, std::int64_t limit, bool quiet) {
+Dataset load_ten_classes(const std::string& name, Part part, const std::string& data, std::int64_t limit, bool quiet) {
   Dataset dataset = deft::load_data(name, part, data, limit);
   check(dataset, quiet);
   return dataset;
 }
 
-TrainTest load_data(const std::string& name, const std::string& data, std::int64_t limit, bool quiet) {
+TrainTest load_ten_classes(const std::string& name, const std::string& data, std::int64_t limit, bool quiet) {
   TrainTest parts = deft::load_data(name, data, limit);
   check(parts.train, quiet);
   check(parts.test, quiet || parts.test.note == parts.train.note);

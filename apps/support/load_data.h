@@ -12,9 +12,10 @@ namespace deft::support {
 /// deft::load_data for nets that tell ten classes apart, as those of all experiments do. Says on stderr what the loader
 /// had to guess of the data set, unless `quiet`. Throws Error for another number of classes, besides what
 /// deft::load_data throws.
-Dataset load_data(const std::string& name, Part part, const std::string& data, std::int64_t limit, bool quiet = false);
+Dataset load_ten_classes(const std::string& name, Part part, const std::string& data, std::int64_t limit,
+                         bool quiet = false);
 
 /// Both parts; `limit` holds for each.
-TrainTest load_data(const std::string& name, const std::string& data, std::int64_t limit, bool quiet = false);
+TrainTest load_ten_classes(const std::string& name, const std::string& data, std::int64_t limit, bool quiet = false);
 
 }  // namespace deft::support

@@ -42,8 +42,8 @@ Trainer::Trainer(TrainingState state, DataLoader batches, Evaluate evaluate, Run
 const History& Trainer::run() {
   const InterruptGuard guard;
   try {
-    directory_.create();
     if (options_.update_bn) require_statistics();
+    directory_.create();
     if (!options_.resume || !resume()) directory_.remove_results();
     if (!finished()) write_file(directory_.config(), options_.config);
     write_graph();

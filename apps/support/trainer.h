@@ -20,7 +20,7 @@ struct TrainerOptions {
   std::int64_t max_steps = 0;        ///< ends the run after so many steps in all; 0: no such limit
   std::int64_t save_epoch_freq = 0;  ///< also keeps the weights of every so many epochs; 0: of none
   bool update_bn = false;  ///< takes BatchNorm's running statistics anew after every epoch, before the evaluation
-  bool resume = false;     ///< goes on from the run's checkpoint, if there is one
+  bool resume = false;     ///< resumes from the run's checkpoint, if there is one
   bool quiet = false;      ///< no table
   ProgressOptions progress = {};
   std::string config = {};  ///< contents of config.json

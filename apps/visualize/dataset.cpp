@@ -67,9 +67,9 @@ int dataset(const DatasetSettings& settings) {
   require_at_most("--columns", settings.columns, 100);
   const bool test = settings.part == "test";
   const geometry::Row* const row = row_of(settings);
-  const Dataset set =
-      support::load_data(row != nullptr ? row->data : net_data(settings.experiment), test ? Part::test : Part::train,
-                         settings.data, settings.index + settings.rows * settings.columns);
+  const Dataset set = support::load_ten_classes(row != nullptr ? row->data : net_data(settings.experiment),
+                                                test ? Part::test : Part::train, settings.data,
+                                                settings.index + settings.rows * settings.columns);
   if (settings.index >= set.size()) {
     throw Error(fmt::format("--index is {}, expected 0 to {}", settings.index, set.size() - 1));
   }

@@ -55,8 +55,8 @@ Subject::Subject(const SubjectSettings& settings, const TrainedNet& net) : trans
     return;
   }
   require_at_most("--index", settings.index, most_images);
-  const Dataset set = support::load_data(net.data, settings.part == "test" ? Part::test : Part::train, settings.data,
-                                         settings.index + 1);
+  const Dataset set = support::load_ten_classes(net.data, settings.part == "test" ? Part::test : Part::train,
+                                                settings.data, settings.index + 1);
   if (settings.index >= set.size()) {
     throw Error(fmt::format("--index is {}, expected 0 to {}: {} has {} {} images", settings.index, set.size() - 1,
                             set.name, set.size(), settings.part));

@@ -296,17 +296,15 @@ void batch_norm_backward(Cpu, const BatchNormShape& s, bool training, const T* g
       });
     });
     join_sums(sums, s.channels);
-    if (!std::is_same_v<T, double> && s.rows > 0) {
-      replace_lost(
-          sums, s,
-          [&](double plain, double weighted, std::int64_t c) {
-            const double inverse = static_cast<double>(inv_std[c]);
-            return !is_finite(plain) || !is_finite(weighted) || inverse * inverse * least_variance<T> > 1;
-          },
-          [&](std::int64_t at, std::int64_t rows, double* plain, double* weighted) {
-            block_gradients_in_double(grad_output + at, input + at, mean, rows, s.channels, plain, weighted);
-          },
-          join_sums);
+    if constexpr (!std::is_same_v<T, double>) {
+      const auto is_lost = [&](double plain, double weighted, std::int64_t c) {
+        const double inverse = static_cast<double>(inv_std[c]);
+        return !is_finite(plain) || !is_finite(weighted) || inverse * inverse * least_variance<T> > 1;
+      };
+      const auto sum_block = [&](std::int64_t at, std::int64_t rows, double* plain, double* weighted) {
+        block_gradients_in_double(grad_output + at, input + at, mean, rows, s.channels, plain, weighted);
+      };
+      if (s.rows > 0) replace_lost(sums, s, is_lost, sum_block, join_sums);
     }
     for (std::int64_t c = 0; c < s.channels; ++c) {
       const double plain = s.rows > 0 ? sums.first(0)[c] : 0, weighted = s.rows > 0 ? sums.second(0)[c] : 0;

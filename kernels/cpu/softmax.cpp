@@ -167,7 +167,7 @@ void cross_entropy_backward(Cpu, const CrossEntropyShape& shape, const T* grad_l
       for (std::int64_t c = 0; c < shape.classes; ++c) gx[c] = g * (vector_math::exp(x[c] - base) - floor);
     } else {
       for (std::int64_t c = 0; c < shape.classes; ++c) {
-        gx[c] = g * (shares.total * vector_math::exp(x[c] - base) - floor * weight[c]);
+        gx[c] = g * (shares.total * vector_math::exp(x[c] - base) - (smoothing > 0 ? floor * weight[c] : T(0)));
       }
     }
     gx[wanted] -= g * shares.own;

@@ -174,7 +174,7 @@ struct CrossEntropyForward {
     const T log_sum = static_cast<T>(std::log(sum_of_exp<Lines>(line, logits, maximum)));
     const auto distance = [&](std::int64_t at, std::int64_t c) { return weights[c] * (maximum - logits[at]); };
     const T mean_distance = static_cast<T>(sum_of<Lines>(line, distance) / static_cast<double>(line.n));
-    const T mean_weight = weights.template mean<Lines>(line);
+    const T mean_weight = smoothing > 0 ? weights.template mean<Lines>(line) : T(1);
     if (line.rank != 0 || line.n == 0) return;
     const std::int64_t wanted = target[line.number];
     T own_weight = 0, own_loss = 0;
@@ -202,7 +202,7 @@ struct CrossEntropyBackward {
 
   template <class Lines>
   __device__ void run(const Line& line) const {
-    const T mean_weight = weights.template mean<Lines>(line);
+    const T mean_weight = smoothing > 0 ? weights.template mean<Lines>(line) : T(1);
     if (line.n == 0) return;
     const std::int64_t wanted = target[line.number];
     if (wanted == ignore_index) {
@@ -214,7 +214,7 @@ struct CrossEntropyBackward {
     const T g = grad_loss[line.number], base = log_sum_exp[line.number];
     const T floor = smoothing / static_cast<T>(line.n);
     line.for_each([&](std::int64_t at, std::int64_t c) {
-      const T spread = floor * weights[c], expected = c == wanted ? spread + shares.own : spread;
+      const T spread = smoothing > 0 ? floor * weights[c] : T(0), expected = c == wanted ? spread + shares.own : spread;
       grad_logits[at] = g * (shares.total * std::exp(logits[at] - base) - expected);
     });
   }

@@ -145,6 +145,7 @@ TEST_CASE("a file keeps its mode, and a new one has what the mask leaves") {
     return;
   }
   REQUIRE(chown(path.c_str(), 12345, 23456) == 0);
+  REQUIRE(chmod(path.c_str(), 06755) == 0);  // another content is not what was given the owner's rights
   write_file(path, "by root");
   CHECK(status(path).st_uid == 12345);
   CHECK(status(path).st_gid == 23456);

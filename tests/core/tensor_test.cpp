@@ -114,6 +114,7 @@ TEST_CASE("arange refuses a range without a finite number of elements") {
   CHECK_THROWS_WITH(arange(0, INFINITY), Contains("end inf"));
   CHECK_THROWS_WITH(arange(INFINITY, 0), Contains("begin inf"));
   CHECK_THROWS_WITH(arange(0, 1, INFINITY), Contains("step inf"));
+  CHECK_THROWS_WITH(arange(0, 1e39, 1e38), Contains("arange: 1e+39 does not fit float32"));
 }
 
 TEST_CASE("handles share elements, clones do not") {

@@ -122,6 +122,11 @@ TEST_CASE("damaged image files are named with what was found") {
   Bytes flipped = png;
   flipped[png.size() - 17] ^= 4;
   CHECK_THAT(error_for(flipped), Contains("PNG chunk IDAT at byte 33 has checksum"));
+  Bytes typeless = png;
+  std::fill_n(typeless.begin() + 37, 4, std::uint8_t{'\n'});
+  CHECK_THAT(error_for(typeless), Contains("PNG chunk 0x0a0a0a0a at byte 33 has checksum"));
+  write_gz(path, png);
+  CHECK_THAT(error_of(path), EndsWith("is compressed, expected an image file"));
   CHECK_THAT(error_of(folder.path("none.png")), EndsWith("none.png: cannot be opened (No such file or directory)"));
 
   const Bytes pixels = ramp(40 * 40 * 3);

@@ -1,4 +1,5 @@
-// Decodes what libFuzzer makes up: an image or an Error, and no byte of the image that was never written.
+// Decodes what libFuzzer makes up: an image or an Error. The sanitizers it is built with find accesses beyond memory;
+// the memory sanitizer, under which the libraries must be built too, would also find bytes that were never written.
 #include <zlib.h>
 
 #include <cstddef>

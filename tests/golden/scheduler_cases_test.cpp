@@ -134,7 +134,7 @@ TEST_CASE("PyTorch schedules: test_onecycle_lr_cosine_annealing") {
   }
 }
 
-// At total_steps PyTorch goes on along the last line, to −3 here; deft holds the last rate. Both refuse the next step.
+// At total_steps PyTorch extrapolates the last line, to −3 here; deft holds the last rate. Both refuse the next step.
 TEST_CASE("PyTorch schedules: OneCycleLR refuses a step beyond its total, no total, and a share above 1") {
   TwoGroups sgd;
   OneCycleLR schedule(sgd, {.max_lr = 25, .total_steps = 10, .linear = true, .final_div_factor = 2});

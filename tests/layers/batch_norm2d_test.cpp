@@ -153,6 +153,14 @@ TEST_CASE("update_bn changes nothing when a batch fails, and says when there was
   norm(column({10, 30}));
   CHECK(norm.running_mean->item() == Approx(2));  // after the failure momentum holds again
 
+  {  // a pass that fails does not count
+    BatchNormUpdate update(norm);
+    CHECK_THROWS_AS(norm(zeros({2, 1, 1, 2})), Error);
+    CHECK(update.empty());
+    norm(column({1, 3}));
+    update.commit();
+    CHECK(norm.running_mean->item() == Approx(2));
+  }
   const std::string nothing = "update_bn: no batch has passed through a BatchNorm2d that is not frozen";
   CHECK_THROWS_WITH(update_bn(std::vector<Tensor>{}, norm), Equals(nothing));
   Twice frozen;
