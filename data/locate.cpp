@@ -25,7 +25,7 @@ struct KnownData {
   std::string name, title;
   Names subfolders;  // where the files may lie below a place
   std::function<bool(const fs::path&)> holds;
-  std::string (*unconverted)(const fs::path&);  // what stands there instead, with a remedy
+  std::function<std::string(const fs::path&)> unconverted;  // what stands there instead, with a remedy
   Dataset (*load)(const fs::path&, Part);
   std::string remedy;
 };
@@ -33,11 +33,13 @@ struct KnownData {
 // A data set in MNIST's files; torchvision keeps them in TITLE/raw.
 KnownData in_idx_files(const std::string& name, const std::string& title, Names subfolders, const std::string& remedy) {
   subfolders.insert(subfolders.end(), {title, title + "/raw"});
-  const auto holds = [name, title](const fs::path& folder) {
-    return holds_mnist(folder) && mnist_relative(folder) == (name == "mnist" ? "" : title);
+  const std::string relative = name == "mnist" ? "" : title;
+  const auto holds = [relative](const fs::path& folder) {
+    return holds_mnist(folder) && mnist_relative(folder) == relative;
   };
+  const auto unconverted = [relative](const fs::path& folder) { return unconverted_mnist(folder, relative); };
   const auto load = [](const fs::path& folder, Part part) { return load_mnist(folder, part); };
-  return {name, title, std::move(subfolders), holds, unconverted_mnist, load, remedy};
+  return {name, title, std::move(subfolders), holds, unconverted, load, remedy};
 }
 
 // `arguments` are those of torchvision's class besides the folder.
@@ -81,6 +83,13 @@ const KnownData& known(const std::string& name) {
     names.push_back(data.name);
   }
   throw Error(fmt::format("data: the name is '{}', expected {}", name, fmt::join(names, ", ")));
+}
+
+// The data set that a name means, and EMNIST's split in it: "emnist-digits" means "emnist" and "digits".
+std::pair<std::string, std::string> set_and_split(const std::string& name) {
+  const std::string emnist = "emnist";
+  if (name.rfind(emnist + "-", 0) != 0) return {name, ""};
+  return {emnist, name.substr(emnist.size() + 1)};
 }
 
 fs::path inside(const fs::path& place, const std::string& below) { return below.empty() ? place : place / below; }
@@ -135,7 +144,7 @@ std::string not_found(const KnownData& wanted, const std::vector<Place>& all) {
 }  // namespace
 
 fs::path locate_data(const std::string& name, const std::string& explicit_folder) {
-  const KnownData& data = known(name);
+  const KnownData& data = known(set_and_split(name).first);
   const std::vector<Place> all = places(explicit_folder);
   const std::size_t searched = explicit_folder.empty() ? all.size() : 1;
   for (std::size_t i = 0; i < searched; ++i) {
@@ -158,13 +167,15 @@ fs::path locate_data(const std::string& name, const std::string& explicit_folder
 }
 
 Dataset load_data(const std::string& name, Part part, const std::string& data, std::int64_t limit) {
-  const KnownData& wanted = known(name);
+  const auto [set, split] = set_and_split(name);
+  const KnownData& wanted = known(set);
   const auto within = [&](std::int64_t size) { return limit > 0 ? std::min(limit, size) : size; };
   if (data == "synthetic") {
     if (name != "mnist") throw Error(fmt::format("data: 'synthetic' stands in only for mnist, not for {}", name));
     return synthetic_digits(within(part == Part::train ? 60000 : 10000), part);
   }
-  const Dataset whole = wanted.load(locate_data(name, data), part);
+  const fs::path folder = locate_data(name, data);
+  const Dataset whole = split.empty() ? wanted.load(folder, part) : load_mnist(folder, part, {.split = split});
   return first_samples(whole, within(whole.size()));
 }
 

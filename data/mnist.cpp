@@ -94,8 +94,10 @@ const Naming& naming_of(const fs::path& folder, const std::string& split) {
   if (found.size() > 1 && !found[0]->split.empty()) {
     std::string text;
     for (const Naming* naming : found) text += (text.empty() ? "" : ", ") + naming->split;
-    throw Error(fmt::format("mnist: {} holds EMNIST's splits {}, expected one, or its name as the option split",
-                            folder.string(), text));
+    throw Error(
+        fmt::format("mnist: {} holds EMNIST's splits {}, expected one; the option split chooses it, and so "
+                    "does load_data(\"emnist-{}\")",
+                    folder.string(), text, found[0]->split));
   }
   return found.empty() ? namings()[0] : *found[0];
 }
@@ -256,19 +258,23 @@ std::string mnist_relative(const fs::path& folder) {
   return "";
 }
 
-std::string unconverted_mnist(const fs::path& folder) {
+std::string unconverted_mnist(const fs::path& folder, const std::string& relative) {
   const auto found = [&](const char* name, const std::string& remedy) {
     return fmt::format("{} is not in IDX files such as train-images-idx3-ubyte: {}", (folder / name).string(), remedy);
   };
-  if (const char* name = "mnist.npz"; is_file(folder / name)) {
+  if (const char* name = "mnist.npz"; relative.empty() && is_file(folder / name)) {
     return found(name, fmt::format("convert it with scripts/npz_to_idx.py {}", (folder / name).string()));
   }
-  if (const char* name = "gzip.zip"; is_file(folder / name)) {
+  if (const char* name = "gzip.zip"; relative == "EMNIST" && is_file(folder / name)) {
     return found(name, fmt::format("unpack it (unzip {} -d {})", (folder / name).string(), folder.string()));
   }
-  for (const char* name : {"kmnist-train-imgs.npz", "mnist_train.csv", "fashion-mnist_train.csv", "train.csv",
-                           "emnist-balanced-train.csv", "train-00000-of-00001.parquet"}) {
-    if (is_file(folder / name)) return found(name, "fetch those, which its authors publish too");
+  for (const auto& [of, name] : {std::pair("", "mnist_train.csv"),
+                                 {"", "train.csv"},
+                                 {"", "train-00000-of-00001.parquet"},
+                                 {"FashionMNIST", "fashion-mnist_train.csv"},
+                                 {"KMNIST", "kmnist-train-imgs.npz"},
+                                 {"EMNIST", "emnist-balanced-train.csv"}}) {
+    if (relative == of && is_file(folder / name)) return found(name, "fetch those, which its authors publish too");
   }
   return "";
 }

@@ -40,8 +40,8 @@ bool holds_mnist(const std::filesystem::path& folder);
 /// "QMNIST"; empty for others and where there are none. Labels are not read.
 std::string mnist_relative(const std::filesystem::path& folder);
 
-/// The line that says what `folder` has in place of IDX files (Keras' mnist.npz, CSV files) and how to convert it;
-/// empty where there is nothing of the kind.
-std::string unconverted_mnist(const std::filesystem::path& folder);
+/// The line that says what `folder` has in place of the IDX files of MNIST, or of the data set that mnist_relative calls
+/// `relative` (Keras' mnist.npz, CSV files), and how to convert it; empty where there is nothing of the kind.
+std::string unconverted_mnist(const std::filesystem::path& folder, const std::string& relative = "");
 
 }  // namespace deft

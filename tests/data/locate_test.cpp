@@ -167,11 +167,11 @@ TEST_CASE("data in MNIST's files is only taken for what it is called") {
 
 TEST_CASE("MNIST in other files than IDX says what to do") {
   const Places places;
-  const auto error_with = [&](const std::string& name) {
+  const auto error_with = [&](const std::string& name, const std::string& set = "mnist") {
     const std::string folder = places.root.path(name + " alone");
     write_bytes(fs::path(folder) / name, {});
     try {
-      locate_data("mnist", folder);
+      locate_data(set, folder);
     } catch (const Error& error) {
       return std::string(error.what());
     }
@@ -182,10 +182,30 @@ TEST_CASE("MNIST in other files than IDX says what to do") {
                                        " is not in IDX files such as train-images-idx3-ubyte: convert it with "
                                        "scripts/npz_to_idx.py " +
                                        npz);
-  CHECK_THAT(error_with("gzip.zip"), Contains("unzip "));
-  for (const char* name : {"mnist_train.csv", "train-00000-of-00001.parquet", "kmnist-train-imgs.npz"}) {
-    CHECK_THAT(error_with(name), Contains(name) && Contains("is not in IDX files"));
+  CHECK_THAT(error_with("gzip.zip", "emnist"), Contains("unzip "));
+  for (const auto& [name, set] : {std::pair("mnist_train.csv", "mnist"),
+                                  {"train-00000-of-00001.parquet", "mnist"},
+                                  {"kmnist-train-imgs.npz", "kmnist"}}) {
+    CHECK_THAT(error_with(name, set), Contains(name) && Contains("is not in IDX files"));
   }
+  // Files of one data set are not taken for another one's.
+  CHECK_THAT(error_with("mnist.npz", "fashionmnist"), Contains("no FashionMNIST files"));
+  CHECK_THAT(error_with("fashion-mnist_train.csv"), Contains("no MNIST files"));
+}
+
+TEST_CASE("a split of EMNIST is chosen by the name of the data set") {
+  const TemporaryDirectory folder;
+  for (const auto& [split, count] : {std::pair("digits", 3u), {"letters", 5u}}) {
+    const std::string start = folder.path(std::string("emnist-") + split + "-test-");
+    write_bytes(start + "images-idx3-ubyte", idx({count, 28, 28}));
+    write_bytes(start + "labels-idx1-ubyte", idx({count}));
+  }
+  const std::string root = folder.root().string();
+  CHECK(load_data("emnist-digits", Part::test, root).size() == 3);
+  CHECK(load_data("emnist-digits", Part::test, root).name == "EMNIST digits");
+  CHECK_THROWS_WITH(load_data("emnist", Part::test, root),
+                    Contains("splits letters, digits") && EndsWith("load_data(\"emnist-letters\")"));
+  CHECK_THROWS_WITH(load_data("emnist-x", Part::test, root), Contains("split is 'x', expected byclass"));
 }
 
 TEST_CASE("both parts have the same classes where the labels count them") {

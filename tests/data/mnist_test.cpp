@@ -173,7 +173,8 @@ TEST_CASE("of several splits of EMNIST one must be chosen") {
   }
   CHECK_THROWS_WITH(load_mnist(folder.root(), Part::train),
                     "mnist: " + folder.root().string() +
-                        " holds EMNIST's splits balanced, digits, expected one, or its name as the option split");
+                        " holds EMNIST's splits balanced, digits, expected one; the option split chooses it, "
+                        "and so does load_data(\"emnist-balanced\")");
   CHECK(load_mnist(folder.root(), Part::train, {.split = "digits"}).name == "EMNIST digits");
   CHECK_THROWS_WITH(load_mnist(folder.root(), Part::train, {.split = "letters"}),
                     EndsWith("has no emnist-letters-train-images-idx3-ubyte, neither plain nor .gz"));
