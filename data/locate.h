@@ -12,11 +12,11 @@ namespace deft {
 /// The folder with the files of data set `name`: "mnist", "fashionmnist", "kmnist", "emnist" ("emnist-digits" where it
 /// holds several splits), "qmnist", "cifar10" or "cifar100". Looks in `explicit_folder` (a program's --data) if that is
 /// not empty, and nowhere else then; otherwise in $DEFT_DATA and the user's cache, $XDG_CACHE_HOME/deft or
-/// ~/.cache/deft. Each may hold the files itself or in a folder of the data set: mnist/, cifar10/, cifar-10-batches-
-/// bin/, torchvision's MNIST/raw/ or FashionMNIST/raw/ and so on. Throws Error when there are none; its text names all
-/// three places and offers the remedies. Data sets in MNIST's files are told apart by the names of files and folders
-/// (see mnist.h); where `explicit_folder` holds another one than "mnist", or its raw/ or gzip/ does, that passes for
-/// it.
+/// ~/.cache/deft. Each may hold the files itself or in a folder of the data set: mnist/, cifar10/,
+/// cifar-10-batches-bin/, torchvision's MNIST/raw/ or FashionMNIST/raw/ and so on. Throws Error when there are none;
+/// its text names all three places and offers the remedies. Data sets in MNIST's files are told apart by the names of
+/// files and folders (see mnist.h); where `explicit_folder` holds another one than "mnist", or its raw/ or gzip/ does,
+/// that passes for it.
 std::filesystem::path locate_data(const std::string& name, const std::string& explicit_folder = "");
 
 /// Both parts of a data set.
