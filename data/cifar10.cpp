@@ -62,7 +62,7 @@ std::string unconverted_cifar10(const fs::path& folder) {
     return fs::exists(folder / name, error);
   };
   if (const char* name = "cifar-10-binary.tar.gz"; present(name)) {
-    return found(name, fmt::format("unpack it (tar -xzf {} -C {})", name, folder.string()));
+    return found(name, fmt::format("unpack it (tar -xzf {} -C {})", (folder / name).string(), folder.string()));
   }
   if (const char* name = "cifar10-jpeg.tar.xz"; present(name)) {
     return found(name, fmt::format("convert its JPEG images to data_batch_1.bin … data_batch_5.bin and test_batch.bin, "

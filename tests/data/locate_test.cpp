@@ -168,7 +168,7 @@ TEST_CASE("data in MNIST's files is only taken for what it is called") {
 TEST_CASE("MNIST in other files than IDX says what to do") {
   const Places places;
   const auto error_with = [&](const std::string& name, const std::string& set = "mnist") {
-    const std::string folder = places.root.path(name + " alone");
+    const std::string folder = places.root.path(name + " only");
     write_bytes(fs::path(folder) / name, {});
     try {
       locate_data(set, folder);
@@ -177,7 +177,7 @@ TEST_CASE("MNIST in other files than IDX says what to do") {
     }
     return std::string();
   };
-  const std::string npz = places.root.path("mnist.npz alone") + "/mnist.npz";
+  const std::string npz = places.root.path("mnist.npz only") + "/mnist.npz";
   CHECK(error_with("mnist.npz") == "mnist: " + npz +
                                        " is not in IDX files such as train-images-idx3-ubyte: convert it with "
                                        "scripts/npz_to_idx.py " +

@@ -218,10 +218,10 @@ TEST_CASE("after a warmup any schedule runs as it does without one, and resumes 
   for (std::size_t i = 0; i < schedules.size(); ++i) {
     CAPTURE(i);
     const MakeSchedule both = after_warmup(schedules[i], {0.25, warmup});
-    const auto alone = Follower({1, 0.25}, schedules[i]).follow(length);
+    const auto inner = Follower({1, 0.25}, schedules[i]).follow(length);
     const auto values = Follower({1, 0.25}, both).follow(warmup + length);
     for (int step = 0; step <= length; ++step) {
-      CHECK(values[static_cast<std::size_t>(warmup + step)] == alone[static_cast<std::size_t>(step)]);
+      CHECK(values[static_cast<std::size_t>(warmup + step)] == inner[static_cast<std::size_t>(step)]);
     }
     const bool one_cycle = i % 6 >= 4;
     for (int step = 0; step < warmup; ++step) {
@@ -229,7 +229,7 @@ TEST_CASE("after a warmup any schedule runs as it does without one, and resumes 
       const auto& [lrs, momenta] = values[static_cast<std::size_t>(step)];
       const double factor = 0.25 + 0.75 * step / warmup;
       check_near(lrs, {factor * (one_cycle ? 0.08 : 1), factor * (one_cycle ? 0.08 : 0.25)});
-      CHECK(momenta == alone[0].momenta);
+      CHECK(momenta == inner[0].momenta);
     }
     for (int step = 0; step < warmup + length; ++step) {
       CAPTURE(step);
