@@ -1,6 +1,6 @@
-# deft_kernels(SOURCE...): sources of deft that are compiled once per instruction set; kernels/cpu/kernel.h has their
-# rules. Compiled with deft itself they are the first set's. DEFT_MORE_SETS are the others; their flags are what
-# kernels/cpu/instruction_set.cpp asks the processor for.
+# deft_kernels(SOURCE...): sources of deft that are compiled once per instruction set; kernels/runtime/cpu/kernel.h has
+# their rules. Compiled with deft itself they are the first set's. DEFT_MORE_SETS are the others; their flags are what
+# kernels/runtime/cpu/instruction_set.cpp asks the processor for.
 if(CMAKE_SYSTEM_PROCESSOR MATCHES "^(x86_64|AMD64)$")
   set(DEFT_MORE_SETS avx2 avx512)
 endif()

@@ -7,8 +7,8 @@
 
 #include "deft/core/node.h"
 #include "deft/core/trace.h"
-#include "deft/kernels/dispatch.h"
 #include "deft/kernels/elementwise.h"
+#include "deft/kernels/runtime/dispatch.h"
 
 namespace deft {
 namespace {

@@ -1,7 +1,7 @@
 // Where new tensors go.
 #pragma once
 
-#include "deft/kernels/device.h"
+#include "deft/kernels/runtime/device.h"
 
 namespace deft {
 

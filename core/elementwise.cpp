@@ -7,8 +7,8 @@
 #include "deft/core/autograd.h"
 #include "deft/core/checks.h"
 #include "deft/core/spaces.h"
-#include "deft/kernels/dispatch.h"
 #include "deft/kernels/elementwise.h"
+#include "deft/kernels/runtime/dispatch.h"
 
 namespace deft {
 namespace {

@@ -15,7 +15,7 @@
 #include <tuple>
 #include <utility>
 
-#include "deft/kernels/error.h"
+#include "deft/kernels/runtime/error.h"
 
 namespace deft {
 namespace {

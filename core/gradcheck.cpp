@@ -5,7 +5,7 @@
 #include <cmath>
 
 #include "deft/core/autograd.h"
-#include "deft/kernels/philox.h"
+#include "deft/kernels/runtime/philox.h"
 
 namespace deft {
 namespace {

@@ -5,8 +5,8 @@
 #include "deft/core/autograd.h"
 #include "deft/core/checks.h"
 #include "deft/core/spaces.h"
-#include "deft/kernels/dispatch.h"
 #include "deft/kernels/matmul.h"
+#include "deft/kernels/runtime/dispatch.h"
 
 namespace deft {
 namespace {

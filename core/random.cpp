@@ -5,8 +5,8 @@
 #include <numeric>
 #include <utility>
 
-#include "deft/kernels/dispatch.h"
 #include "deft/kernels/random.h"
+#include "deft/kernels/runtime/dispatch.h"
 
 namespace deft {
 namespace {

@@ -7,8 +7,8 @@
 #include "deft/core/autograd.h"
 #include "deft/core/elementwise.h"
 #include "deft/core/spaces.h"
-#include "deft/kernels/dispatch.h"
 #include "deft/kernels/reduce.h"
+#include "deft/kernels/runtime/dispatch.h"
 
 namespace deft {
 namespace {

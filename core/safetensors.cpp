@@ -12,7 +12,7 @@
 #include <tuple>
 
 #include "deft/core/file.h"
-#include "deft/kernels/error.h"
+#include "deft/kernels/runtime/error.h"
 
 namespace deft {
 namespace {

@@ -10,7 +10,7 @@
 #include "deft/core/checks.h"
 #include "deft/core/spaces.h"
 #include "deft/kernels/copy.h"
-#include "deft/kernels/dispatch.h"
+#include "deft/kernels/runtime/dispatch.h"
 
 namespace deft {
 namespace {

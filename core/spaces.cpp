@@ -1,8 +1,8 @@
 #include "deft/core/spaces.h"
 
 #include "deft/kernels/copy.h"
-#include "deft/kernels/dispatch.h"
 #include "deft/kernels/reduce.h"
+#include "deft/kernels/runtime/dispatch.h"
 
 namespace deft {
 

@@ -10,10 +10,10 @@
 
 #include "deft/core/autograd.h"
 #include "deft/core/tensor_impl.h"
-#include "deft/kernels/allocator.h"
-#include "deft/kernels/dispatch.h"
 #include "deft/kernels/elementwise.h"
-#include "deft/kernels/memory.h"
+#include "deft/kernels/runtime/allocator.h"
+#include "deft/kernels/runtime/dispatch.h"
+#include "deft/kernels/runtime/memory.h"
 
 namespace deft {
 namespace {

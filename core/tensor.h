@@ -10,8 +10,8 @@
 
 #include "deft/core/default_device.h"
 #include "deft/core/shape.h"
-#include "deft/kernels/device.h"
-#include "deft/kernels/dtype.h"
+#include "deft/kernels/runtime/device.h"
+#include "deft/kernels/runtime/dtype.h"
 
 namespace deft {
 

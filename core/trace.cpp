@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "deft/core/tensor_impl.h"
-#include "deft/kernels/error.h"
+#include "deft/kernels/runtime/error.h"
 
 namespace deft {
 namespace {

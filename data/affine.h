@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "deft/core/tensor.h"
-#include "deft/kernels/philox.h"
+#include "deft/kernels/runtime/philox.h"
 
 namespace deft {
 

@@ -4,7 +4,7 @@
 
 #include "deft/core/autograd.h"
 #include "deft/core/checks.h"
-#include "deft/kernels/dispatch.h"
+#include "deft/kernels/runtime/dispatch.h"
 
 namespace deft {
 namespace {

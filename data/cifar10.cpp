@@ -4,7 +4,7 @@
 
 #include "deft/data/cifar_files.h"
 #include "deft/data/paths.h"
-#include "deft/kernels/error.h"
+#include "deft/kernels/runtime/error.h"
 
 namespace deft {
 namespace {

@@ -5,7 +5,7 @@
 #include <fstream>
 
 #include "deft/data/input_file.h"
-#include "deft/kernels/error.h"
+#include "deft/kernels/runtime/error.h"
 
 namespace deft {
 namespace {

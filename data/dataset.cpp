@@ -9,7 +9,7 @@
 #include "deft/core/random.h"
 #include "deft/data/random.h"
 #include "deft/data/rows.h"
-#include "deft/kernels/error.h"
+#include "deft/kernels/runtime/error.h"
 
 namespace deft {
 

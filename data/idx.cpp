@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "deft/data/input_file.h"
-#include "deft/kernels/error.h"
+#include "deft/kernels/runtime/error.h"
 
 namespace deft {
 namespace {

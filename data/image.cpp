@@ -9,7 +9,7 @@
 #include "deft/core/checks.h"
 #include "deft/data/image_decoders.h"
 #include "deft/data/input_file.h"
-#include "deft/kernels/error.h"
+#include "deft/kernels/runtime/error.h"
 
 namespace deft {
 namespace {

@@ -9,7 +9,7 @@
 #include "deft/data/exif.h"
 #include "deft/data/jpeg_segments.h"
 #include "deft/data/png_chunks.h"
-#include "deft/kernels/error.h"
+#include "deft/kernels/runtime/error.h"
 
 namespace deft {
 namespace {

@@ -11,8 +11,8 @@
 #include <vector>
 
 #include "deft/data/paths.h"
-#include "deft/kernels/error.h"
-#include "deft/kernels/parallel_for.h"
+#include "deft/kernels/runtime/error.h"
+#include "deft/kernels/runtime/parallel_for.h"
 
 namespace deft {
 namespace {

@@ -9,7 +9,7 @@
 #include <cstring>
 #include <vector>
 
-#include "deft/kernels/error.h"
+#include "deft/kernels/runtime/error.h"
 
 namespace deft {
 

@@ -12,7 +12,7 @@
 #include "deft/data/cifar100.h"
 #include "deft/data/mnist.h"
 #include "deft/data/synthetic_digits.h"
-#include "deft/kernels/error.h"
+#include "deft/kernels/runtime/error.h"
 
 namespace deft {
 namespace {

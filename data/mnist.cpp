@@ -11,7 +11,7 @@
 #include "deft/core/shape_ops.h"
 #include "deft/data/idx.h"
 #include "deft/data/paths.h"
-#include "deft/kernels/error.h"
+#include "deft/kernels/runtime/error.h"
 
 namespace deft {
 namespace {

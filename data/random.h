@@ -4,7 +4,7 @@
 
 #include <cstdint>
 
-#include "deft/kernels/philox.h"
+#include "deft/kernels/runtime/philox.h"
 
 namespace deft {
 

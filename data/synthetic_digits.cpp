@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "deft/data/random.h"
-#include "deft/kernels/error.h"
-#include "deft/kernels/parallel_for.h"
+#include "deft/kernels/runtime/error.h"
+#include "deft/kernels/runtime/parallel_for.h"
 
 namespace deft {
 namespace {

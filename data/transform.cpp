@@ -10,8 +10,8 @@
 #include "deft/data/random.h"
 #include "deft/data/rows.h"
 #include "deft/data/transform_steps.h"
-#include "deft/kernels/error.h"
-#include "deft/kernels/parallel_for.h"
+#include "deft/kernels/runtime/error.h"
+#include "deft/kernels/runtime/parallel_for.h"
 
 namespace deft {
 namespace {

@@ -3,8 +3,8 @@
 
 #include <cmath>
 
-#include "deft/kernels/host_device.h"
 #include "deft/kernels/optimizer_step.h"
+#include "deft/kernels/runtime/host_device.h"
 
 namespace deft::kernels {
 

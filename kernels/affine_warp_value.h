@@ -7,7 +7,7 @@
 #include <cstdint>
 
 #include "deft/kernels/affine_warp.h"
-#include "deft/kernels/host_device.h"
+#include "deft/kernels/runtime/host_device.h"
 
 namespace deft::kernels {
 

@@ -1,7 +1,7 @@
 // The cross entropy of one row, for the kernels of both devices. Private to kernels.
 #pragma once
 
-#include "deft/kernels/host_device.h"
+#include "deft/kernels/runtime/host_device.h"
 
 namespace deft::kernels {
 

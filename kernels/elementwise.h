@@ -5,7 +5,7 @@
 
 #include <cstdint>
 
-#include "deft/kernels/device.h"
+#include "deft/kernels/runtime/device.h"
 #include "deft/kernels/strided.h"
 
 namespace deft::kernels {

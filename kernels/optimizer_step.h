@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "deft/kernels/device.h"
+#include "deft/kernels/runtime/device.h"
 
 namespace deft::kernels {
 

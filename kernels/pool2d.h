@@ -3,8 +3,8 @@
 
 #include <cstdint>
 
-#include "deft/kernels/device.h"
-#include "deft/kernels/host_device.h"
+#include "deft/kernels/runtime/device.h"
+#include "deft/kernels/runtime/host_device.h"
 
 namespace deft::kernels {
 

@@ -3,7 +3,7 @@
 
 #include <cstdint>
 
-#include "deft/kernels/device.h"
+#include "deft/kernels/runtime/device.h"
 
 namespace deft::kernels {
 

@@ -2,7 +2,7 @@
 
 #include "deft/core/autograd.h"
 #include "deft/kernels/activation.h"
-#include "deft/kernels/dispatch.h"
+#include "deft/kernels/runtime/dispatch.h"
 
 namespace deft {
 namespace {

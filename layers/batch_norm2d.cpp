@@ -11,7 +11,7 @@
 #include "deft/core/checks.h"
 #include "deft/core/optional_data.h"
 #include "deft/kernels/batch_norm.h"
-#include "deft/kernels/dispatch.h"
+#include "deft/kernels/runtime/dispatch.h"
 
 namespace deft {
 namespace {

@@ -4,7 +4,7 @@
 #include "deft/core/checks.h"
 #include "deft/core/optional_data.h"
 #include "deft/kernels/conv2d.h"
-#include "deft/kernels/dispatch.h"
+#include "deft/kernels/runtime/dispatch.h"
 #include "deft/layers/conv_shape.h"
 #include "deft/layers/init.h"
 

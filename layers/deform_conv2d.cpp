@@ -13,8 +13,8 @@
 #include "deft/core/shape_ops.h"
 #include "deft/kernels/deform_conv2d.h"
 #include "deft/kernels/deform_positions.h"
-#include "deft/kernels/dispatch.h"
-#include "deft/kernels/error.h"
+#include "deft/kernels/runtime/dispatch.h"
+#include "deft/kernels/runtime/error.h"
 #include "deft/layers/conv_shape.h"
 #include "deft/layers/init.h"
 

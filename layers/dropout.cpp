@@ -3,8 +3,8 @@
 #include <fmt/format.h>
 
 #include "deft/core/autograd.h"
-#include "deft/kernels/dispatch.h"
 #include "deft/kernels/random.h"
+#include "deft/kernels/runtime/dispatch.h"
 
 namespace deft {
 namespace {

@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "deft/core/autograd.h"
-#include "deft/kernels/error.h"
-#include "deft/kernels/philox.h"
+#include "deft/kernels/runtime/error.h"
+#include "deft/kernels/runtime/philox.h"
 
 namespace deft::init {
 namespace {

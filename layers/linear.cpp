@@ -6,8 +6,8 @@
 #include "deft/core/checks.h"
 #include "deft/core/matmul.h"
 #include "deft/core/reduce.h"
-#include "deft/kernels/dispatch.h"
 #include "deft/kernels/matmul.h"
+#include "deft/kernels/runtime/dispatch.h"
 #include "deft/layers/init.h"
 
 namespace deft {

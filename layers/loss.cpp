@@ -7,7 +7,7 @@
 #include "deft/core/elementwise.h"
 #include "deft/core/optional_data.h"
 #include "deft/core/reduce.h"
-#include "deft/kernels/dispatch.h"
+#include "deft/kernels/runtime/dispatch.h"
 #include "deft/kernels/softmax.h"
 #include "deft/layers/softmax.h"
 

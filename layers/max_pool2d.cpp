@@ -1,6 +1,6 @@
 #include "deft/layers/max_pool2d.h"
 
-#include "deft/kernels/dispatch.h"
+#include "deft/kernels/runtime/dispatch.h"
 #include "deft/layers/pool_shape.h"
 
 namespace deft {

@@ -9,7 +9,7 @@
 #include "deft/core/autograd.h"
 #include "deft/core/replace_elements.h"
 #include "deft/core/trace.h"
-#include "deft/kernels/error.h"
+#include "deft/kernels/runtime/error.h"
 
 namespace deft {
 

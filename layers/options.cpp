@@ -4,7 +4,7 @@
 
 #include <initializer_list>
 
-#include "deft/kernels/error.h"
+#include "deft/kernels/runtime/error.h"
 
 namespace deft {
 namespace {

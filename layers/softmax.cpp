@@ -1,7 +1,7 @@
 #include "deft/layers/softmax.h"
 
 #include "deft/core/autograd.h"
-#include "deft/kernels/dispatch.h"
+#include "deft/kernels/runtime/dispatch.h"
 #include "deft/kernels/softmax.h"
 
 namespace deft {

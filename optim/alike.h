@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "deft/core/tensor.h"
-#include "deft/kernels/dispatch.h"
-#include "deft/kernels/dtype.h"
+#include "deft/kernels/runtime/dispatch.h"
+#include "deft/kernels/runtime/dtype.h"
 
 namespace deft {
 

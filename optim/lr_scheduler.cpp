@@ -7,7 +7,7 @@
 #include <numbers>
 #include <utility>
 
-#include "deft/kernels/error.h"
+#include "deft/kernels/runtime/error.h"
 
 namespace deft {
 namespace {

@@ -8,7 +8,7 @@
 #include <utility>
 
 #include "deft/core/autograd.h"
-#include "deft/kernels/error.h"
+#include "deft/kernels/runtime/error.h"
 #include "deft/optim/alike.h"
 
 namespace deft {

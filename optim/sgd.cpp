@@ -5,9 +5,9 @@
 #include <limits>
 #include <utility>
 
-#include "deft/kernels/dispatch.h"
-#include "deft/kernels/dtype.h"
 #include "deft/kernels/optimizer_step.h"
+#include "deft/kernels/runtime/dispatch.h"
+#include "deft/kernels/runtime/dtype.h"
 
 namespace deft {
 

@@ -5,8 +5,8 @@
 #include <cstdlib>
 
 #include "deft/core/default_device.h"
-#include "deft/kernels/error.h"
-#include "deft/kernels/instruction_set.h"
+#include "deft/kernels/runtime/error.h"
+#include "deft/kernels/runtime/instruction_set.h"
 
 #include "catch.h"
 #include "test_device.h"

@@ -4,7 +4,7 @@
 #include <optional>
 
 #include "deft/data/locate.h"
-#include "deft/kernels/error.h"
+#include "deft/kernels/runtime/error.h"
 
 #include "catch.h"
 

@@ -7,9 +7,9 @@
 #include <utility>
 #include <vector>
 
-#include "deft/kernels/allocator.h"
-#include "deft/kernels/dispatch.h"
-#include "deft/kernels/memory.h"
+#include "deft/kernels/runtime/allocator.h"
+#include "deft/kernels/runtime/dispatch.h"
+#include "deft/kernels/runtime/memory.h"
 
 namespace deft::testing {
 

@@ -7,7 +7,7 @@
 #include "deft/apps/bench/report.h"
 #include "deft/apps/support/load_data.h"
 #include "deft/data/loader.h"
-#include "deft/kernels/error.h"
+#include "deft/kernels/runtime/error.h"
 
 namespace deft::bench {
 

@@ -4,7 +4,7 @@
 #include <numeric>
 #include <vector>
 
-#include "deft/kernels/parallel_for.h"
+#include "deft/kernels/runtime/parallel_for.h"
 
 namespace deft::bench {
 

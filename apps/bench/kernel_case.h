@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "deft/core/tensor.h"
-#include "deft/kernels/dispatch.h"
+#include "deft/kernels/runtime/dispatch.h"
 
 namespace deft::bench {
 

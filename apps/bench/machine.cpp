@@ -6,11 +6,11 @@
 #include "deft/apps/bench/timing.h"
 #include "deft/apps/support/machine.h"
 #include "deft/core/random.h"
-#include "deft/kernels/dispatch.h"
-#include "deft/kernels/instruction_set.h"
 #include "deft/kernels/matmul.h"
-#include "deft/kernels/memory.h"
-#include "deft/kernels/parallel_for.h"
+#include "deft/kernels/runtime/dispatch.h"
+#include "deft/kernels/runtime/instruction_set.h"
+#include "deft/kernels/runtime/memory.h"
+#include "deft/kernels/runtime/parallel_for.h"
 
 namespace deft::bench {
 

@@ -3,8 +3,8 @@
 
 #include <string>
 
-#include "deft/kernels/device.h"
-#include "deft/kernels/precision.h"
+#include "deft/kernels/runtime/device.h"
+#include "deft/kernels/runtime/precision.h"
 
 namespace deft::bench {
 

@@ -9,7 +9,7 @@
 #include "deft/apps/bench/process_memory.h"
 #include "deft/apps/bench/report.h"
 #include "deft/apps/bench/train_step.h"
-#include "deft/kernels/allocator.h"
+#include "deft/kernels/runtime/allocator.h"
 
 namespace deft::bench {
 

@@ -8,7 +8,7 @@
 #include <cstring>
 #include <fstream>
 
-#include "deft/kernels/error.h"
+#include "deft/kernels/runtime/error.h"
 
 namespace deft::bench {
 

@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 
 #include "deft/core/file.h"
-#include "deft/kernels/instruction_set.h"
+#include "deft/kernels/runtime/instruction_set.h"
 
 namespace deft::bench {
 

@@ -9,7 +9,7 @@
 #include "deft/apps/bench/timing.h"
 #include "deft/apps/support/runtime.h"
 #include "deft/apps/support/table.h"
-#include "deft/kernels/error.h"
+#include "deft/kernels/runtime/error.h"
 
 namespace deft::bench {
 

@@ -4,7 +4,7 @@
 #include <deque>
 
 #include "deft/apps/support/progress.h"
-#include "deft/kernels/event.h"
+#include "deft/kernels/runtime/event.h"
 
 namespace deft::bench {
 

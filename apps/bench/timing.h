@@ -4,7 +4,7 @@
 #include <functional>
 #include <vector>
 
-#include "deft/kernels/device.h"
+#include "deft/kernels/runtime/device.h"
 
 namespace deft::bench {
 

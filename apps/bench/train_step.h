@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "deft/kernels/device.h"
+#include "deft/kernels/runtime/device.h"
 
 namespace deft::bench {
 

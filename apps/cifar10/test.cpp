@@ -9,7 +9,7 @@
 #include "deft/apps/support/run_directory.h"
 #include "deft/apps/support/training_run.h"
 #include "deft/core/file.h"
-#include "deft/kernels/error.h"
+#include "deft/kernels/runtime/error.h"
 
 namespace deft::apps::cifar10 {
 

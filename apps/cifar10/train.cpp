@@ -10,7 +10,7 @@
 #include "deft/apps/support/report_command.h"
 #include "deft/apps/support/training_run.h"
 #include "deft/core/generator.h"
-#include "deft/kernels/error.h"
+#include "deft/kernels/runtime/error.h"
 #include "deft/optim/adamw.h"
 #include "deft/optim/lr_scheduler.h"
 

@@ -6,7 +6,7 @@
 
 #include "deft/apps/nets/nets.h"
 #include "deft/apps/support/config.h"
-#include "deft/kernels/error.h"
+#include "deft/kernels/runtime/error.h"
 
 namespace deft::apps::geometry {
 

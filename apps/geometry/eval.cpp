@@ -6,7 +6,7 @@
 #include "deft/apps/support/interrupt.h"
 #include "deft/apps/support/load_data.h"
 #include "deft/apps/support/table.h"
-#include "deft/kernels/error.h"
+#include "deft/kernels/runtime/error.h"
 
 namespace deft::apps::geometry {
 

@@ -12,7 +12,7 @@
 #include "deft/apps/support/report_command.h"
 #include "deft/apps/visualize/run_report.h"
 #include "deft/core/safetensors.h"
-#include "deft/kernels/error.h"
+#include "deft/kernels/runtime/error.h"
 
 namespace deft::apps::geometry {
 

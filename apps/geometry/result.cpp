@@ -11,7 +11,7 @@
 #include "deft/apps/support/run_directory.h"
 #include "deft/apps/support/table.h"
 #include "deft/core/file.h"
-#include "deft/kernels/error.h"
+#include "deft/kernels/runtime/error.h"
 
 namespace deft::apps::geometry {
 

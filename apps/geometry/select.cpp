@@ -10,7 +10,7 @@
 #include "deft/apps/support/load_data.h"
 #include "deft/apps/support/table.h"
 #include "deft/core/file.h"
-#include "deft/kernels/error.h"
+#include "deft/kernels/runtime/error.h"
 
 namespace deft::apps::geometry {
 

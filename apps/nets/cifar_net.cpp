@@ -5,7 +5,7 @@
 
 #include <algorithm>
 
-#include "deft/kernels/error.h"
+#include "deft/kernels/runtime/error.h"
 #include "deft/layers/activation.h"
 #include "deft/layers/adaptive_avg_pool2d.h"
 

@@ -8,7 +8,7 @@
 #include "deft/apps/nets/four_conv_net.h"
 #include "deft/apps/nets/geometry_net.h"
 #include "deft/apps/nets/three_conv_net.h"
-#include "deft/kernels/error.h"
+#include "deft/kernels/runtime/error.h"
 
 namespace deft::apps {
 

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <filesystem>
 
-#include "deft/kernels/error.h"
+#include "deft/kernels/runtime/error.h"
 
 namespace deft::apps {
 

@@ -12,7 +12,7 @@
 #include "deft/apps/support/checkpoint.h"
 #include "deft/apps/support/run_directory.h"
 #include "deft/core/safetensors.h"
-#include "deft/kernels/error.h"
+#include "deft/kernels/runtime/error.h"
 
 namespace deft::apps {
 

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "deft/apps/nets/nets.h"
-#include "deft/kernels/device.h"
+#include "deft/kernels/runtime/device.h"
 #include "deft/layers/module.h"
 
 namespace deft::apps {

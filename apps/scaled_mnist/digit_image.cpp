@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "deft/data/image.h"
-#include "deft/kernels/error.h"
+#include "deft/kernels/runtime/error.h"
 
 namespace deft::apps {
 

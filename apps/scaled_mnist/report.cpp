@@ -15,7 +15,7 @@
 #include "deft/apps/support/training_run.h"
 #include "deft/apps/visualize/run_report.h"
 #include "deft/core/file.h"
-#include "deft/kernels/error.h"
+#include "deft/kernels/runtime/error.h"
 
 namespace deft::apps {
 

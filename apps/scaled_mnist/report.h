@@ -7,7 +7,7 @@
 #include "deft/apps/support/progress.h"
 #include "deft/apps/support/run_directory.h"
 #include "deft/data/dataset.h"
-#include "deft/kernels/device.h"
+#include "deft/kernels/runtime/device.h"
 
 namespace deft::apps {
 

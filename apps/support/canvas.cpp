@@ -8,7 +8,7 @@
 #include <cmath>
 #include <numbers>
 
-#include "deft/kernels/error.h"
+#include "deft/kernels/runtime/error.h"
 
 #ifdef DEFT_LEAK_SANITIZER
 // Fontconfig, through which cairo finds its fonts, never frees part of what it has read of them.

@@ -1,6 +1,6 @@
 // What stands in for canvas.cpp in a build without cairo: no Canvas can be made.
 #include "deft/apps/support/canvas.h"
-#include "deft/kernels/error.h"
+#include "deft/kernels/runtime/error.h"
 
 namespace deft::support {
 

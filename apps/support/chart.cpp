@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "deft/kernels/error.h"
+#include "deft/kernels/runtime/error.h"
 
 namespace deft::support {
 namespace {

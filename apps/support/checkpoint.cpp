@@ -4,7 +4,7 @@
 
 #include "deft/apps/support/json.h"
 #include "deft/core/generator.h"
-#include "deft/kernels/error.h"
+#include "deft/kernels/runtime/error.h"
 
 namespace deft::support {
 

@@ -6,7 +6,7 @@
 
 #include "deft/apps/support/history.h"
 #include "deft/core/safetensors.h"
-#include "deft/kernels/error.h"
+#include "deft/kernels/runtime/error.h"
 #include "deft/layers/module.h"
 #include "deft/optim/lr_scheduler.h"
 #include "deft/optim/optimizer.h"

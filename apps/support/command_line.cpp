@@ -9,7 +9,7 @@
 #include <cstring>
 
 #include "deft/apps/support/interrupt.h"
-#include "deft/kernels/error.h"
+#include "deft/kernels/runtime/error.h"
 
 namespace deft::support {
 

@@ -10,7 +10,7 @@
 #include "deft/apps/support/json.h"
 #include "deft/apps/support/run_directory.h"
 #include "deft/apps/support/table.h"
-#include "deft/kernels/error.h"
+#include "deft/kernels/runtime/error.h"
 
 namespace deft::support {
 

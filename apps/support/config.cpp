@@ -9,7 +9,7 @@
 
 #include "deft/apps/support/json.h"
 #include "deft/core/file.h"
-#include "deft/kernels/error.h"
+#include "deft/kernels/runtime/error.h"
 
 namespace deft::support {
 

@@ -9,7 +9,7 @@
 #include <unordered_map>
 #include <utility>
 
-#include "deft/kernels/error.h"
+#include "deft/kernels/runtime/error.h"
 
 namespace deft::support {
 namespace {

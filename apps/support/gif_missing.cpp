@@ -1,6 +1,6 @@
 // What stands in for gif.cpp in a build without giflib.
 #include "deft/apps/support/gif.h"
-#include "deft/kernels/error.h"
+#include "deft/kernels/runtime/error.h"
 
 namespace deft::support {
 

@@ -6,8 +6,8 @@
 
 #include "deft/apps/support/json.h"
 #include "deft/apps/support/machine.h"
-#include "deft/kernels/error.h"
-#include "deft/kernels/instruction_set.h"
+#include "deft/kernels/runtime/error.h"
+#include "deft/kernels/runtime/instruction_set.h"
 
 namespace deft::support {
 

@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 
 #include "deft/core/file.h"
-#include "deft/kernels/error.h"
+#include "deft/kernels/runtime/error.h"
 
 namespace deft::support {
 

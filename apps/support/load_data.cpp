@@ -4,7 +4,7 @@
 
 #include <cstdio>
 
-#include "deft/kernels/error.h"
+#include "deft/kernels/runtime/error.h"
 
 namespace deft::support {
 namespace {

@@ -4,7 +4,7 @@
 
 #include <fstream>
 
-#include "deft/kernels/parallel_for.h"
+#include "deft/kernels/runtime/parallel_for.h"
 
 namespace deft::support {
 

@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "deft/kernels/device.h"
+#include "deft/kernels/runtime/device.h"
 
 namespace deft::support {
 

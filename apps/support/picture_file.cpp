@@ -6,7 +6,7 @@
 #include <algorithm>
 
 #include "deft/core/file.h"
-#include "deft/kernels/error.h"
+#include "deft/kernels/runtime/error.h"
 
 namespace deft::support {
 

@@ -7,7 +7,7 @@
 #include <limits>
 #include <numeric>
 
-#include "deft/kernels/error.h"
+#include "deft/kernels/runtime/error.h"
 
 namespace deft::support {
 

@@ -15,7 +15,7 @@
 #include "deft/apps/support/json.h"
 #include "deft/apps/support/report_style.h"
 #include "deft/core/file.h"
-#include "deft/kernels/error.h"
+#include "deft/kernels/runtime/error.h"
 
 namespace deft::support {
 

@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "deft/apps/support/interrupt.h"
-#include "deft/kernels/error.h"
+#include "deft/kernels/runtime/error.h"
 
 namespace deft::support {
 

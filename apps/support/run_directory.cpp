@@ -4,7 +4,7 @@
 #include <filesystem>
 #include <string_view>
 
-#include "deft/kernels/error.h"
+#include "deft/kernels/runtime/error.h"
 
 namespace deft::support {
 

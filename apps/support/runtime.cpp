@@ -3,9 +3,9 @@
 #include <fmt/format.h>
 
 #include "deft/kernels/conv_algorithm.h"
-#include "deft/kernels/error.h"
-#include "deft/kernels/parallel_for.h"
-#include "deft/kernels/precision.h"
+#include "deft/kernels/runtime/error.h"
+#include "deft/kernels/runtime/parallel_for.h"
+#include "deft/kernels/runtime/precision.h"
 
 namespace deft::support {
 

@@ -5,7 +5,7 @@
 #include <string>
 
 #include "deft/apps/support/config.h"
-#include "deft/kernels/device.h"
+#include "deft/kernels/runtime/device.h"
 
 namespace deft::support {
 

@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "deft/kernels/error.h"
+#include "deft/kernels/runtime/error.h"
 
 namespace deft::support {
 

@@ -11,7 +11,7 @@
 #include <chrono>
 #include <cstring>
 
-#include "deft/kernels/error.h"
+#include "deft/kernels/runtime/error.h"
 
 namespace deft::support {
 namespace {

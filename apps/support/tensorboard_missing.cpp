@@ -1,6 +1,6 @@
 // What stands in for tensorboard.cpp in a build without protobuf: no EventWriter can be made.
 #include "deft/apps/support/tensorboard.h"
-#include "deft/kernels/error.h"
+#include "deft/kernels/runtime/error.h"
 
 namespace deft::support {
 

@@ -11,7 +11,7 @@
 #include "deft/apps/support/table.h"
 #include "deft/core/autograd.h"
 #include "deft/core/file.h"
-#include "deft/kernels/error.h"
+#include "deft/kernels/runtime/error.h"
 #include "deft/layers/batch_norm2d.h"
 #include "deft/layers/graph.h"
 #include "deft/layers/loss.h"

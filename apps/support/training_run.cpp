@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "deft/kernels/parallel_for.h"
+#include "deft/kernels/runtime/parallel_for.h"
 
 namespace deft::support {
 

@@ -12,7 +12,7 @@
 #include "deft/data/loader.h"
 #include "deft/data/locate.h"
 #include "deft/data/transform.h"
-#include "deft/kernels/device.h"
+#include "deft/kernels/runtime/device.h"
 
 namespace deft::support {
 

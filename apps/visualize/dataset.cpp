@@ -10,7 +10,7 @@
 #include "deft/apps/visualize/commands.h"
 #include "deft/apps/visualize/image_grid.h"
 #include "deft/apps/visualize/subject.h"
-#include "deft/kernels/error.h"
+#include "deft/kernels/runtime/error.h"
 
 namespace deft::apps {
 

@@ -9,7 +9,7 @@
 #include "deft/apps/visualize/commands.h"
 #include "deft/apps/visualize/receptive_field_picture.h"
 #include "deft/apps/visualize/subject.h"
-#include "deft/kernels/error.h"
+#include "deft/kernels/runtime/error.h"
 
 namespace deft::apps {
 

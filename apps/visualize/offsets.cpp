@@ -13,7 +13,7 @@
 #include "deft/apps/visualize/sampling_points.h"
 #include "deft/apps/visualize/subject.h"
 #include "deft/core/file.h"
-#include "deft/kernels/error.h"
+#include "deft/kernels/runtime/error.h"
 
 namespace deft::apps {
 

@@ -6,7 +6,7 @@
 #include "deft/core/reduce.h"
 #include "deft/core/shape_ops.h"
 #include "deft/core/trace.h"
-#include "deft/kernels/error.h"
+#include "deft/kernels/runtime/error.h"
 
 namespace deft::apps {
 

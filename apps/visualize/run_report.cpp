@@ -10,7 +10,7 @@
 #include "deft/apps/visualize/sampling_points.h"
 #include "deft/core/file.h"
 #include "deft/data/locate.h"
-#include "deft/kernels/error.h"
+#include "deft/kernels/runtime/error.h"
 
 namespace deft::apps {
 

@@ -8,7 +8,7 @@
 #include <unordered_map>
 
 #include "deft/core/autograd.h"
-#include "deft/kernels/error.h"
+#include "deft/kernels/runtime/error.h"
 
 namespace deft::apps {
 

@@ -7,7 +7,7 @@
 #include <cmath>
 
 #include "deft/apps/visualize/panel.h"
-#include "deft/kernels/error.h"
+#include "deft/kernels/runtime/error.h"
 #include "deft/layers/softmax.h"
 
 namespace deft::apps {

@@ -13,7 +13,7 @@
 #include "deft/core/shape_ops.h"
 #include "deft/data/cifar10.h"
 #include "deft/data/image.h"
-#include "deft/kernels/error.h"
+#include "deft/kernels/runtime/error.h"
 
 namespace deft::apps {
 

@@ -4,9 +4,9 @@
 #include <type_traits>
 
 #include "deft/kernels/affine_warp_value.h"
-#include "deft/kernels/allocator.h"
-#include "deft/kernels/cpu/kernel.h"
-#include "deft/kernels/parallel_for.h"
+#include "deft/kernels/runtime/allocator.h"
+#include "deft/kernels/runtime/cpu/kernel.h"
+#include "deft/kernels/runtime/parallel_for.h"
 
 namespace deft::kernels {
 namespace DEFT_SIMD {

@@ -4,11 +4,11 @@
 
 #include <cstdint>
 
-#include "deft/kernels/allocator.h"
 #include "deft/kernels/cpu/gemm_micro.h"
 #include "deft/kernels/cpu/padded_row.h"
 #include "deft/kernels/cpu/panel.h"
-#include "deft/kernels/cpu/simd.h"
+#include "deft/kernels/runtime/allocator.h"
+#include "deft/kernels/runtime/cpu/simd.h"
 
 namespace deft::kernels::DEFT_SIMD {
 

@@ -1,15 +1,15 @@
 #include "deft/kernels/conv2d.h"
 
-#include "deft/kernels/allocator.h"
 #include "deft/kernels/cpu/band.h"
 #include "deft/kernels/cpu/conv2d_weight_gradient.h"
 #include "deft/kernels/cpu/conv_weight.h"
 #include "deft/kernels/cpu/depthwise_conv2d.h"
 #include "deft/kernels/cpu/gemm_micro.h"
-#include "deft/kernels/cpu/kernel.h"
 #include "deft/kernels/cpu/panel.h"
 #include "deft/kernels/cpu/winograd.h"
-#include "deft/kernels/parallel_for.h"
+#include "deft/kernels/runtime/allocator.h"
+#include "deft/kernels/runtime/cpu/kernel.h"
+#include "deft/kernels/runtime/parallel_for.h"
 
 namespace deft::kernels {
 namespace DEFT_SIMD {

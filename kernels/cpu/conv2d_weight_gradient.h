@@ -3,13 +3,13 @@
 
 #include <cstdint>
 
-#include "deft/kernels/allocator.h"
 #include "deft/kernels/conv2d.h"
 #include "deft/kernels/cpu/band.h"
 #include "deft/kernels/cpu/conv_weight.h"
 #include "deft/kernels/cpu/gemm_micro.h"
 #include "deft/kernels/cpu/panel.h"
-#include "deft/kernels/parallel_for.h"
+#include "deft/kernels/runtime/allocator.h"
+#include "deft/kernels/runtime/parallel_for.h"
 
 namespace deft::kernels::DEFT_SIMD {
 

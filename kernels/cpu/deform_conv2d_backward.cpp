@@ -1,11 +1,11 @@
-#include "deft/kernels/allocator.h"
 #include "deft/kernels/cpu/conv_weight.h"
 #include "deft/kernels/cpu/deform_panel.h"
 #include "deft/kernels/cpu/deform_visit.h"
 #include "deft/kernels/cpu/gemm_micro.h"
-#include "deft/kernels/cpu/kernel.h"
 #include "deft/kernels/deform_conv2d.h"
-#include "deft/kernels/parallel_for.h"
+#include "deft/kernels/runtime/allocator.h"
+#include "deft/kernels/runtime/cpu/kernel.h"
+#include "deft/kernels/runtime/parallel_for.h"
 
 namespace deft::kernels {
 namespace DEFT_SIMD {

@@ -6,12 +6,12 @@
 #include <type_traits>
 #include <vector>
 
-#include "deft/kernels/allocator.h"
 #include "deft/kernels/cpu/panel.h"
 #include "deft/kernels/cpu/sampling_plan.h"
-#include "deft/kernels/cpu/simd.h"
 #include "deft/kernels/deform_conv2d.h"
-#include "deft/kernels/parallel_for.h"
+#include "deft/kernels/runtime/allocator.h"
+#include "deft/kernels/runtime/cpu/simd.h"
+#include "deft/kernels/runtime/parallel_for.h"
 
 namespace deft::kernels::DEFT_SIMD {
 

@@ -4,12 +4,12 @@
 #include <cstdint>
 #include <utility>
 
-#include "deft/kernels/allocator.h"
 #include "deft/kernels/conv2d.h"
 #include "deft/kernels/cpu/band.h"
 #include "deft/kernels/cpu/panel.h"
-#include "deft/kernels/cpu/simd.h"
-#include "deft/kernels/parallel_for.h"
+#include "deft/kernels/runtime/allocator.h"
+#include "deft/kernels/runtime/cpu/simd.h"
+#include "deft/kernels/runtime/parallel_for.h"
 
 namespace deft::kernels::DEFT_SIMD {
 

@@ -2,7 +2,7 @@
 // namespace of the instruction set's, since the linker would mix the sets' copies of its templates (kernel.h).
 #pragma once
 
-#include "deft/kernels/cpu/kernel.h"
+#include "deft/kernels/runtime/cpu/kernel.h"
 
 #ifdef EIGEN_CORE_H
 #error "Eigen must come from this header alone"

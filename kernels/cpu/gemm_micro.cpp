@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "deft/kernels/cpu/simd.h"
+#include "deft/kernels/runtime/cpu/simd.h"
 
 // Sums live in registers, so what holds them must be inlined. Without the undefined-behaviour sanitizer, whose tests of
 // the unrolled indices take minutes to compile.

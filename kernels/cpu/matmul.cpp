@@ -3,9 +3,9 @@
 #include <algorithm>
 
 #include "deft/kernels/cpu/eigen.h"
-#include "deft/kernels/cpu/kernel.h"
 #include "deft/kernels/cpu/strided_loop.h"
-#include "deft/kernels/instantiate.h"
+#include "deft/kernels/runtime/cpu/kernel.h"
+#include "deft/kernels/runtime/instantiate.h"
 
 namespace deft::kernels {
 namespace DEFT_SIMD {

@@ -4,10 +4,10 @@
 #include <cmath>
 
 #include "deft/kernels/adam_factors.h"
-#include "deft/kernels/allocator.h"
-#include "deft/kernels/cpu/kernel.h"
-#include "deft/kernels/instantiate.h"
-#include "deft/kernels/parallel_for.h"
+#include "deft/kernels/runtime/allocator.h"
+#include "deft/kernels/runtime/cpu/kernel.h"
+#include "deft/kernels/runtime/instantiate.h"
+#include "deft/kernels/runtime/parallel_for.h"
 
 namespace deft::kernels {
 namespace DEFT_SIMD {

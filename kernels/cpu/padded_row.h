@@ -3,7 +3,7 @@
 
 #include <cstdint>
 
-#include "deft/kernels/cpu/simd.h"
+#include "deft/kernels/runtime/cpu/simd.h"
 
 namespace deft::kernels::DEFT_SIMD {
 

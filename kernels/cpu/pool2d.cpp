@@ -4,12 +4,12 @@
 #include <limits>
 #include <type_traits>
 
-#include "deft/kernels/allocator.h"
 #include "deft/kernels/cpu/channel_groups.h"
-#include "deft/kernels/cpu/kernel.h"
-#include "deft/kernels/instantiate.h"
-#include "deft/kernels/parallel_for.h"
 #include "deft/kernels/pool_window.h"
+#include "deft/kernels/runtime/allocator.h"
+#include "deft/kernels/runtime/cpu/kernel.h"
+#include "deft/kernels/runtime/instantiate.h"
+#include "deft/kernels/runtime/parallel_for.h"
 
 namespace deft::kernels {
 namespace DEFT_SIMD {

@@ -4,10 +4,10 @@
 #include <cmath>
 #include <type_traits>
 
-#include "deft/kernels/cpu/kernel.h"
 #include "deft/kernels/cpu/strided_loop.h"
-#include "deft/kernels/instantiate.h"
-#include "deft/kernels/philox.h"
+#include "deft/kernels/runtime/cpu/kernel.h"
+#include "deft/kernels/runtime/instantiate.h"
+#include "deft/kernels/runtime/philox.h"
 
 namespace deft::kernels {
 namespace DEFT_SIMD {

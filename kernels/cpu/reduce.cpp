@@ -5,11 +5,11 @@
 #include <limits>
 #include <type_traits>
 
-#include "deft/kernels/allocator.h"
-#include "deft/kernels/cpu/kernel.h"
 #include "deft/kernels/cpu/strided_loop.h"
 #include "deft/kernels/cpu/vector_math.h"
-#include "deft/kernels/instantiate.h"
+#include "deft/kernels/runtime/allocator.h"
+#include "deft/kernels/runtime/cpu/kernel.h"
+#include "deft/kernels/runtime/instantiate.h"
 
 namespace deft::kernels {
 namespace DEFT_SIMD {

@@ -4,10 +4,10 @@
 
 #include <cstdint>
 
-#include "deft/kernels/allocator.h"
 #include "deft/kernels/cpu/padded_row.h"
-#include "deft/kernels/cpu/simd.h"
 #include "deft/kernels/deform_conv2d.h"
+#include "deft/kernels/runtime/allocator.h"
+#include "deft/kernels/runtime/cpu/simd.h"
 
 namespace deft::kernels::DEFT_SIMD {
 

@@ -6,8 +6,8 @@
 #include <tuple>
 #include <utility>
 
-#include "deft/kernels/cpu/kernel.h"
-#include "deft/kernels/parallel_for.h"
+#include "deft/kernels/runtime/cpu/kernel.h"
+#include "deft/kernels/runtime/parallel_for.h"
 #include "deft/kernels/strided.h"
 
 namespace deft::kernels::DEFT_SIMD {

@@ -6,7 +6,7 @@
 #include <cmath>
 #include <cstdint>
 
-#include "deft/kernels/cpu/kernel.h"
+#include "deft/kernels/runtime/cpu/kernel.h"
 
 namespace deft::kernels::DEFT_SIMD::vector_math {
 

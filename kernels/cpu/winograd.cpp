@@ -1,11 +1,11 @@
 #include "deft/kernels/cpu/winograd.h"
 
-#include "deft/kernels/allocator.h"
 #include "deft/kernels/conv_algorithm.h"
 #include "deft/kernels/cpu/gemm_micro.h"
 #include "deft/kernels/cpu/winograd_filter.h"
 #include "deft/kernels/cpu/winograd_tiles.h"
-#include "deft/kernels/parallel_for.h"
+#include "deft/kernels/runtime/allocator.h"
+#include "deft/kernels/runtime/parallel_for.h"
 
 namespace deft::kernels::DEFT_SIMD {
 namespace {

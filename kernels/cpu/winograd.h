@@ -2,7 +2,7 @@
 #pragma once
 
 #include "deft/kernels/conv2d.h"
-#include "deft/kernels/cpu/simd.h"
+#include "deft/kernels/runtime/cpu/simd.h"
 
 namespace deft::kernels::DEFT_SIMD {
 

@@ -3,10 +3,10 @@
 
 #include <cstdint>
 
-#include "deft/kernels/allocator.h"
 #include "deft/kernels/cpu/gemm_micro.h"
 #include "deft/kernels/cpu/winograd_transform.h"
-#include "deft/kernels/parallel_for.h"
+#include "deft/kernels/runtime/allocator.h"
+#include "deft/kernels/runtime/parallel_for.h"
 
 namespace deft::kernels::DEFT_SIMD {
 

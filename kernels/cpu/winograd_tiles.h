@@ -4,8 +4,8 @@
 
 #include <cstdint>
 
-#include "deft/kernels/cpu/simd.h"
 #include "deft/kernels/cpu/winograd_transform.h"
+#include "deft/kernels/runtime/cpu/simd.h"
 
 namespace deft::kernels::DEFT_SIMD {
 

@@ -1,10 +1,10 @@
 // The weight's gradient by Winograd's algorithm: Gᵀ(Σ (A y) ⊙ (Bᵀ d)) G, the sum over all tiles of outputs' gradients y
 // and the inputs d that they were computed from, a matrix product for each frequency.
-#include "deft/kernels/allocator.h"
 #include "deft/kernels/cpu/gemm_micro.h"
 #include "deft/kernels/cpu/winograd.h"
 #include "deft/kernels/cpu/winograd_tiles.h"
-#include "deft/kernels/parallel_for.h"
+#include "deft/kernels/runtime/allocator.h"
+#include "deft/kernels/runtime/parallel_for.h"
 
 namespace deft::kernels::DEFT_SIMD {
 namespace {

@@ -2,7 +2,7 @@
 
 #include "deft/kernels/affine_warp.h"
 #include "deft/kernels/affine_warp_value.h"
-#include "deft/kernels/cuda/context.h"
+#include "deft/kernels/runtime/cuda/context.h"
 
 namespace deft::kernels {
 namespace cuda_affine_warp {

@@ -3,10 +3,10 @@
 
 #include "deft/kernels/batch_norm.h"
 #include "deft/kernels/cuda/channel_tiles.h"
-#include "deft/kernels/cuda/context.h"
-#include "deft/kernels/cuda/scratch.h"
 #include "deft/kernels/cuda/vector_access.h"
-#include "deft/kernels/instantiate.h"
+#include "deft/kernels/runtime/cuda/context.h"
+#include "deft/kernels/runtime/cuda/scratch.h"
+#include "deft/kernels/runtime/instantiate.h"
 
 namespace deft::kernels {
 namespace cuda_batch_norm {

@@ -4,8 +4,8 @@
 
 #include <cstdint>
 
-#include "deft/kernels/cuda/launch.h"
-#include "deft/kernels/host_device.h"
+#include "deft/kernels/runtime/cuda/launch.h"
+#include "deft/kernels/runtime/host_device.h"
 
 namespace deft::kernels {
 

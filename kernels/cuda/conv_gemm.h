@@ -3,8 +3,8 @@
 
 #include "deft/kernels/cuda/conv_panel.h"
 #include "deft/kernels/cuda/gemm.h"
-#include "deft/kernels/cuda/scratch.h"
 #include "deft/kernels/reduce.h"
+#include "deft/kernels/runtime/cuda/scratch.h"
 
 namespace deft::kernels {
 

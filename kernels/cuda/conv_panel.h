@@ -10,7 +10,7 @@
 
 #include "deft/kernels/conv2d.h"
 #include "deft/kernels/cuda/strided_index.h"
-#include "deft/kernels/host_device.h"
+#include "deft/kernels/runtime/host_device.h"
 
 namespace deft::kernels {
 

@@ -2,10 +2,10 @@
 #include <type_traits>
 
 #include "deft/kernels/copy.h"
-#include "deft/kernels/cuda/fault.h"
 #include "deft/kernels/cuda/map.h"
 #include "deft/kernels/cuda/reduce_block.h"
-#include "deft/kernels/instantiate.h"
+#include "deft/kernels/runtime/cuda/fault.h"
+#include "deft/kernels/runtime/instantiate.h"
 
 namespace deft::kernels {
 namespace {

@@ -2,8 +2,8 @@
 // header.
 #pragma once
 
-#include "deft/kernels/cuda/launch.h"
 #include "deft/kernels/cuda/vector_access.h"
+#include "deft/kernels/runtime/cuda/launch.h"
 
 namespace deft::kernels {
 

@@ -2,8 +2,8 @@
 // .cu files include this header.
 #pragma once
 
-#include "deft/kernels/cuda/context.h"
 #include "deft/kernels/cuda/deform_panel.h"
+#include "deft/kernels/runtime/cuda/context.h"
 
 namespace deft::kernels {
 

@@ -3,7 +3,7 @@
 #include "deft/kernels/cuda/elementwise_functions.h"
 #include "deft/kernels/cuda/map.h"
 #include "deft/kernels/elementwise.h"
-#include "deft/kernels/instantiate.h"
+#include "deft/kernels/runtime/instantiate.h"
 
 namespace deft::kernels {
 namespace cuda_elementwise {

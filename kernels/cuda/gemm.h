@@ -7,8 +7,8 @@
 #include <type_traits>
 
 #include "deft/kernels/copy.h"
-#include "deft/kernels/cuda/context.h"
 #include "deft/kernels/elementwise.h"
+#include "deft/kernels/runtime/cuda/context.h"
 
 namespace deft::kernels {
 

@@ -7,9 +7,9 @@
 #include <cstdint>
 #include <utility>
 
-#include "deft/kernels/cuda/context.h"
 #include "deft/kernels/cuda/strided_index.h"
 #include "deft/kernels/cuda/vector_access.h"
+#include "deft/kernels/runtime/cuda/context.h"
 
 namespace deft::kernels {
 

@@ -1,8 +1,8 @@
 // Matrix products of the tensor cores, each made by a warp together. Only .cu files include this header.
 #pragma once
 
-#include "deft/kernels/cuda/context.h"
-#include "deft/kernels/cuda/launch.h"
+#include "deft/kernels/runtime/cuda/context.h"
+#include "deft/kernels/runtime/cuda/launch.h"
 
 namespace deft::kernels {
 

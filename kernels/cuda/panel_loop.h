@@ -1,10 +1,10 @@
 // The loop of the kernels that work on panels. Only .cu files include this header.
 #pragma once
 
-#include "deft/kernels/cuda/context.h"
 #include "deft/kernels/cuda/conv_panel.h"
 #include "deft/kernels/cuda/reduce_block.h"
 #include "deft/kernels/cuda/vector_access.h"
+#include "deft/kernels/runtime/cuda/context.h"
 
 namespace deft::kernels {
 

@@ -1,11 +1,11 @@
 #include <type_traits>
 
 #include "deft/kernels/cuda/channel_tiles.h"
-#include "deft/kernels/cuda/context.h"
 #include "deft/kernels/cuda/vector_access.h"
-#include "deft/kernels/instantiate.h"
 #include "deft/kernels/pool2d.h"
 #include "deft/kernels/pool_window.h"
+#include "deft/kernels/runtime/cuda/context.h"
+#include "deft/kernels/runtime/instantiate.h"
 
 namespace deft::kernels {
 namespace cuda_pool {

@@ -1,11 +1,11 @@
 #include <cmath>
 #include <type_traits>
 
-#include "deft/kernels/cuda/context.h"
 #include "deft/kernels/cuda/vector_access.h"
-#include "deft/kernels/instantiate.h"
-#include "deft/kernels/philox.h"
 #include "deft/kernels/random.h"
+#include "deft/kernels/runtime/cuda/context.h"
+#include "deft/kernels/runtime/instantiate.h"
+#include "deft/kernels/runtime/philox.h"
 
 namespace deft::kernels {
 namespace cuda_random {

@@ -2,11 +2,11 @@
 #include <limits>
 #include <type_traits>
 
-#include "deft/kernels/cuda/context.h"
-#include "deft/kernels/cuda/scratch.h"
 #include "deft/kernels/cuda/strided_index.h"
-#include "deft/kernels/instantiate.h"
 #include "deft/kernels/reduce.h"
+#include "deft/kernels/runtime/cuda/context.h"
+#include "deft/kernels/runtime/cuda/scratch.h"
+#include "deft/kernels/runtime/instantiate.h"
 
 namespace deft::kernels {
 namespace cuda_reduce {

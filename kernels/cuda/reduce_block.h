@@ -3,7 +3,7 @@
 // `combine` is associative and commutative up to rounding. The order is fixed, and every thread gets the result.
 #pragma once
 
-#include "deft/kernels/cuda/launch.h"
+#include "deft/kernels/runtime/cuda/launch.h"
 
 namespace deft::kernels {
 

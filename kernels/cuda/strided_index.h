@@ -3,7 +3,7 @@
 
 #include <cstdint>
 
-#include "deft/kernels/host_device.h"
+#include "deft/kernels/runtime/host_device.h"
 #include "deft/kernels/strided.h"
 
 namespace deft::kernels {

@@ -7,9 +7,9 @@
 #include <cstdint>
 
 #include "deft/kernels/cuda/copy_async.h"
-#include "deft/kernels/cuda/launch.h"
 #include "deft/kernels/cuda/reduce_block.h"
 #include "deft/kernels/cuda/vector_access.h"
+#include "deft/kernels/runtime/cuda/launch.h"
 
 namespace deft::kernels {
 

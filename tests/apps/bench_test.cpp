@@ -4,8 +4,8 @@
 #include <sstream>
 
 #include "deft/core/file.h"
-#include "deft/kernels/caching_allocator.h"
-#include "deft/kernels/instruction_set.h"
+#include "deft/kernels/runtime/caching_allocator.h"
+#include "deft/kernels/runtime/instruction_set.h"
 
 #include "catch.h"
 #include "program.h"

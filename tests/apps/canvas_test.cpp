@@ -6,7 +6,7 @@
 #include "deft/apps/support/chart.h"
 #include "deft/core/file.h"
 #include "deft/data/image.h"
-#include "deft/kernels/error.h"
+#include "deft/kernels/runtime/error.h"
 
 #include "catch.h"
 #include "picture_pixels.h"

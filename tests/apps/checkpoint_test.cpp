@@ -1,7 +1,7 @@
 // Checkpoints of other runs and damaged ones.
 #include "deft/apps/support/checkpoint.h"
 
-#include "deft/kernels/error.h"
+#include "deft/kernels/runtime/error.h"
 #include "deft/layers/linear.h"
 #include "deft/optim/sgd.h"
 

@@ -4,7 +4,7 @@
 #include <cstdlib>
 
 #include "deft/core/file.h"
-#include "deft/kernels/error.h"
+#include "deft/kernels/runtime/error.h"
 
 #include "catch.h"
 #include "temporary_directory.h"

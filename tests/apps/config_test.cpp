@@ -2,7 +2,7 @@
 #include "deft/apps/support/config.h"
 
 #include "deft/core/file.h"
-#include "deft/kernels/error.h"
+#include "deft/kernels/runtime/error.h"
 
 #include "catch.h"
 #include "temporary_directory.h"

@@ -3,7 +3,7 @@
 
 #include <filesystem>
 
-#include "deft/kernels/philox.h"
+#include "deft/kernels/runtime/philox.h"
 
 #include "data/files.h"
 

@@ -8,7 +8,7 @@
 #include "deft/core/file.h"
 #include "deft/core/safetensors.h"
 #include "deft/data/random.h"
-#include "deft/kernels/error.h"
+#include "deft/kernels/runtime/error.h"
 
 #include "catch.h"
 #include "few_images.h"

@@ -5,7 +5,7 @@
 
 #include "deft/core/file.h"
 #include "deft/core/tensor.h"
-#include "deft/kernels/error.h"
+#include "deft/kernels/runtime/error.h"
 
 #include "catch.h"
 #include "read_gif.h"

@@ -5,7 +5,7 @@
 #include <cmath>
 
 #include "deft/data/random.h"
-#include "deft/kernels/error.h"
+#include "deft/kernels/runtime/error.h"
 
 #include "catch.h"
 #include "uniform.h"

@@ -11,7 +11,7 @@
 #include "deft/apps/support/html.h"
 #include "deft/core/file.h"
 #include "deft/core/shape_ops.h"
-#include "deft/kernels/error.h"
+#include "deft/kernels/runtime/error.h"
 
 #include "few_digits.h"
 

@@ -8,7 +8,7 @@
 #include "deft/apps/support/canvas.h"
 #include "deft/apps/support/curves.h"
 #include "deft/data/image.h"
-#include "deft/kernels/error.h"
+#include "deft/kernels/runtime/error.h"
 
 #include "event_records.h"
 #include "few_digits.h"

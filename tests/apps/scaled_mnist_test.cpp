@@ -11,7 +11,7 @@
 #include "deft/apps/support/compare.h"
 #include "deft/core/file.h"
 #include "deft/core/safetensors.h"
-#include "deft/kernels/dispatch.h"
+#include "deft/kernels/runtime/dispatch.h"
 
 #include "data/files.h"
 #include "few_digits.h"

@@ -1,7 +1,7 @@
 // Event files, their records taken apart by hand.
 #include "deft/apps/support/tensorboard.h"
 
-#include "deft/kernels/error.h"
+#include "deft/kernels/runtime/error.h"
 
 #include "catch.h"
 #include "event_records.h"

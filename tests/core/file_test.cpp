@@ -9,7 +9,7 @@
 #include <filesystem>
 #include <thread>
 
-#include "deft/kernels/error.h"
+#include "deft/kernels/runtime/error.h"
 
 #include "catch.h"
 #include "temporary_directory.h"

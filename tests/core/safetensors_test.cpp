@@ -6,7 +6,7 @@
 #include <fstream>
 
 #include "deft/core/file.h"
-#include "deft/kernels/error.h"
+#include "deft/kernels/runtime/error.h"
 
 #include "catch.h"
 #include "temporary_directory.h"

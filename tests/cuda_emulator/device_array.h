@@ -5,7 +5,7 @@
 
 #include <vector>
 
-#include "deft/kernels/cuda/launch.h"
+#include "deft/kernels/runtime/cuda/launch.h"
 
 namespace deft::testing {
 

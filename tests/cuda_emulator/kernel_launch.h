@@ -86,7 +86,7 @@ void* dynamic_shared_memory();
 
 }  // namespace cuda_emulator
 
-/// As kernels/cuda/launch.h says of them.
+/// As kernels/runtime/cuda/launch.h says of them.
 #define DEFT_SHARED(T, name, n) T(&name)[n] = ::cuda_emulator::shared_array<T, n>([] {})
 
 namespace deft::kernels {

@@ -7,8 +7,8 @@
 #include <string>
 
 #include "deft/deft.h"
-#include "deft/kernels/cuda/context.h"
-#include "deft/kernels/memory.h"
+#include "deft/kernels/runtime/cuda/context.h"
+#include "deft/kernels/runtime/memory.h"
 
 namespace deft::planted {
 

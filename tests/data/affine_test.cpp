@@ -4,7 +4,7 @@
 #include <array>
 #include <cmath>
 
-#include "deft/kernels/error.h"
+#include "deft/kernels/runtime/error.h"
 
 #include "catch.h"
 

@@ -5,7 +5,7 @@
 
 #include "deft/data/cifar10.h"
 #include "deft/data/locate.h"
-#include "deft/kernels/error.h"
+#include "deft/kernels/runtime/error.h"
 
 #include "catch.h"
 #include "data/files.h"

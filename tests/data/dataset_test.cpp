@@ -5,8 +5,8 @@
 #include <array>
 
 #include "deft/data/synthetic_digits.h"
-#include "deft/kernels/error.h"
-#include "deft/kernels/parallel_for.h"
+#include "deft/kernels/runtime/error.h"
+#include "deft/kernels/runtime/parallel_for.h"
 
 #include "catch.h"
 

@@ -1,8 +1,8 @@
 // IDX files: whole, compressed, damaged.
 #include "deft/data/idx.h"
 
-#include "deft/kernels/allocator.h"
-#include "deft/kernels/error.h"
+#include "deft/kernels/runtime/allocator.h"
+#include "deft/kernels/runtime/error.h"
 
 #include "catch.h"
 #include "data/files.h"

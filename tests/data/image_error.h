@@ -4,7 +4,7 @@
 #include <string>
 
 #include "deft/data/image.h"
-#include "deft/kernels/error.h"
+#include "deft/kernels/runtime/error.h"
 
 #include "data/files.h"
 #include "temporary_directory.h"

@@ -1,7 +1,7 @@
 // Image files in a folder per class, as torchvision's ImageFolder has them.
 #include "deft/data/image_folder.h"
 
-#include "deft/kernels/error.h"
+#include "deft/kernels/runtime/error.h"
 
 #include "catch.h"
 #include "data/files.h"

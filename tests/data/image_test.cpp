@@ -3,7 +3,7 @@
 
 #include <cmath>
 
-#include "deft/kernels/error.h"
+#include "deft/kernels/runtime/error.h"
 
 #include "catch.h"
 #include "data/files.h"

@@ -9,7 +9,7 @@
 
 #include "deft/core/random.h"
 #include "deft/data/synthetic_digits.h"
-#include "deft/kernels/error.h"
+#include "deft/kernels/runtime/error.h"
 
 #include "catch.h"
 

@@ -1,7 +1,7 @@
 // MNIST and what comes in its files: names, classes, damage.
 #include "deft/data/mnist.h"
 
-#include "deft/kernels/error.h"
+#include "deft/kernels/runtime/error.h"
 
 #include "catch.h"
 #include "data/files.h"

@@ -6,7 +6,7 @@
 #include <functional>
 
 #include "deft/data/random.h"
-#include "deft/kernels/error.h"
+#include "deft/kernels/runtime/error.h"
 
 #include "catch.h"
 

@@ -9,7 +9,7 @@
 
 #include "deft/data/image_decoders.h"
 #include "deft/data/input_file.h"
-#include "deft/kernels/error.h"
+#include "deft/kernels/runtime/error.h"
 
 extern "C" std::size_t LLVMFuzzerMutate(std::uint8_t* bytes, std::size_t size, std::size_t most);
 

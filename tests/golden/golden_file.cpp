@@ -8,7 +8,7 @@
 
 #include "deft/core/safetensors.h"
 #include "deft/core/shape_ops.h"
-#include "deft/kernels/error.h"
+#include "deft/kernels/runtime/error.h"
 
 using namespace deft;
 

@@ -13,13 +13,13 @@
 #include <unistd.h>
 #endif
 
-#include "deft/kernels/allocator.h"
-#include "deft/kernels/device.h"
-#include "deft/kernels/dispatch.h"
-#include "deft/kernels/dtype.h"
-#include "deft/kernels/instruction_set.h"
-#include "deft/kernels/parallel_for.h"
-#include "deft/kernels/philox.h"
+#include "deft/kernels/runtime/allocator.h"
+#include "deft/kernels/runtime/device.h"
+#include "deft/kernels/runtime/dispatch.h"
+#include "deft/kernels/runtime/dtype.h"
+#include "deft/kernels/runtime/instruction_set.h"
+#include "deft/kernels/runtime/parallel_for.h"
+#include "deft/kernels/runtime/philox.h"
 
 #include "catch.h"
 

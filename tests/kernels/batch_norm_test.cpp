@@ -6,8 +6,8 @@
 #include <cstdint>
 #include <vector>
 
-#include "deft/kernels/parallel_for.h"
-#include "deft/kernels/philox.h"
+#include "deft/kernels/runtime/parallel_for.h"
+#include "deft/kernels/runtime/philox.h"
 
 #include "catch.h"
 #include "test_device.h"

@@ -9,8 +9,8 @@
 #include <vector>
 
 #include "deft/kernels/conv2d.h"
-#include "deft/kernels/parallel_for.h"
-#include "deft/kernels/philox.h"
+#include "deft/kernels/runtime/parallel_for.h"
+#include "deft/kernels/runtime/philox.h"
 
 namespace deft {
 

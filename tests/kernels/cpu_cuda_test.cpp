@@ -6,9 +6,9 @@
 #include <vector>
 
 #include "deft/kernels/cuda/deform_algorithm.h"
-#include "deft/kernels/error.h"
 #include "deft/kernels/matmul.h"
-#include "deft/kernels/precision.h"
+#include "deft/kernels/runtime/error.h"
+#include "deft/kernels/runtime/precision.h"
 
 #include "catch.h"
 #include "kernels/conv_problem.h"

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "deft/kernels/cuda/deform_algorithm.h"
-#include "deft/kernels/precision.h"
+#include "deft/kernels/runtime/precision.h"
 
 #include "catch.h"
 #include "kernels/conv_problem.h"

@@ -1,4 +1,4 @@
-#include "deft/kernels/event.h"
+#include "deft/kernels/runtime/event.h"
 
 #include "catch.h"
 #include "test_device.h"

@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "deft/kernels/parallel_for.h"
+#include "deft/kernels/runtime/parallel_for.h"
 
 #include "catch.h"
 #include "kernels/spaces.h"

@@ -1,11 +1,11 @@
 // Copies between the host and the device under test.
-#include "deft/kernels/memory.h"
+#include "deft/kernels/runtime/memory.h"
 
 #include <cstdint>
 #include <deque>
 #include <vector>
 
-#include "deft/kernels/philox.h"
+#include "deft/kernels/runtime/philox.h"
 
 #include "catch.h"
 #include "test_device.h"

@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "deft/kernels/philox.h"
+#include "deft/kernels/runtime/philox.h"
 
 #include "catch.h"
 #include "test_device.h"

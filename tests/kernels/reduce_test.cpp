@@ -6,7 +6,7 @@
 #include <limits>
 #include <vector>
 
-#include "deft/kernels/parallel_for.h"
+#include "deft/kernels/runtime/parallel_for.h"
 
 #include "catch.h"
 #include "kernels/spaces.h"

@@ -5,7 +5,7 @@
 #include <functional>
 #include <vector>
 
-#include "deft/kernels/philox.h"
+#include "deft/kernels/runtime/philox.h"
 #include "deft/kernels/strided.h"
 
 namespace deft::testing {

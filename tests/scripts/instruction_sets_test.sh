@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # instruction_sets_test.sh FILE...: disassembles libraries or object files and names the functions outside the
 # namespaces simd_avx2 and simd_avx512 that hold instructions which not every x86-64 processor has, with the first such
-# instruction. kernels/cpu/kernel.h says how they come there; fails if there are any.
+# instruction. kernels/runtime/cpu/kernel.h says how they come there; fails if there are any.
 set -euo pipefail
 
 if ! command -v objdump >/dev/null; then

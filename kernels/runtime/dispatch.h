@@ -3,8 +3,8 @@
 
 #include <utility>
 
-#include "deft/kernels/device.h"
-#include "deft/kernels/error.h"
+#include "deft/kernels/runtime/device.h"
+#include "deft/kernels/runtime/error.h"
 
 namespace deft {
 

@@ -1,4 +1,4 @@
-#include "deft/kernels/dtype.h"
+#include "deft/kernels/runtime/dtype.h"
 
 namespace deft {
 

@@ -1,7 +1,7 @@
-#include "deft/kernels/allocator.h"
+#include "deft/kernels/runtime/allocator.h"
 
-#include "deft/kernels/caching_allocator.h"
-#include "deft/kernels/dispatch.h"
+#include "deft/kernels/runtime/caching_allocator.h"
+#include "deft/kernels/runtime/dispatch.h"
 
 namespace deft {
 namespace {
@@ -26,7 +26,7 @@ CachingAllocator<CpuMemory>& cpu_allocator() {
 }  // namespace
 
 namespace kernels {
-// The CUDA versions of these stand in kernels/cuda/memory.cu.
+// The CUDA versions of these stand in kernels/runtime/cuda/memory.cu.
 void* allocate(Cuda device, std::size_t bytes);
 void deallocate(Cuda device, void* pointer, std::size_t bytes) noexcept;
 MemoryStats memory_stats(Cuda device);

@@ -1,5 +1,5 @@
-#include "deft/kernels/cuda/context.h"
-#include "deft/kernels/event.h"
+#include "deft/kernels/runtime/cuda/context.h"
+#include "deft/kernels/runtime/event.h"
 
 namespace deft::kernels {
 

@@ -3,8 +3,8 @@
 
 #include <cstdint>
 
-#include "deft/kernels/allocator.h"
-#include "deft/kernels/device.h"
+#include "deft/kernels/runtime/allocator.h"
+#include "deft/kernels/runtime/device.h"
 
 namespace deft::kernels {
 

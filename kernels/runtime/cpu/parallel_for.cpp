@@ -1,4 +1,4 @@
-#include "deft/kernels/parallel_for.h"
+#include "deft/kernels/runtime/parallel_for.h"
 
 #include <algorithm>
 #include <atomic>
@@ -14,8 +14,8 @@
 #include <pthread.h>
 #endif
 
-#include "deft/kernels/cpu/thread_pool.h"
-#include "deft/kernels/error.h"
+#include "deft/kernels/runtime/cpu/thread_pool.h"
+#include "deft/kernels/runtime/error.h"
 
 namespace deft {
 namespace {

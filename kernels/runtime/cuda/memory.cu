@@ -4,10 +4,10 @@
 #include <mutex>
 #include <utility>
 
-#include "deft/kernels/caching_allocator.h"
-#include "deft/kernels/cuda/context.h"
-#include "deft/kernels/dispatch.h"
-#include "deft/kernels/memory.h"
+#include "deft/kernels/runtime/caching_allocator.h"
+#include "deft/kernels/runtime/cuda/context.h"
+#include "deft/kernels/runtime/dispatch.h"
+#include "deft/kernels/runtime/memory.h"
 
 namespace deft {
 namespace kernels {

@@ -1,19 +1,19 @@
-#include "deft/kernels/memory.h"
+#include "deft/kernels/runtime/memory.h"
 
 #include <cstring>
 
-#include "deft/kernels/dispatch.h"
-#include "deft/kernels/parallel_for.h"
+#include "deft/kernels/runtime/dispatch.h"
+#include "deft/kernels/runtime/parallel_for.h"
 
 namespace deft {
 namespace kernels {
 
 constexpr std::int64_t block_bytes = 1 << 18;
 
-// The CUDA versions, for copies in which a GPU takes part, stand in kernels/cuda/memory.cu.
+// The CUDA versions, for copies in which a GPU takes part, stand in kernels/runtime/cuda/memory.cu.
 void copy_memory(Device to, void* destination, Device from, const void* source, std::size_t bytes);
 
-// In kernels/cuda/context.cu.
+// In kernels/runtime/cuda/context.cu.
 void synchronize(Cuda device);
 
 static void synchronize(Cpu) {}

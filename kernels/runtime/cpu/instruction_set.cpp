@@ -1,8 +1,8 @@
-#include "deft/kernels/instruction_set.h"
+#include "deft/kernels/runtime/instruction_set.h"
 
 #include <cstdlib>
 
-#include "deft/kernels/error.h"
+#include "deft/kernels/runtime/error.h"
 
 namespace deft {
 namespace {

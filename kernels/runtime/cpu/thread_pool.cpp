@@ -1,11 +1,11 @@
-#include "deft/kernels/cpu/thread_pool.h"
+#include "deft/kernels/runtime/cpu/thread_pool.h"
 
 #include <algorithm>
 #include <chrono>
 #include <system_error>
 #include <utility>
 
-#include "deft/kernels/parallel_for.h"
+#include "deft/kernels/runtime/parallel_for.h"
 
 namespace deft {
 

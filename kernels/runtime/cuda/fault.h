@@ -5,7 +5,7 @@
 
 #include <cstdint>
 
-#include "deft/kernels/cuda/context.h"
+#include "deft/kernels/runtime/cuda/context.h"
 
 namespace deft::kernels {
 

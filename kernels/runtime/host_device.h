@@ -2,7 +2,7 @@
 #pragma once
 
 /// Of functions in headers that CPU kernels share with other code: the linker keeps one copy of a function that is not
-/// inlined, and it must not be the one compiled for AVX-512 (kernels/cpu/kernel.h).
+/// inlined, and it must not be the one compiled for AVX-512 (kernels/runtime/cpu/kernel.h).
 #define DEFT_ALWAYS_INLINE __attribute__((always_inline))
 
 /// Of functions that run on the CPU and in CUDA kernels alike.

@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <type_traits>
 
-#include "deft/kernels/host_device.h"
+#include "deft/kernels/runtime/host_device.h"
 
 namespace deft {
 

@@ -3,8 +3,8 @@
 
 #include <cublas_v2.h>
 
-#include "deft/kernels/cuda/launch.h"
-#include "deft/kernels/device.h"
+#include "deft/kernels/runtime/cuda/launch.h"
+#include "deft/kernels/runtime/device.h"
 
 namespace deft::kernels {
 
@@ -13,7 +13,7 @@ void check_cublas(cublasStatus_t status, const char* call, const char* file, int
 
 #define DEFT_CUBLAS_CHECK(call) ::deft::kernels::check_cublas(call, #call, __FILE__, __LINE__)
 
-/// An index out of range that a kernel found; kernels/cuda/fault.h fills it in.
+/// An index out of range that a kernel found; kernels/runtime/cuda/fault.h fills it in.
 struct IndexFault {
   enum State : int { none, being_written, complete };
 
@@ -28,7 +28,7 @@ struct Context {
   cudaStream_t stream = nullptr;
   cublasHandle_t cublas = nullptr;  ///< on `stream`, with a workspace of its own; results in full precision unless told
   int multiprocessors = 0;
-  int compute_capability = 0;  ///< 10 · major + minor
+  int compute_capability = 0;              ///< 10 · major + minor
   std::size_t shared_bytes_per_block = 0;  ///< most that launch() can be asked for
   IndexFault* fault = nullptr;             ///< in page-locked host memory, which kernels write and the host reads
 };

@@ -1,7 +1,7 @@
 // Points in the order of a device's work, between which it is timed.
 #pragma once
 
-#include "deft/kernels/device.h"
+#include "deft/kernels/runtime/device.h"
 
 namespace deft {
 

@@ -1,6 +1,6 @@
-#include "deft/kernels/event.h"
+#include "deft/kernels/runtime/event.h"
 
-#include "deft/kernels/dispatch.h"
+#include "deft/kernels/runtime/dispatch.h"
 
 namespace deft {
 

@@ -9,7 +9,7 @@
 //   looks for AVX in all functions whose names do not tell a set.
 #pragma once
 
-#include "deft/kernels/instruction_set.h"
+#include "deft/kernels/runtime/instruction_set.h"
 
 // The build gives the width of the vectors; files that are not compiled per set belong to the first one.
 #ifndef DEFT_SIMD_BYTES

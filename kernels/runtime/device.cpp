@@ -1,8 +1,8 @@
-#include "deft/kernels/device.h"
+#include "deft/kernels/runtime/device.h"
 
 #include <charconv>
 
-#include "deft/kernels/dispatch.h"
+#include "deft/kernels/runtime/dispatch.h"
 
 namespace deft {
 
@@ -20,7 +20,7 @@ Device Device::parse(const std::string& text) {
 std::string to_string(Device device) { return device.is_cpu() ? "cpu" : "cuda:" + std::to_string(device.index); }
 
 namespace kernels {
-// These stand in kernels/cuda/context.cu.
+// These stand in kernels/runtime/cuda/context.cu.
 void require_device(Cuda device);
 int cuda_device_count();
 std::string gpu_name(Cuda device);

@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <string>
 
-#include "deft/kernels/error.h"
+#include "deft/kernels/runtime/error.h"
 
 namespace deft {
 

@@ -3,7 +3,7 @@
 
 #include <cstddef>
 
-#include "deft/kernels/device.h"
+#include "deft/kernels/runtime/device.h"
 
 namespace deft {
 

@@ -12,7 +12,7 @@ class Error : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-/// Throws Error, from where none must be made (kernels/cpu/kernel.h).
+/// Throws Error, from where none must be made (kernels/runtime/cpu/kernel.h).
 [[noreturn]] void throw_error(const char* text);
 
 }  // namespace deft

@@ -13,8 +13,8 @@
 #include <string>
 #include <vector>
 
-#include "deft/kernels/allocator.h"
-#include "deft/kernels/error.h"
+#include "deft/kernels/runtime/allocator.h"
+#include "deft/kernels/runtime/error.h"
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define DEFT_SANITIZED 1

@@ -7,7 +7,7 @@
 #include <type_traits>
 #include <utility>
 
-#include "deft/kernels/cpu/kernel.h"
+#include "deft/kernels/runtime/cpu/kernel.h"
 
 #ifdef __AVX2__
 #include <immintrin.h>

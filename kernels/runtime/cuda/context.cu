@@ -3,9 +3,9 @@
 #include <mutex>
 #include <string>
 
-#include "deft/kernels/cuda/context.h"
-#include "deft/kernels/dispatch.h"
-#include "deft/kernels/precision.h"
+#include "deft/kernels/runtime/cuda/context.h"
+#include "deft/kernels/runtime/dispatch.h"
+#include "deft/kernels/runtime/precision.h"
 
 namespace deft {
 namespace kernels {

@@ -6,8 +6,8 @@
 #include <cstdint>
 #include <utility>
 
-#include "deft/kernels/device.h"
-#include "deft/kernels/host_device.h"
+#include "deft/kernels/runtime/device.h"
+#include "deft/kernels/runtime/host_device.h"
 
 namespace deft {
 

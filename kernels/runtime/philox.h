@@ -4,7 +4,7 @@
 #include <cmath>
 #include <cstdint>
 
-#include "deft/kernels/host_device.h"
+#include "deft/kernels/runtime/host_device.h"
 
 namespace deft {
 

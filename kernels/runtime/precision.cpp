@@ -1,4 +1,4 @@
-#include "deft/kernels/precision.h"
+#include "deft/kernels/runtime/precision.h"
 
 #include <atomic>
 
