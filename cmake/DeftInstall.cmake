@@ -13,15 +13,10 @@ endif()
 
 install(TARGETS ${_deft_libraries} EXPORT deftTargets)
 install(EXPORT deftTargets NAMESPACE deft:: DESTINATION ${_deft_package})
-# Headers that no public one includes; each says in its first line whose it is.
-set(_deft_private_headers
-  adam_factors.h affine_warp_value.h alike.h caching_allocator.h cifar_files.h conv_shape.h cross_entropy_shares.h
-  exif.h html.h image_decoders.h image_stb.h instantiate.h jpeg_segments.h json.h node.h optional_data.h paths.h png_chunks.h
-  pool_shape.h pool_window.h replace_elements.h report_style.h rows.h spaces.h tensor_impl.h transform_steps.h)
-list(TRANSFORM _deft_private_headers REPLACE "(.+)" "PATTERN;\\1;EXCLUDE" OUTPUT_VARIABLE _deft_excluded)
+# What stands in these folders is for deft only; docs/design.md says more.
 foreach(folder IN LISTS _deft_header_folders)
   install(DIRECTORY ${folder}/ DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/deft/${folder} FILES_MATCHING PATTERN "*.h"
-    PATTERN cpu EXCLUDE PATTERN cuda EXCLUDE ${_deft_excluded})
+    PATTERN cpu EXCLUDE PATTERN cuda EXCLUDE PATTERN detail EXCLUDE)
 endforeach()
 install(FILES deft.h DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/deft OPTIONAL)
 

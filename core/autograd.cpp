@@ -5,7 +5,7 @@
 #include <atomic>
 #include <utility>
 
-#include "deft/core/node.h"
+#include "deft/core/detail/node.h"
 #include "deft/core/trace.h"
 
 namespace deft {

@@ -5,7 +5,7 @@
 #include <unordered_map>
 #include <utility>
 
-#include "deft/core/node.h"
+#include "deft/core/detail/node.h"
 #include "deft/core/trace.h"
 #include "deft/kernels/elementwise.h"
 #include "deft/kernels/runtime/dispatch.h"

@@ -5,8 +5,8 @@
 #include <string>
 
 #include "deft/core/autograd.h"
+#include "deft/core/detail/spaces.h"
 #include "deft/core/elementwise.h"
-#include "deft/core/spaces.h"
 #include "deft/kernels/reduce.h"
 #include "deft/kernels/runtime/dispatch.h"
 

@@ -8,7 +8,7 @@
 
 #include "deft/core/autograd.h"
 #include "deft/core/checks.h"
-#include "deft/core/spaces.h"
+#include "deft/core/detail/spaces.h"
 #include "deft/kernels/copy.h"
 #include "deft/kernels/runtime/dispatch.h"
 

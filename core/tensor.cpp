@@ -9,7 +9,7 @@
 #include <type_traits>
 
 #include "deft/core/autograd.h"
-#include "deft/core/tensor_impl.h"
+#include "deft/core/detail/tensor_impl.h"
 #include "deft/kernels/elementwise.h"
 #include "deft/kernels/runtime/allocator.h"
 #include "deft/kernels/runtime/dispatch.h"

@@ -4,7 +4,7 @@
 
 #include <utility>
 
-#include "deft/core/tensor_impl.h"
+#include "deft/core/detail/tensor_impl.h"
 #include "deft/kernels/runtime/error.h"
 
 namespace deft {

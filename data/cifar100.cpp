@@ -2,8 +2,8 @@
 
 #include <fmt/format.h>
 
-#include "deft/data/cifar_files.h"
-#include "deft/data/paths.h"
+#include "deft/data/detail/cifar_files.h"
+#include "deft/data/detail/paths.h"
 #include "deft/kernels/runtime/error.h"
 
 namespace deft {

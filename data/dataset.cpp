@@ -7,8 +7,8 @@
 
 #include "deft/core/checks.h"
 #include "deft/core/random.h"
+#include "deft/data/detail/rows.h"
 #include "deft/data/random.h"
-#include "deft/data/rows.h"
 #include "deft/kernels/runtime/error.h"
 
 namespace deft {

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "deft/core/checks.h"
-#include "deft/data/image_decoders.h"
+#include "deft/data/detail/image_decoders.h"
 #include "deft/data/input_file.h"
 #include "deft/kernels/runtime/error.h"
 

@@ -10,7 +10,7 @@
 #include <string_view>
 #include <vector>
 
-#include "deft/data/paths.h"
+#include "deft/data/detail/paths.h"
 #include "deft/kernels/runtime/error.h"
 #include "deft/kernels/runtime/parallel_for.h"
 

@@ -9,8 +9,8 @@
 #include <string_view>
 
 #include "deft/core/shape_ops.h"
+#include "deft/data/detail/paths.h"
 #include "deft/data/idx.h"
-#include "deft/data/paths.h"
 #include "deft/kernels/runtime/error.h"
 
 namespace deft {

@@ -7,9 +7,9 @@
 #include <numeric>
 
 #include "deft/data/affine_warp.h"
+#include "deft/data/detail/rows.h"
+#include "deft/data/detail/transform_steps.h"
 #include "deft/data/random.h"
-#include "deft/data/rows.h"
-#include "deft/data/transform_steps.h"
 #include "deft/kernels/runtime/error.h"
 #include "deft/kernels/runtime/parallel_for.h"
 

@@ -9,7 +9,7 @@
 
 #include "deft/core/autograd.h"
 #include "deft/core/checks.h"
-#include "deft/core/optional_data.h"
+#include "deft/core/detail/optional_data.h"
 #include "deft/kernels/batch_norm.h"
 #include "deft/kernels/runtime/dispatch.h"
 

@@ -2,10 +2,10 @@
 
 #include "deft/core/autograd.h"
 #include "deft/core/checks.h"
-#include "deft/core/optional_data.h"
+#include "deft/core/detail/optional_data.h"
 #include "deft/kernels/conv2d.h"
 #include "deft/kernels/runtime/dispatch.h"
-#include "deft/layers/conv_shape.h"
+#include "deft/layers/detail/conv_shape.h"
 #include "deft/layers/init.h"
 
 namespace deft {

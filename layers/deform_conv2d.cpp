@@ -8,14 +8,14 @@
 
 #include "deft/core/autograd.h"
 #include "deft/core/checks.h"
+#include "deft/core/detail/optional_data.h"
 #include "deft/core/elementwise.h"
-#include "deft/core/optional_data.h"
 #include "deft/core/shape_ops.h"
 #include "deft/kernels/deform_conv2d.h"
 #include "deft/kernels/deform_positions.h"
 #include "deft/kernels/runtime/dispatch.h"
 #include "deft/kernels/runtime/error.h"
-#include "deft/layers/conv_shape.h"
+#include "deft/layers/detail/conv_shape.h"
 #include "deft/layers/init.h"
 
 namespace deft {

@@ -4,8 +4,8 @@
 
 #include "deft/core/autograd.h"
 #include "deft/core/checks.h"
+#include "deft/core/detail/optional_data.h"
 #include "deft/core/elementwise.h"
-#include "deft/core/optional_data.h"
 #include "deft/core/reduce.h"
 #include "deft/kernels/runtime/dispatch.h"
 #include "deft/kernels/softmax.h"

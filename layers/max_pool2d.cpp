@@ -1,7 +1,7 @@
 #include "deft/layers/max_pool2d.h"
 
 #include "deft/kernels/runtime/dispatch.h"
-#include "deft/layers/pool_shape.h"
+#include "deft/layers/detail/pool_shape.h"
 
 namespace deft {
 namespace {

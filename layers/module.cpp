@@ -7,7 +7,7 @@
 #include <unordered_set>
 
 #include "deft/core/autograd.h"
-#include "deft/core/replace_elements.h"
+#include "deft/core/detail/replace_elements.h"
 #include "deft/core/trace.h"
 #include "deft/kernels/runtime/error.h"
 

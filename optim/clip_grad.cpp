@@ -10,7 +10,7 @@
 #include "deft/core/reduce.h"
 #include "deft/kernels/elementwise.h"
 #include "deft/kernels/optimizer_step.h"
-#include "deft/optim/alike.h"
+#include "deft/optim/detail/alike.h"
 
 namespace deft {
 namespace {

@@ -9,7 +9,7 @@
 
 #include "deft/core/autograd.h"
 #include "deft/kernels/runtime/error.h"
-#include "deft/optim/alike.h"
+#include "deft/optim/detail/alike.h"
 
 namespace deft {
 namespace {

@@ -2,9 +2,9 @@
 
 #include "deft/apps/cifar10/commands.h"
 #include "deft/apps/cifar10/model.h"
+#include "deft/apps/support/detail/json.h"
 #include "deft/apps/support/evaluate.h"
 #include "deft/apps/support/interrupt.h"
-#include "deft/apps/support/json.h"
 #include "deft/apps/support/load_data.h"
 #include "deft/apps/support/run_directory.h"
 #include "deft/apps/support/training_run.h"

@@ -6,7 +6,7 @@
 
 #include "deft/apps/geometry/commands.h"
 #include "deft/apps/geometry/training.h"
-#include "deft/apps/support/json.h"
+#include "deft/apps/support/detail/json.h"
 #include "deft/apps/support/load_data.h"
 #include "deft/apps/support/table.h"
 #include "deft/core/file.h"

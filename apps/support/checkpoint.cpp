@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "deft/apps/support/json.h"
+#include "deft/apps/support/detail/json.h"
 #include "deft/core/generator.h"
 #include "deft/kernels/runtime/error.h"
 

@@ -7,7 +7,7 @@
 #include <numeric>
 
 #include "deft/apps/support/checkpoint.h"
-#include "deft/apps/support/json.h"
+#include "deft/apps/support/detail/json.h"
 #include "deft/apps/support/run_directory.h"
 #include "deft/apps/support/table.h"
 #include "deft/kernels/runtime/error.h"

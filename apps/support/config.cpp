@@ -7,7 +7,7 @@
 #include <charconv>
 #include <cmath>
 
-#include "deft/apps/support/json.h"
+#include "deft/apps/support/detail/json.h"
 #include "deft/core/file.h"
 #include "deft/kernels/runtime/error.h"
 

@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "deft/apps/support/json.h"
+#include "deft/apps/support/detail/json.h"
 #include "deft/apps/support/machine.h"
 #include "deft/kernels/runtime/error.h"
 #include "deft/kernels/runtime/instruction_set.h"

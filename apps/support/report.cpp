@@ -11,9 +11,9 @@
 #include "deft/apps/support/chart.h"
 #include "deft/apps/support/checkpoint.h"
 #include "deft/apps/support/curves.h"
-#include "deft/apps/support/html.h"
-#include "deft/apps/support/json.h"
-#include "deft/apps/support/report_style.h"
+#include "deft/apps/support/detail/html.h"
+#include "deft/apps/support/detail/json.h"
+#include "deft/apps/support/detail/report_style.h"
 #include "deft/core/file.h"
 #include "deft/kernels/runtime/error.h"
 

@@ -6,7 +6,7 @@
 #include <filesystem>
 
 #include "deft/apps/support/curves.h"
-#include "deft/apps/support/json.h"
+#include "deft/apps/support/detail/json.h"
 #include "deft/core/file.h"
 
 namespace deft::support {

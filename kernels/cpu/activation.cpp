@@ -2,8 +2,8 @@
 
 #include "deft/kernels/cpu/strided_loop.h"
 #include "deft/kernels/cpu/vector_math.h"
+#include "deft/kernels/detail/instantiate.h"
 #include "deft/kernels/runtime/cpu/kernel.h"
-#include "deft/kernels/runtime/instantiate.h"
 
 namespace deft::kernels {
 namespace DEFT_SIMD {

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <type_traits>
 
-#include "deft/kernels/affine_warp_value.h"
+#include "deft/kernels/detail/affine_warp_value.h"
 #include "deft/kernels/runtime/allocator.h"
 #include "deft/kernels/runtime/cpu/kernel.h"
 #include "deft/kernels/runtime/parallel_for.h"

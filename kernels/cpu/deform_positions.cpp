@@ -3,8 +3,8 @@
 #include <cmath>
 
 #include "deft/kernels/cpu/vector_math.h"
+#include "deft/kernels/detail/instantiate.h"
 #include "deft/kernels/runtime/cpu/kernel.h"
-#include "deft/kernels/runtime/instantiate.h"
 #include "deft/kernels/runtime/parallel_for.h"
 
 namespace deft::kernels {

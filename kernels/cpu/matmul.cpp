@@ -4,8 +4,8 @@
 
 #include "deft/kernels/cpu/eigen.h"
 #include "deft/kernels/cpu/strided_loop.h"
+#include "deft/kernels/detail/instantiate.h"
 #include "deft/kernels/runtime/cpu/kernel.h"
-#include "deft/kernels/runtime/instantiate.h"
 
 namespace deft::kernels {
 namespace DEFT_SIMD {

@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <cmath>
 
-#include "deft/kernels/adam_factors.h"
+#include "deft/kernels/detail/adam_factors.h"
+#include "deft/kernels/detail/instantiate.h"
 #include "deft/kernels/runtime/allocator.h"
 #include "deft/kernels/runtime/cpu/kernel.h"
-#include "deft/kernels/runtime/instantiate.h"
 #include "deft/kernels/runtime/parallel_for.h"
 
 namespace deft::kernels {

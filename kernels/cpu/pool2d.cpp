@@ -5,10 +5,10 @@
 #include <type_traits>
 
 #include "deft/kernels/cpu/channel_groups.h"
-#include "deft/kernels/pool_window.h"
+#include "deft/kernels/detail/instantiate.h"
+#include "deft/kernels/detail/pool_window.h"
 #include "deft/kernels/runtime/allocator.h"
 #include "deft/kernels/runtime/cpu/kernel.h"
-#include "deft/kernels/runtime/instantiate.h"
 #include "deft/kernels/runtime/parallel_for.h"
 
 namespace deft::kernels {

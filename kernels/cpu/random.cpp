@@ -5,8 +5,8 @@
 #include <type_traits>
 
 #include "deft/kernels/cpu/strided_loop.h"
+#include "deft/kernels/detail/instantiate.h"
 #include "deft/kernels/runtime/cpu/kernel.h"
-#include "deft/kernels/runtime/instantiate.h"
 #include "deft/kernels/runtime/philox.h"
 
 namespace deft::kernels {

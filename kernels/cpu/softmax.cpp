@@ -6,9 +6,9 @@
 
 #include "deft/kernels/cpu/strided_loop.h"
 #include "deft/kernels/cpu/vector_math.h"
-#include "deft/kernels/cross_entropy_shares.h"
+#include "deft/kernels/detail/cross_entropy_shares.h"
+#include "deft/kernels/detail/instantiate.h"
 #include "deft/kernels/runtime/cpu/kernel.h"
-#include "deft/kernels/runtime/instantiate.h"
 
 namespace deft::kernels {
 namespace DEFT_SIMD {

@@ -2,7 +2,7 @@
 
 #include "deft/kernels/activation.h"
 #include "deft/kernels/cuda/map.h"
-#include "deft/kernels/runtime/instantiate.h"
+#include "deft/kernels/detail/instantiate.h"
 
 namespace deft::kernels {
 namespace cuda_activation {

@@ -1,7 +1,7 @@
 #include <algorithm>
 
 #include "deft/kernels/affine_warp.h"
-#include "deft/kernels/affine_warp_value.h"
+#include "deft/kernels/detail/affine_warp_value.h"
 #include "deft/kernels/runtime/cuda/context.h"
 
 namespace deft::kernels {

@@ -1,4 +1,4 @@
-// Atomic additions of several neighbouring elements. Only .cu files include this header.
+// Atomic additions of several neighbouring elements.
 #pragma once
 
 #include "deft/kernels/cuda/vector_access.h"

@@ -4,9 +4,9 @@
 #include "deft/kernels/batch_norm.h"
 #include "deft/kernels/cuda/channel_tiles.h"
 #include "deft/kernels/cuda/vector_access.h"
+#include "deft/kernels/detail/instantiate.h"
 #include "deft/kernels/runtime/cuda/context.h"
 #include "deft/kernels/runtime/cuda/scratch.h"
-#include "deft/kernels/runtime/instantiate.h"
 
 namespace deft::kernels {
 namespace cuda_batch_norm {

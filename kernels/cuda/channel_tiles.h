@@ -1,5 +1,4 @@
-// How blocks share a channels-last array [rows, channels] out among their threads, for sums over the rows. Only .cu
-// files include this header.
+// How blocks share a channels-last array [rows, channels] out among their threads, for sums over the rows.
 #pragma once
 
 #include <cstdint>

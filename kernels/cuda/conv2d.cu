@@ -1,7 +1,7 @@
 #include "deft/kernels/conv2d.h"
 #include "deft/kernels/cuda/conv_gemm.h"
 #include "deft/kernels/cuda/panel_loop.h"
-#include "deft/kernels/runtime/instantiate.h"
+#include "deft/kernels/detail/instantiate.h"
 
 namespace deft::kernels {
 namespace cuda_conv2d {

@@ -1,4 +1,4 @@
-// The matrix products of convolutions on a GPU, one per panel for all groups. Only .cu files include this header.
+// The matrix products of convolutions on a GPU, one per panel for all groups.
 #pragma once
 
 #include "deft/kernels/cuda/conv_panel.h"

@@ -4,8 +4,8 @@
 #include "deft/kernels/copy.h"
 #include "deft/kernels/cuda/map.h"
 #include "deft/kernels/cuda/reduce_block.h"
+#include "deft/kernels/detail/instantiate.h"
 #include "deft/kernels/runtime/cuda/fault.h"
-#include "deft/kernels/runtime/instantiate.h"
 
 namespace deft::kernels {
 namespace {

@@ -1,5 +1,4 @@
-// Copies from device to shared memory that pass no registers and run beside the arithmetic. Only .cu files include this
-// header.
+// Copies from device to shared memory that pass no registers and run beside the arithmetic.
 #pragma once
 
 #include "deft/kernels/cuda/vector_access.h"

@@ -5,7 +5,7 @@
 #include "deft/kernels/cuda/deform_fused.h"
 #include "deft/kernels/cuda/deform_panel.h"
 #include "deft/kernels/deform_conv2d.h"
-#include "deft/kernels/runtime/instantiate.h"
+#include "deft/kernels/detail/instantiate.h"
 
 namespace deft::kernels {
 namespace {

@@ -2,7 +2,7 @@
 #include "deft/kernels/cuda/conv_gemm.h"
 #include "deft/kernels/cuda/deform_fused.h"
 #include "deft/kernels/cuda/deform_panel.h"
-#include "deft/kernels/runtime/instantiate.h"
+#include "deft/kernels/detail/instantiate.h"
 
 namespace deft::kernels {
 namespace cuda_deform_backward {

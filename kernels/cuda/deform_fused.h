@@ -1,5 +1,4 @@
-// Deformable convolution without panels in device memory: samples and gradients of samples stay in shared memory. Only
-// .cu files include this header.
+// Deformable convolution without panels in device memory: samples and gradients of samples stay in shared memory.
 #pragma once
 
 #include "deft/kernels/cuda/deform_panel.h"

@@ -5,8 +5,8 @@
 #include "deft/kernels/cuda/deform_fused.h"
 #include "deft/kernels/cuda/deform_sampler.h"
 #include "deft/kernels/cuda/tile_pipeline.h"
+#include "deft/kernels/detail/instantiate.h"
 #include "deft/kernels/runtime/cuda/scratch.h"
-#include "deft/kernels/runtime/instantiate.h"
 #include "deft/kernels/runtime/precision.h"
 
 namespace deft::kernels {

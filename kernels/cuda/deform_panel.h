@@ -1,4 +1,4 @@
-// What both directions of deform_conv2d do with panels on a GPU. Only .cu files include this header.
+// What both directions of deform_conv2d do with panels on a GPU.
 #pragma once
 
 #include "deft/kernels/cuda/panel_loop.h"

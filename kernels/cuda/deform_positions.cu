@@ -2,8 +2,8 @@
 
 #include "deft/kernels/cuda/strided_index.h"
 #include "deft/kernels/deform_positions.h"
+#include "deft/kernels/detail/instantiate.h"
 #include "deft/kernels/runtime/cuda/context.h"
-#include "deft/kernels/runtime/instantiate.h"
 
 namespace deft::kernels {
 namespace cuda_deform_positions {

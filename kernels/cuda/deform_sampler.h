@@ -1,5 +1,4 @@
-// Tiles of a deformable convolution's samples in shared memory, for the fused kernels. Only .cu files include this
-// header.
+// Tiles of a deformable convolution's samples in shared memory, for the fused kernels.
 #pragma once
 
 #include <algorithm>

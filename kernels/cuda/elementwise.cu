@@ -2,8 +2,8 @@
 
 #include "deft/kernels/cuda/elementwise_functions.h"
 #include "deft/kernels/cuda/map.h"
+#include "deft/kernels/detail/instantiate.h"
 #include "deft/kernels/elementwise.h"
-#include "deft/kernels/runtime/instantiate.h"
 
 namespace deft::kernels {
 namespace cuda_elementwise {

@@ -1,4 +1,4 @@
-// The functions that the elementwise CUDA kernels apply. Only .cu files include this header.
+// The functions that the elementwise CUDA kernels apply.
 #pragma once
 
 #include <cuda_runtime.h>

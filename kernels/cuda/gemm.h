@@ -1,4 +1,4 @@
-// Row-major matrix products by cuBLAS. Only .cu files include this header.
+// Row-major matrix products by cuBLAS.
 #pragma once
 
 #include <climits>

@@ -1,5 +1,4 @@
-// Elementwise kernels: one function applied to every element of dense or broadcast arrays. Only .cu files include this
-// header.
+// Elementwise kernels: one function applied to every element of dense or broadcast arrays.
 #pragma once
 
 #include <algorithm>

@@ -3,8 +3,8 @@
 
 #include "deft/kernels/cuda/gemm.h"
 #include "deft/kernels/cuda/strided_index.h"
+#include "deft/kernels/detail/instantiate.h"
 #include "deft/kernels/matmul.h"
-#include "deft/kernels/runtime/instantiate.h"
 
 namespace deft::kernels {
 namespace {

@@ -1,4 +1,4 @@
-// Matrix products of the tensor cores, each made by a warp together. Only .cu files include this header.
+// Matrix products of the tensor cores, each made by a warp together.
 #pragma once
 
 #include "deft/kernels/runtime/cuda/context.h"

@@ -1,13 +1,13 @@
 #include <cmath>
 
-#include "deft/kernels/adam_factors.h"
 #include "deft/kernels/cuda/reduce_block.h"
 #include "deft/kernels/cuda/vector_access.h"
+#include "deft/kernels/detail/adam_factors.h"
+#include "deft/kernels/detail/instantiate.h"
 #include "deft/kernels/optimizer_step.h"
 #include "deft/kernels/reduce.h"
 #include "deft/kernels/runtime/cuda/context.h"
 #include "deft/kernels/runtime/cuda/scratch.h"
-#include "deft/kernels/runtime/instantiate.h"
 #include "deft/kernels/runtime/memory.h"
 
 namespace deft::kernels {

@@ -1,4 +1,4 @@
-// The loop of the kernels that work on panels. Only .cu files include this header.
+// The loop of the kernels that work on panels.
 #pragma once
 
 #include "deft/kernels/cuda/conv_panel.h"

@@ -2,10 +2,10 @@
 
 #include "deft/kernels/cuda/channel_tiles.h"
 #include "deft/kernels/cuda/vector_access.h"
+#include "deft/kernels/detail/instantiate.h"
+#include "deft/kernels/detail/pool_window.h"
 #include "deft/kernels/pool2d.h"
-#include "deft/kernels/pool_window.h"
 #include "deft/kernels/runtime/cuda/context.h"
-#include "deft/kernels/runtime/instantiate.h"
 
 namespace deft::kernels {
 namespace cuda_pool {

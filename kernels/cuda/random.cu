@@ -2,9 +2,9 @@
 #include <type_traits>
 
 #include "deft/kernels/cuda/vector_access.h"
+#include "deft/kernels/detail/instantiate.h"
 #include "deft/kernels/random.h"
 #include "deft/kernels/runtime/cuda/context.h"
-#include "deft/kernels/runtime/instantiate.h"
 #include "deft/kernels/runtime/philox.h"
 
 namespace deft::kernels {

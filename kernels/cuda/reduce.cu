@@ -3,10 +3,10 @@
 #include <type_traits>
 
 #include "deft/kernels/cuda/strided_index.h"
+#include "deft/kernels/detail/instantiate.h"
 #include "deft/kernels/reduce.h"
 #include "deft/kernels/runtime/cuda/context.h"
 #include "deft/kernels/runtime/cuda/scratch.h"
-#include "deft/kernels/runtime/instantiate.h"
 
 namespace deft::kernels {
 namespace cuda_reduce {

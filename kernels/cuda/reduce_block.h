@@ -1,4 +1,4 @@
-// Reductions over the threads of a warp or block. Only .cu files include this header.
+// Reductions over the threads of a warp or block.
 //
 // `combine` is associative and commutative up to rounding. The order is fixed, and every thread gets the result.
 #pragma once

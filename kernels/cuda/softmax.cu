@@ -1,11 +1,11 @@
 #include <cmath>
 #include <limits>
 
-#include "deft/kernels/cross_entropy_shares.h"
 #include "deft/kernels/cuda/reduce_block.h"
 #include "deft/kernels/cuda/strided_index.h"
+#include "deft/kernels/detail/cross_entropy_shares.h"
+#include "deft/kernels/detail/instantiate.h"
 #include "deft/kernels/runtime/cuda/fault.h"
-#include "deft/kernels/runtime/instantiate.h"
 #include "deft/kernels/softmax.h"
 
 namespace deft::kernels {

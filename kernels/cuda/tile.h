@@ -1,4 +1,4 @@
-// Tiles of matrices in shared memory, and who brings them there. Only .cu files include this header.
+// Tiles of matrices in shared memory, and who brings them there.
 //
 // A tile is [lines, length] with lines `stride` elements apart. Its threads move it in packs of `width` neighbouring
 // elements, four elements (a slot) at a time, each thread always in the same columns.

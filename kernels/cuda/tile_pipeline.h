@@ -1,5 +1,4 @@
-// Products of more depth than shared memory holds: while one chunk is multiplied, the next is on its way. Only .cu
-// files include this header.
+// Products of more depth than shared memory holds: while one chunk is multiplied, the next is on its way.
 #pragma once
 
 #include <algorithm>

@@ -1,5 +1,4 @@
 // Products of tiles in shared memory, summed in the registers of a block's threads: d += a · bᵀ with d [rows, columns].
-// Only .cu files include this header.
 //
 // Operands are either narrow, a [rows, tile_depth] and b [columns, tile_depth], or wide, a [tile_depth, rows] and
 // b [tile_depth, columns]; lines are narrow_stride or wide_stride apart.

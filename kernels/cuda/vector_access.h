@@ -1,4 +1,4 @@
-// Loads and stores of several neighbouring elements at once. Only .cu files include this header.
+// Loads and stores of several neighbouring elements at once.
 #pragma once
 
 #include <cuda_runtime.h>

@@ -4,7 +4,7 @@
 #include <sstream>
 
 #include "deft/core/file.h"
-#include "deft/kernels/runtime/caching_allocator.h"
+#include "deft/kernels/runtime/detail/caching_allocator.h"
 #include "deft/kernels/runtime/instruction_set.h"
 
 #include "catch.h"

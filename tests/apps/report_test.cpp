@@ -7,8 +7,8 @@
 #include <regex>
 
 #include "deft/apps/support/canvas.h"
+#include "deft/apps/support/detail/html.h"
 #include "deft/apps/support/evaluate.h"
-#include "deft/apps/support/html.h"
 #include "deft/core/file.h"
 #include "deft/core/shape_ops.h"
 #include "deft/kernels/runtime/error.h"

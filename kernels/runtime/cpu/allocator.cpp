@@ -1,6 +1,6 @@
 #include "deft/kernels/runtime/allocator.h"
 
-#include "deft/kernels/runtime/caching_allocator.h"
+#include "deft/kernels/runtime/detail/caching_allocator.h"
 #include "deft/kernels/runtime/dispatch.h"
 
 namespace deft {

@@ -1,4 +1,4 @@
-// What kernels on a GPU share: its stream, its cuBLAS handle, its properties. Only .cu files include this header.
+// What kernels on a GPU share: its stream, its cuBLAS handle, its properties.
 #pragma once
 
 #include <cublas_v2.h>

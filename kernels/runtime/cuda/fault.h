@@ -1,4 +1,4 @@
-// Index checks of kernels, which the host learns of when it next waits for the GPU. Only .cu files include this header.
+// Index checks of kernels, which the host learns of when it next waits for the GPU.
 #pragma once
 
 #include <cuda_runtime.h>

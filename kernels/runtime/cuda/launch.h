@@ -1,5 +1,5 @@
 // How CUDA kernels are declared and started, so that the same .cu files compile with nvcc and, as plain C++, for the
-// emulator in tests/cuda_emulator. Only .cu files include this header.
+// emulator in tests/cuda_emulator.
 #pragma once
 
 #include <cuda_runtime.h>

@@ -4,8 +4,8 @@
 #include <mutex>
 #include <utility>
 
-#include "deft/kernels/runtime/caching_allocator.h"
 #include "deft/kernels/runtime/cuda/context.h"
+#include "deft/kernels/runtime/detail/caching_allocator.h"
 #include "deft/kernels/runtime/dispatch.h"
 #include "deft/kernels/runtime/memory.h"
 

@@ -1,4 +1,4 @@
-// Temporary memory of CUDA kernels. Only .cu files include this header.
+// Temporary memory of CUDA kernels.
 #pragma once
 
 #include <cstdint>
