@@ -6,9 +6,9 @@
 #include <utility>
 
 #include "deft/core/detail/node.h"
+#include "deft/core/dispatch.h"
 #include "deft/core/trace.h"
 #include "deft/kernels/elementwise.h"
-#include "deft/kernels/runtime/dispatch.h"
 
 namespace deft {
 namespace {
@@ -16,11 +16,8 @@ namespace {
 thread_local bool anomaly_mode = false;
 
 void add_in_place(Tensor& sum, const Tensor& term) {
-  visit_floating(sum.dtype(), "backward", [&](auto tag) {
-    using T = typename decltype(tag)::type;
-    on_device(sum.device(), [&](auto device) {
-      kernels::add_scaled(device, sum.numel(), T(1), term.data<T>(), sum.mutable_data<T>());
-    });
+  dispatch_floating(sum, "backward", [&]<class T>(auto device) {
+    kernels::add_scaled(device, sum.numel(), T(1), term.data<T>(), sum.mutable_data<T>());
   });
 }
 
@@ -34,8 +31,7 @@ void accumulate(Tensor& sum, Tensor term) {
 }
 
 bool has_nan(const Tensor& tensor) {
-  return visit_floating(tensor.dtype(), "backward", [&](auto tag) {
-    using T = typename decltype(tag)::type;
+  return visit_floating(tensor.dtype(), "backward", [&]<class T>() {
     const std::vector<T> values = tensor.to_vector<T>();
     return std::any_of(values.begin(), values.end(), [](T value) { return value != value; });
   });

@@ -7,8 +7,8 @@
 #include "deft/core/autograd.h"
 #include "deft/core/checks.h"
 #include "deft/core/detail/spaces.h"
+#include "deft/core/dispatch.h"
 #include "deft/kernels/elementwise.h"
-#include "deft/kernels/runtime/dispatch.h"
 
 namespace deft {
 namespace {
@@ -16,16 +16,6 @@ namespace {
 using kernels::BinaryOp;
 using kernels::CompareOp;
 using kernels::UnaryOp;
-
-/// Calls `visitor` with the type tag, for types with a sign.
-template <class Visitor>
-void visit_signed(DType dtype, const char* op, Visitor&& visitor) {
-  if (dtype == DType::int64) return visitor(TypeTag<std::int64_t>{});
-  if (!is_floating(dtype)) {
-    throw Error(fmt::format("{}: dtype is {}, expected float32, float64 or int64", op, to_string(dtype)));
-  }
-  visit_floating(dtype, op, visitor);
-}
 
 /// A number as a tensor without axes, to broadcast with `like`.
 Tensor scalar(const char* op, double value, const Tensor& like) {
@@ -40,16 +30,13 @@ kernels::Strided<2> broadcast_space(const Shape& result, const Shape& a, const S
 Tensor binary_gradient(BinaryOp op, int operand, const Tensor& grad, const Tensor& a, const Tensor& b) {
   Tensor result = empty_like(grad);
   const auto space = broadcast_space(grad.shape(), a.shape(), b.shape());
-  on_device(grad.device(), [&](auto device) {
-    visit_floating(grad.dtype(), "backward", [&](auto tag) {
-      using T = typename decltype(tag)::type;
-      const T *g = grad.data<T>(), *x = a.data<T>(), *y = b.data<T>();
-      if (operand == 0) {
-        kernels::binary_backward_a<T>(device, op, space, g, x, y, result.mutable_data<T>());
-      } else {
-        kernels::binary_backward_b<T>(device, op, space, g, x, y, result.mutable_data<T>());
-      }
-    });
+  dispatch_floating(grad, "backward", [&]<class T>(auto device) {
+    const T *g = grad.data<T>(), *x = a.data<T>(), *y = b.data<T>();
+    if (operand == 0) {
+      kernels::binary_backward_a<T>(device, op, space, g, x, y, result.mutable_data<T>());
+    } else {
+      kernels::binary_backward_b<T>(device, op, space, g, x, y, result.mutable_data<T>());
+    }
   });
   return sum_to(result, operand == 0 ? a.shape() : b.shape());
 }
@@ -77,16 +64,13 @@ Tensor binary(const char* name, BinaryOp op, const Tensor& a, const Tensor& b) {
   const Shape shape = broadcast_shapes(a.shape(), b.shape(), name);
   Tensor result = empty(shape, {.dtype = a.dtype(), .device = a.device()});
   const auto space = broadcast_space(shape, a.shape(), b.shape());
-  const auto run = [&](auto tag) {
-    using T = typename decltype(tag)::type;
-    on_device(a.device(), [&](auto device) {
-      kernels::binary_forward<T>(device, op, space, a.data<T>(), b.data<T>(), result.mutable_data<T>());
-    });
+  const auto run = [&]<class T>(auto device) {
+    kernels::binary_forward<T>(device, op, space, a.data<T>(), b.data<T>(), result.mutable_data<T>());
   };
   if (op == BinaryOp::div || op == BinaryOp::pow) {
-    visit_floating(a.dtype(), name, run);
+    dispatch_floating(a, name, run);
   } else {
-    visit_signed(a.dtype(), name, run);
+    dispatch_signed(a, name, run);
   }
   record(
       name, {a, b}, {}, {result},
@@ -99,11 +83,8 @@ Tensor compare(const char* name, CompareOp op, const Tensor& a, const Tensor& b)
   const Shape shape = broadcast_shapes(a.shape(), b.shape(), name);
   Tensor result = empty(shape, {.dtype = DType::uint8, .device = a.device()});
   const auto space = broadcast_space(shape, a.shape(), b.shape());
-  on_device(a.device(), [&](auto device) {
-    visit_dtype(a.dtype(), [&](auto tag) {
-      using T = typename decltype(tag)::type;
-      kernels::compare<T>(device, op, space, a.data<T>(), b.data<T>(), result.mutable_data<std::uint8_t>());
-    });
+  dispatch(a, [&]<class T>(auto device) {
+    kernels::compare<T>(device, op, space, a.data<T>(), b.data<T>(), result.mutable_data<std::uint8_t>());
   });
   record(name, {a, b}, {}, {result}, {});
   return result;
@@ -111,28 +92,22 @@ Tensor compare(const char* name, CompareOp op, const Tensor& a, const Tensor& b)
 
 Tensor unary(const char* name, UnaryOp op, const Tensor& x) {
   Tensor result = empty_like(x);
-  const auto run = [&](auto tag) {
-    using T = typename decltype(tag)::type;
-    on_device(x.device(), [&](auto device) {
-      kernels::unary_forward<T>(device, op, x.numel(), x.data<T>(), result.mutable_data<T>());
-    });
+  const auto run = [&]<class T>(auto device) {
+    kernels::unary_forward<T>(device, op, x.numel(), x.data<T>(), result.mutable_data<T>());
   };
   if (op == UnaryOp::neg || op == UnaryOp::abs) {
-    visit_signed(x.dtype(), name, run);
+    dispatch_signed(x, name, run);
   } else {
-    visit_floating(x.dtype(), name, run);
+    dispatch_floating(x, name, run);
   }
   record(name, {x}, {}, {result},
          {.saved = {kernels::backward_reads_output(op) ? result : x},
           .apply = [op](const BackwardContext& context) -> std::vector<Tensor> {
             const Tensor& grad = context.grad();
             Tensor grad_x = context.memory_of_grad();
-            on_device(grad.device(), [&](auto device) {
-              visit_floating(grad.dtype(), "backward", [&](auto tag) {
-                using T = typename decltype(tag)::type;
-                kernels::unary_backward<T>(device, op, grad.numel(), grad.data<T>(), context.saved().data<T>(),
-                                           grad_x.mutable_data<T>());
-              });
+            dispatch_floating(grad, "backward", [&]<class T>(auto device) {
+              kernels::unary_backward<T>(device, op, grad.numel(), grad.data<T>(), context.saved().data<T>(),
+                                         grad_x.mutable_data<T>());
             });
             return {grad_x};
           }});
@@ -169,23 +144,17 @@ Tensor sqrt(const Tensor& x) { return unary("sqrt", UnaryOp::sqrt, x); }
 Tensor clamp(const Tensor& x, double low, double high) {
   if (!(low <= high)) throw Error(fmt::format("clamp: low is {}, high is {}, expected low <= high", low, high));
   Tensor result = empty_like(x);
-  on_device(x.device(), [&](auto device) {
-    visit_floating(x.dtype(), "clamp", [&](auto tag) {
-      using T = typename decltype(tag)::type;
-      kernels::clamp_forward<T>(device, x.numel(), static_cast<T>(low), static_cast<T>(high), x.data<T>(),
-                                result.mutable_data<T>());
-    });
+  dispatch_floating(x, "clamp", [&]<class T>(auto device) {
+    kernels::clamp_forward<T>(device, x.numel(), static_cast<T>(low), static_cast<T>(high), x.data<T>(),
+                              result.mutable_data<T>());
   });
   record("clamp", {x}, {{"low", low}, {"high", high}}, {result},
          {.saved = {x}, .apply = [low, high](const BackwardContext& context) -> std::vector<Tensor> {
             const Tensor &grad = context.grad(), &saved_x = context.saved();
             Tensor grad_x = context.memory_of_grad();
-            on_device(grad.device(), [&](auto device) {
-              visit_floating(grad.dtype(), "clamp", [&](auto tag) {
-                using T = typename decltype(tag)::type;
-                kernels::clamp_backward<T>(device, grad.numel(), static_cast<T>(low), static_cast<T>(high),
-                                           grad.data<T>(), saved_x.data<T>(), grad_x.mutable_data<T>());
-              });
+            dispatch_floating(grad, "clamp", [&]<class T>(auto device) {
+              kernels::clamp_backward<T>(device, grad.numel(), static_cast<T>(low), static_cast<T>(high),
+                                         grad.data<T>(), saved_x.data<T>(), grad_x.mutable_data<T>());
             });
             return {grad_x};
           }});
@@ -212,12 +181,9 @@ Tensor select(const Shape& shape, const Tensor& condition, const Tensor& a, cons
   Tensor result = empty(shape, {.dtype = a.dtype(), .device = a.device()});
   const auto space = make_space<3>(shape, {broadcast_strides(condition.shape(), shape),
                                            broadcast_strides(a.shape(), shape), broadcast_strides(b.shape(), shape)});
-  on_device(a.device(), [&](auto device) {
-    visit_dtype(a.dtype(), [&](auto tag) {
-      using T = typename decltype(tag)::type;
-      kernels::where<T>(device, space, condition.data<std::uint8_t>(), a.data<T>(), b.data<T>(),
-                        result.mutable_data<T>());
-    });
+  dispatch(a, [&]<class T>(auto device) {
+    kernels::where<T>(device, space, condition.data<std::uint8_t>(), a.data<T>(), b.data<T>(),
+                      result.mutable_data<T>());
   });
   return result;
 }

@@ -5,8 +5,8 @@
 #include "deft/core/autograd.h"
 #include "deft/core/checks.h"
 #include "deft/core/detail/spaces.h"
+#include "deft/core/dispatch.h"
 #include "deft/kernels/matmul.h"
-#include "deft/kernels/runtime/dispatch.h"
 
 namespace deft {
 namespace {
@@ -28,12 +28,9 @@ Tensor multiply(const Tensor& a, bool transpose_a, const Tensor& b, bool transpo
   result_shape.push_back(shape.m);
   result_shape.push_back(shape.n);
   Tensor result = empty(result_shape, {.dtype = a.dtype(), .device = a.device()});
-  on_device(a.device(), [&](auto device) {
-    visit_floating(a.dtype(), "matmul", [&](auto tag) {
-      using T = typename decltype(tag)::type;
-      kernels::matmul<T>(device, shape, a.data<T>(), b.data<T>(), static_cast<const T*>(nullptr),
-                         result.mutable_data<T>());
-    });
+  dispatch_floating(a, "matmul", [&]<class T>(auto device) {
+    kernels::matmul<T>(device, shape, a.data<T>(), b.data<T>(), static_cast<const T*>(nullptr),
+                       result.mutable_data<T>());
   });
   return result;
 }

@@ -47,10 +47,7 @@ void append(std::string& text, const std::vector<T>& values, const Shape& shape,
 std::string to_string(const Tensor& tensor) {
   if (!tensor.defined()) return "undefined tensor";
   std::string text;
-  visit_dtype(tensor.dtype(), [&](auto tag) {
-    using T = typename decltype(tag)::type;
-    append(text, tensor.to_vector<T>(), tensor.shape(), 0, 0);
-  });
+  visit_dtype(tensor.dtype(), [&]<class T>() { append(text, tensor.to_vector<T>(), tensor.shape(), 0, 0); });
   return fmt::format("{} {} {}", text, to_string(tensor.dtype()), to_string(tensor.shape()));
 }
 

@@ -5,6 +5,7 @@
 #include <numeric>
 #include <utility>
 
+#include "deft/core/dispatch.h"
 #include "deft/kernels/random.h"
 #include "deft/kernels/runtime/dispatch.h"
 
@@ -17,22 +18,16 @@ kernels::RandomStream next_stream(Generator& generator) { return {generator.seed
 
 Tensor rand(const Shape& shape, const TensorOptions& options, Generator& generator) {
   Tensor result = empty(shape, options);
-  visit_floating(options.dtype, "rand", [&](auto tag) {
-    using T = typename decltype(tag)::type;
-    on_device(options.device, [&](auto device) {
-      kernels::fill_uniform<T>(device, next_stream(generator), result.numel(), 0, 1, result.mutable_data<T>());
-    });
+  dispatch_floating(result, "rand", [&]<class T>(auto device) {
+    kernels::fill_uniform<T>(device, next_stream(generator), result.numel(), 0, 1, result.mutable_data<T>());
   });
   return result;
 }
 
 Tensor randn(const Shape& shape, const TensorOptions& options, Generator& generator) {
   Tensor result = empty(shape, options);
-  visit_floating(options.dtype, "randn", [&](auto tag) {
-    using T = typename decltype(tag)::type;
-    on_device(options.device, [&](auto device) {
-      kernels::fill_normal<T>(device, next_stream(generator), result.numel(), 0, 1, result.mutable_data<T>());
-    });
+  dispatch_floating(result, "randn", [&]<class T>(auto device) {
+    kernels::fill_normal<T>(device, next_stream(generator), result.numel(), 0, 1, result.mutable_data<T>());
   });
   return result;
 }

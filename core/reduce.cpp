@@ -6,9 +6,9 @@
 
 #include "deft/core/autograd.h"
 #include "deft/core/detail/spaces.h"
+#include "deft/core/dispatch.h"
 #include "deft/core/elementwise.h"
 #include "deft/kernels/reduce.h"
-#include "deft/kernels/runtime/dispatch.h"
 
 namespace deft {
 namespace {
@@ -55,16 +55,13 @@ struct Reduction {
 
 Tensor run(const char* name, ReduceOp op, const Tensor& x, const Reduction& reduction) {
   Tensor result = empty(reduction.result, {.dtype = x.dtype(), .device = x.device()});
-  const auto kernel = [&](auto tag) {
-    using T = typename decltype(tag)::type;
-    on_device(x.device(), [&](auto device) {
-      kernels::reduce<T>(device, op, reduction.space(), x.data<T>(), result.mutable_data<T>());
-    });
+  const auto kernel = [&]<class T>(auto device) {
+    kernels::reduce<T>(device, op, reduction.space(), x.data<T>(), result.mutable_data<T>());
   };
-  if (x.dtype() == DType::int64 && op != ReduceOp::mean) {
-    kernel(TypeTag<std::int64_t>{});
+  if (op == ReduceOp::mean) {
+    dispatch_floating(x, name, kernel);
   } else {
-    visit_floating(x.dtype(), name, kernel);
+    dispatch_signed(x, name, kernel);
   }
   return result;
 }
@@ -118,17 +115,9 @@ Tensor argmax(const Tensor& x, const std::vector<int>& axes, bool keepdim) {
   const Reduction reduction("argmax", x.shape(), axes, keepdim);
   reduction.require_elements("argmax");
   Tensor result = empty(reduction.result, {.dtype = DType::int64, .device = x.device()});
-  const auto kernel = [&](auto tag) {
-    using T = typename decltype(tag)::type;
-    on_device(x.device(), [&](auto device) {
-      kernels::argmax<T>(device, reduction.space(), x.data<T>(), result.mutable_data<std::int64_t>());
-    });
-  };
-  if (x.dtype() == DType::int64) {
-    kernel(TypeTag<std::int64_t>{});
-  } else {
-    visit_floating(x.dtype(), "argmax", kernel);
-  }
+  dispatch_signed(x, "argmax", [&]<class T>(auto device) {
+    kernels::argmax<T>(device, reduction.space(), x.data<T>(), result.mutable_data<std::int64_t>());
+  });
   record("argmax", {x}, reduction.attributes(), {result}, {});
   return result;
 }

@@ -227,8 +227,7 @@ class Reader {
 
   Tensor tensor_of(const Entry& entry) const {
     Tensor tensor = empty(entry.shape, {.dtype = entry.dtype, .device = Device::cpu()});
-    visit_dtype(entry.dtype, [&](auto tag) {
-      using T = typename decltype(tag)::type;
+    visit_dtype(entry.dtype, [&]<class T>() {
       if (entry.end > entry.begin) {
         std::memcpy(tensor.mutable_data<T>(), file_.data() + data_begin_ + entry.begin, entry.end - entry.begin);
       }
@@ -261,10 +260,8 @@ void save_safetensors(const std::string& path, const Safetensors& contents) {
   file.write(&length, length_bytes);
   file.write(header);
   for (const auto& [name, tensor] : tensors) {
-    visit_dtype(tensor.dtype(), [&, &values = tensor](auto tag) {
-      using T = typename decltype(tag)::type;
-      file.write(values.to_vector<T>().data(), bytes_of(values));
-    });
+    visit_dtype(tensor.dtype(),
+                [&, &values = tensor]<class T>() { file.write(values.to_vector<T>().data(), bytes_of(values)); });
   }
   file.commit();
 }

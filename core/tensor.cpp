@@ -10,9 +10,9 @@
 
 #include "deft/core/autograd.h"
 #include "deft/core/detail/tensor_impl.h"
+#include "deft/core/dispatch.h"
 #include "deft/kernels/elementwise.h"
 #include "deft/kernels/runtime/allocator.h"
-#include "deft/kernels/runtime/dispatch.h"
 #include "deft/kernels/runtime/memory.h"
 
 namespace deft {
@@ -91,12 +91,8 @@ Tensor Tensor::to(DType dtype) const {
   if (dtype == this->dtype()) return *this;
   const DType from = this->dtype();
   Tensor result = empty(shape(), {.dtype = dtype, .device = device()});
-  visit_dtype(from, [&](auto from_tag) {
-    visit_dtype(dtype, [&](auto to_tag) {
-      using From = typename decltype(from_tag)::type;
-      using To = typename decltype(to_tag)::type;
-      on_device(device(), [&](auto place) { kernels::cast(place, numel(), data<From>(), result.mutable_data<To>()); });
-    });
+  dispatch(*this, [&]<class From>(auto place) {
+    visit_dtype(dtype, [&]<class To>() { kernels::cast(place, numel(), data<From>(), result.mutable_data<To>()); });
   });
   record(
       "cast", {*this}, {{"dtype", std::string(to_string(dtype))}}, {result},
@@ -138,10 +134,8 @@ Tensor& Tensor::copy_(const Tensor& source) {
 Tensor& Tensor::fill_(double value) {
   require_writable("fill_");
   require_representable("fill_", value, dtype());
-  visit_dtype(dtype(), [&](auto tag) {
-    using T = typename decltype(tag)::type;
-    on_device(device(), [&](auto place) { kernels::fill(place, numel(), static_cast<T>(value), mutable_data<T>()); });
-  });
+  dispatch(*this,
+           [&]<class T>(auto place) { kernels::fill(place, numel(), static_cast<T>(value), mutable_data<T>()); });
   return *this;
 }
 
@@ -216,8 +210,8 @@ Tensor arange(double begin, double end, double step, const TensorOptions& option
   require_representable("arange", begin, options.dtype);
   require_representable("arange", step, options.dtype == DType::uint8 ? DType::int64 : options.dtype);
   Tensor result;
-  visit_dtype(options.dtype, [&](auto tag) {
-    const auto values = range<typename decltype(tag)::type>(begin, end, step);
+  visit_dtype(options.dtype, [&]<class T>() {
+    const auto values = range<T>(begin, end, step);
     result = from_vector(values, {static_cast<std::int64_t>(values.size())}, options.device);
   });
   if (options.requires_grad) result.set_requires_grad();

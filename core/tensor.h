@@ -54,8 +54,8 @@ class Tensor {
   template <class T = double>
   T item() const {
     require_one_element();
-    return visit_dtype(dtype(), [this](auto tag) {
-      typename decltype(tag)::type value{};
+    return visit_dtype(dtype(), [this]<class Element>() {
+      Element value{};
       copy_to_host(&value, dtype());
       return static_cast<T>(value);
     });

@@ -4,7 +4,7 @@
 
 #include "deft/core/autograd.h"
 #include "deft/core/checks.h"
-#include "deft/kernels/runtime/dispatch.h"
+#include "deft/core/dispatch.h"
 
 namespace deft {
 namespace {
@@ -63,20 +63,16 @@ Tensor affine_warp(const Tensor& images, const Tensor& matrices, const AffineWar
                                        options.interpolation,
                                        options.border};
   Tensor output = empty({shape.n, shape.h_out, shape.w_out, shape.c}, {dtype, images.device()});
-  const auto warp = [&](auto device, auto in, auto out) {
-    using In = typename decltype(in)::type;
-    using T = typename decltype(out)::type;
+  const auto warp = [&]<class In, class T>(auto device) {
     kernels::affine_warp<In, T>(device, shape, images.data<In>(), matrix.data<T>(), scale.data<T>(), shift.data<T>(),
                                 fill.data<T>(), output.mutable_data<T>());
   };
-  on_device(images.device(), [&](auto device) {
-    visit_floating(dtype, "affine_warp", [&](auto out) {
-      if (images.dtype() == DType::uint8) {
-        warp(device, TypeTag<std::uint8_t>(), out);
-      } else {
-        warp(device, out, out);
-      }
-    });
+  dispatch_floating(output, "affine_warp", [&]<class T>(auto device) {
+    if (images.dtype() == DType::uint8) {
+      warp.template operator()<std::uint8_t, T>(device);
+    } else {
+      warp.template operator()<T, T>(device);
+    }
   });
   record("affine_warp", {images, matrices}, {}, {output}, {});
   return output;

@@ -1,8 +1,8 @@
 #include "deft/layers/activation.h"
 
 #include "deft/core/autograd.h"
+#include "deft/core/dispatch.h"
 #include "deft/kernels/activation.h"
-#include "deft/kernels/runtime/dispatch.h"
 
 namespace deft {
 namespace {
@@ -15,22 +15,14 @@ template <class Forward, class BackwardKernel>
 Tensor activation(const char* op, const Tensor& x, Attributes attributes, Saves saves, const Forward& forward,
                   const BackwardKernel& backward) {
   Tensor y = saves == Saves::output ? reuse_or_empty(x) : empty_like(x);
-  on_device(x.device(), [&](auto device) {
-    visit_floating(x.dtype(), op, [&](auto tag) {
-      using T = typename decltype(tag)::type;
-      forward(device, x.numel(), x.data<T>(), y.mutable_data<T>());
-    });
-  });
+  dispatch_floating(x, op, [&]<class T>(auto device) { forward(device, x.numel(), x.data<T>(), y.mutable_data<T>()); });
   record(op, {x}, std::move(attributes), {y},
          {.saved = {saves == Saves::input ? x : y},
           .apply = [op, backward](const BackwardContext& context) -> std::vector<Tensor> {
             const Tensor &grad = context.grad(), &saved = context.saved();
             Tensor grad_x = context.memory_of_grad();
-            on_device(grad.device(), [&](auto device) {
-              visit_floating(grad.dtype(), op, [&](auto tag) {
-                using T = typename decltype(tag)::type;
-                backward(device, grad.numel(), grad.data<T>(), saved.data<T>(), grad_x.mutable_data<T>());
-              });
+            dispatch_floating(grad, op, [&]<class T>(auto device) {
+              backward(device, grad.numel(), grad.data<T>(), saved.data<T>(), grad_x.mutable_data<T>());
             });
             return {grad_x};
           }});

@@ -10,8 +10,8 @@
 #include "deft/core/autograd.h"
 #include "deft/core/checks.h"
 #include "deft/core/detail/optional_data.h"
+#include "deft/core/dispatch.h"
 #include "deft/kernels/batch_norm.h"
-#include "deft/kernels/runtime/dispatch.h"
 
 namespace deft {
 namespace {
@@ -53,14 +53,11 @@ std::vector<Tensor> gradients(const BackwardContext& context, const kernels::Bat
   if (context.needs(0)) grad_input = empty_like(input);
   if (context.needs(1)) grad_weight = empty_like(mean);
   if (context.needs(2)) grad_bias = empty_like(mean);
-  on_device(input.device(), [&](auto device) {
-    visit_floating(input.dtype(), "batch_norm", [&](auto type) {
-      using T = typename decltype(type)::type;
-      kernels::batch_norm_backward<T>(device, shape, training, grad_output.data<T>(), input.data<T>(), mean.data<T>(),
-                                      inv_std.data<T>(), data_or_null<T>(weight),
-                                      {mutable_data_or_null<T>(grad_input), mutable_data_or_null<T>(grad_weight),
-                                       mutable_data_or_null<T>(grad_bias)});
-    });
+  dispatch_floating(input, "batch_norm", [&]<class T>(auto device) {
+    kernels::batch_norm_backward<T>(device, shape, training, grad_output.data<T>(), input.data<T>(), mean.data<T>(),
+                                    inv_std.data<T>(), data_or_null<T>(weight),
+                                    {mutable_data_or_null<T>(grad_input), mutable_data_or_null<T>(grad_weight),
+                                     mutable_data_or_null<T>(grad_bias)});
   });
   return {grad_input, grad_weight, grad_bias, Tensor(), Tensor()};
 }
@@ -75,21 +72,18 @@ Tensor batch_norm(const Tensor& input, const BatchNormArguments& a) {
   Tensor output = empty_like(input);
   Tensor inv_std = empty({channels}, {input.dtype(), input.device()});
   Tensor mean = training ? empty_like(inv_std) : a.running_mean;
-  on_device(input.device(), [&](auto device) {
-    visit_floating(input.dtype(), "batch_norm", [&](auto type) {
-      using T = typename decltype(type)::type;
-      const T *weight = data_or_null<T>(a.weight), *bias = data_or_null<T>(a.bias);
-      T *inv_std_data = inv_std.mutable_data<T>(), *output_data = output.mutable_data<T>();
-      if (training) {
-        const kernels::RunningStatistics<T> running{mutable_data_or_null<T>(a.running_mean),
-                                                    mutable_data_or_null<T>(a.running_var), a.momentum};
-        kernels::batch_norm_forward_training<T>(device, shape, input.data<T>(), weight, bias, a.eps, running,
-                                                mean.mutable_data<T>(), inv_std_data, output_data);
-      } else {
-        kernels::batch_norm_forward_inference<T>(device, shape, input.data<T>(), weight, bias, a.eps, mean.data<T>(),
-                                                 a.running_var.data<T>(), inv_std_data, output_data);
-      }
-    });
+  dispatch_floating(input, "batch_norm", [&]<class T>(auto device) {
+    const T *weight = data_or_null<T>(a.weight), *bias = data_or_null<T>(a.bias);
+    T *inv_std_data = inv_std.mutable_data<T>(), *output_data = output.mutable_data<T>();
+    if (training) {
+      const kernels::RunningStatistics<T> running{mutable_data_or_null<T>(a.running_mean),
+                                                  mutable_data_or_null<T>(a.running_var), a.momentum};
+      kernels::batch_norm_forward_training<T>(device, shape, input.data<T>(), weight, bias, a.eps, running,
+                                              mean.mutable_data<T>(), inv_std_data, output_data);
+    } else {
+      kernels::batch_norm_forward_inference<T>(device, shape, input.data<T>(), weight, bias, a.eps, mean.data<T>(),
+                                               a.running_var.data<T>(), inv_std_data, output_data);
+    }
   });
   record("batch_norm", {input, a.weight, a.bias, a.running_mean, a.running_var},
          {{"training", training}, {"momentum", a.momentum}, {"eps", a.eps}}, {output},

@@ -3,8 +3,8 @@
 #include "deft/core/autograd.h"
 #include "deft/core/checks.h"
 #include "deft/core/detail/optional_data.h"
+#include "deft/core/dispatch.h"
 #include "deft/kernels/conv2d.h"
-#include "deft/kernels/runtime/dispatch.h"
 #include "deft/layers/detail/conv_shape.h"
 #include "deft/layers/init.h"
 
@@ -18,18 +18,15 @@ std::vector<Tensor> gradients(const BackwardContext& context, const kernels::Con
   if (context.needs(0)) grad_input = empty_like(input);
   if (context.needs(1) || context.needs(2)) grad_weight = empty_like(weight);
   if (context.needs(2)) grad_bias = empty({shape.o}, {weight.dtype(), weight.device()});
-  on_device(input.device(), [&](auto device) {
-    visit_floating(input.dtype(), "conv2d", [&](auto type) {
-      using T = typename decltype(type)::type;
-      if (grad_input.defined()) {
-        kernels::conv2d_backward_input<T>(device, shape, grad_output.data<T>(), weight.data<T>(),
-                                          grad_input.mutable_data<T>());
-      }
-      if (grad_weight.defined()) {
-        kernels::conv2d_backward_weight<T>(device, shape, input.data<T>(), grad_output.data<T>(),
-                                           grad_weight.mutable_data<T>(), mutable_data_or_null<T>(grad_bias));
-      }
-    });
+  dispatch_floating(input, "conv2d", [&]<class T>(auto device) {
+    if (grad_input.defined()) {
+      kernels::conv2d_backward_input<T>(device, shape, grad_output.data<T>(), weight.data<T>(),
+                                        grad_input.mutable_data<T>());
+    }
+    if (grad_weight.defined()) {
+      kernels::conv2d_backward_weight<T>(device, shape, input.data<T>(), grad_output.data<T>(),
+                                         grad_weight.mutable_data<T>(), mutable_data_or_null<T>(grad_bias));
+    }
   });
   return {grad_input, grad_weight, grad_bias};
 }
@@ -41,12 +38,9 @@ Tensor conv2d(const Tensor& input, const Tensor& weight, const Conv2dFunctionOpt
   const kernels::Conv2dShape shape = detail::conv_shape(
       "conv2d", input, weight, options.bias, {options.stride, options.padding, options.dilation, options.groups});
   Tensor output = empty({shape.n, shape.h_out(), shape.w_out(), shape.o}, {input.dtype(), input.device()});
-  on_device(input.device(), [&](auto device) {
-    visit_floating(input.dtype(), "conv2d", [&](auto type) {
-      using T = typename decltype(type)::type;
-      kernels::conv2d_forward<T>(device, shape, input.data<T>(), weight.data<T>(), data_or_null<T>(options.bias),
-                                 output.mutable_data<T>());
-    });
+  dispatch_floating(input, "conv2d", [&]<class T>(auto device) {
+    kernels::conv2d_forward<T>(device, shape, input.data<T>(), weight.data<T>(), data_or_null<T>(options.bias),
+                               output.mutable_data<T>());
   });
   record("conv2d", {input, weight, options.bias}, detail::conv_attributes(shape), {output},
          {.saved = {input, weight},

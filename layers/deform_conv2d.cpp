@@ -9,11 +9,11 @@
 #include "deft/core/autograd.h"
 #include "deft/core/checks.h"
 #include "deft/core/detail/optional_data.h"
+#include "deft/core/dispatch.h"
 #include "deft/core/elementwise.h"
 #include "deft/core/shape_ops.h"
 #include "deft/kernels/deform_conv2d.h"
 #include "deft/kernels/deform_positions.h"
-#include "deft/kernels/runtime/dispatch.h"
 #include "deft/kernels/runtime/error.h"
 #include "deft/layers/detail/conv_shape.h"
 #include "deft/layers/init.h"
@@ -56,15 +56,12 @@ std::vector<Tensor> gradients(const BackwardContext& context, const kernels::Def
   if (context.needs(2)) grad_weight = empty_like(weight);
   if (context.needs(3)) grad_mask = empty_like(mask);
   if (context.needs(4)) grad_bias = empty({shape.o}, {weight.dtype(), weight.device()});
-  on_device(input.device(), [&](auto device) {
-    visit_floating(input.dtype(), "deform_conv2d", [&](auto type) {
-      using T = typename decltype(type)::type;
-      kernels::deform_conv2d_backward<T>(device, shape, input.data<T>(), offset.data<T>(), data_or_null<T>(mask),
-                                         weight.data<T>(), grad_output.data<T>(),
-                                         {mutable_data_or_null<T>(grad_input), mutable_data_or_null<T>(grad_offset),
-                                          mutable_data_or_null<T>(grad_mask), mutable_data_or_null<T>(grad_weight),
-                                          mutable_data_or_null<T>(grad_bias)});
-    });
+  dispatch_floating(input, "deform_conv2d", [&]<class T>(auto device) {
+    kernels::deform_conv2d_backward<T>(
+        device, shape, input.data<T>(), offset.data<T>(), data_or_null<T>(mask), weight.data<T>(),
+        grad_output.data<T>(),
+        {mutable_data_or_null<T>(grad_input), mutable_data_or_null<T>(grad_offset), mutable_data_or_null<T>(grad_mask),
+         mutable_data_or_null<T>(grad_weight), mutable_data_or_null<T>(grad_bias)});
   });
   return {grad_input, grad_offset, grad_weight, grad_mask, grad_bias};
 }
@@ -75,12 +72,9 @@ Tensor deform_conv2d(const Tensor& input, const Tensor& offset, const Tensor& we
                      const DeformConv2dFunctionOptions& options) {
   const kernels::DeformConv2dShape shape = check(input, offset, weight, options);
   Tensor output = empty({shape.n, shape.h_out(), shape.w_out(), shape.o}, {input.dtype(), input.device()});
-  on_device(input.device(), [&](auto device) {
-    visit_floating(input.dtype(), "deform_conv2d", [&](auto type) {
-      using T = typename decltype(type)::type;
-      kernels::deform_conv2d_forward<T>(device, shape, input.data<T>(), offset.data<T>(), data_or_null<T>(options.mask),
-                                        weight.data<T>(), data_or_null<T>(options.bias), output.mutable_data<T>());
-    });
+  dispatch_floating(input, "deform_conv2d", [&]<class T>(auto device) {
+    kernels::deform_conv2d_forward<T>(device, shape, input.data<T>(), offset.data<T>(), data_or_null<T>(options.mask),
+                                      weight.data<T>(), data_or_null<T>(options.bias), output.mutable_data<T>());
   });
   Attributes attributes = detail::conv_attributes(shape);
   attributes.push_back({"offset_groups", shape.offset_groups});
@@ -132,24 +126,18 @@ std::pair<Tensor, Tensor> divide_prediction(const Tensor& prediction, double lim
   const kernels::DeformPositionsShape shape{n * h * w, prediction.size(3) / 3, limit, mask_scale};
   Tensor offset = empty({n, h, w, 2 * shape.taps}, {prediction.dtype(), prediction.device()});
   Tensor mask = empty({n, h, w, shape.taps}, {prediction.dtype(), prediction.device()});
-  on_device(prediction.device(), [&](auto device) {
-    visit_floating(prediction.dtype(), "deform_positions", [&](auto type) {
-      using T = typename decltype(type)::type;
-      kernels::deform_positions_forward<T>(device, shape, prediction.data<T>(), offset.mutable_data<T>(),
-                                           mask.mutable_data<T>());
-    });
+  dispatch_floating(prediction, "deform_positions", [&]<class T>(auto device) {
+    kernels::deform_positions_forward<T>(device, shape, prediction.data<T>(), offset.mutable_data<T>(),
+                                         mask.mutable_data<T>());
   });
   record("deform_positions", {prediction}, {{"offset_limit", limit}, {"mask_scale", mask_scale}}, {offset, mask},
          {.saved = {prediction, mask}, .apply = [shape](const BackwardContext& context) -> std::vector<Tensor> {
             const Tensor &grad_offset = context.grad(0), &grad_mask = context.grad(1), &saved = context.saved(0);
             Tensor grad = empty_like(saved);
-            on_device(saved.device(), [&](auto device) {
-              visit_floating(saved.dtype(), "deform_positions", [&](auto type) {
-                using T = typename decltype(type)::type;
-                kernels::deform_positions_backward<T>(device, shape, grad_offset.data<T>(), grad_mask.data<T>(),
-                                                      saved.data<T>(), context.saved(1).data<T>(),
-                                                      grad.mutable_data<T>());
-              });
+            dispatch_floating(saved, "deform_positions", [&]<class T>(auto device) {
+              kernels::deform_positions_backward<T>(device, shape, grad_offset.data<T>(), grad_mask.data<T>(),
+                                                    saved.data<T>(), context.saved(1).data<T>(),
+                                                    grad.mutable_data<T>());
             });
             return {grad};
           }});

@@ -3,8 +3,8 @@
 #include <fmt/format.h>
 
 #include "deft/core/autograd.h"
+#include "deft/core/dispatch.h"
 #include "deft/kernels/random.h"
-#include "deft/kernels/runtime/dispatch.h"
 
 namespace deft {
 namespace {
@@ -15,11 +15,8 @@ void check(double p) {
 
 Tensor apply_mask(const Tensor& input, double p, kernels::RandomStream random) {
   Tensor output = empty_like(input);
-  on_device(input.device(), [&](auto device) {
-    visit_floating(input.dtype(), "dropout", [&](auto type) {
-      using T = typename decltype(type)::type;
-      kernels::dropout<T>(device, random, input.numel(), p, input.data<T>(), output.mutable_data<T>());
-    });
+  dispatch_floating(input, "dropout", [&]<class T>(auto device) {
+    kernels::dropout<T>(device, random, input.numel(), p, input.data<T>(), output.mutable_data<T>());
   });
   return output;
 }

@@ -16,8 +16,7 @@ namespace {
 template <class Draw>
 void fill(Tensor& tensor, Generator& generator, Draw&& draw) {
   PhiloxSequence sequence(generator.seed(), generator.next_stream());
-  visit_floating(tensor.dtype(), "init", [&](auto tag) {
-    using T = typename decltype(tag)::type;
+  visit_floating(tensor.dtype(), "init", [&]<class T>() {
     std::vector<T> values(static_cast<std::size_t>(tensor.numel()));
     for (T& value : values) value = static_cast<T>(draw(sequence));
     const NoGrad no_grad;

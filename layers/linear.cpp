@@ -4,10 +4,10 @@
 
 #include "deft/core/autograd.h"
 #include "deft/core/checks.h"
+#include "deft/core/dispatch.h"
 #include "deft/core/matmul.h"
 #include "deft/core/reduce.h"
 #include "deft/kernels/matmul.h"
-#include "deft/kernels/runtime/dispatch.h"
 #include "deft/layers/init.h"
 
 namespace deft {
@@ -37,12 +37,9 @@ Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
   for (int axis = 0; axis + 1 < x.dim(); ++axis) rows *= x.shape()[axis];
   Tensor y = empty(shape, {.dtype = x.dtype(), .device = x.device()});
   const kernels::MatmulShape product{.m = rows, .n = out, .k = in, .transpose_b = true, .batch = {}};
-  on_device(x.device(), [&](auto device) {
-    visit_floating(x.dtype(), "linear", [&](auto tag) {
-      using T = typename decltype(tag)::type;
-      kernels::matmul<T>(device, product, x.data<T>(), weight.data<T>(), bias.defined() ? bias.data<T>() : nullptr,
-                         y.mutable_data<T>());
-    });
+  dispatch_floating(x, "linear", [&]<class T>(auto device) {
+    kernels::matmul<T>(device, product, x.data<T>(), weight.data<T>(), bias.defined() ? bias.data<T>() : nullptr,
+                       y.mutable_data<T>());
   });
   record("linear", {x, weight, bias}, {}, {y},
          {.saved = {x, weight}, .apply = [rows, in, out](const BackwardContext& context) -> std::vector<Tensor> {

@@ -5,9 +5,9 @@
 #include "deft/core/autograd.h"
 #include "deft/core/checks.h"
 #include "deft/core/detail/optional_data.h"
+#include "deft/core/dispatch.h"
 #include "deft/core/elementwise.h"
 #include "deft/core/reduce.h"
-#include "deft/kernels/runtime/dispatch.h"
 #include "deft/kernels/softmax.h"
 #include "deft/layers/softmax.h"
 
@@ -88,13 +88,10 @@ Tensor of_classes(const Tensor& logits, const Tensor& target, const CrossEntropy
   const bool is_mean = options.reduction == Reduction::mean;
   Tensor losses = empty(target.shape(), {.dtype = logits.dtype(), .device = logits.device()});
   Tensor log_sum_exp = empty_like(losses), target_weight = is_mean ? empty_like(losses) : Tensor();
-  on_device(logits.device(), [&](auto device) {
-    visit_floating(logits.dtype(), "cross_entropy", [&](auto tag) {
-      using T = typename decltype(tag)::type;
-      kernels::cross_entropy_forward<T>(device, shape, logits.data<T>(), target.data<std::int64_t>(),
-                                        data_or_null<T>(options.weight), losses.mutable_data<T>(),
-                                        log_sum_exp.mutable_data<T>(), mutable_data_or_null<T>(target_weight));
-    });
+  dispatch_floating(logits, "cross_entropy", [&]<class T>(auto device) {
+    kernels::cross_entropy_forward<T>(device, shape, logits.data<T>(), target.data<std::int64_t>(),
+                                      data_or_null<T>(options.weight), losses.mutable_data<T>(),
+                                      log_sum_exp.mutable_data<T>(), mutable_data_or_null<T>(target_weight));
   });
   record("cross_entropy", {logits, target, options.weight},
          {{"label_smoothing", options.label_smoothing}, {"ignore_index", options.ignore_index}}, {losses},
@@ -103,13 +100,10 @@ Tensor of_classes(const Tensor& logits, const Tensor& target, const CrossEntropy
             const Tensor &grad = context.grad(), &x = context.saved(0), &classes = context.saved(1);
             const Tensor &weight = context.saved(2), &normalizer = context.saved(3);
             Tensor grad_x = empty_like(x);
-            on_device(x.device(), [&](auto device) {
-              visit_floating(x.dtype(), "cross_entropy", [&](auto tag) {
-                using T = typename decltype(tag)::type;
-                kernels::cross_entropy_backward<T>(device, shape, grad.data<T>(), x.data<T>(),
-                                                   classes.data<std::int64_t>(), data_or_null<T>(weight),
-                                                   normalizer.data<T>(), grad_x.mutable_data<T>());
-              });
+            dispatch_floating(x, "cross_entropy", [&]<class T>(auto device) {
+              kernels::cross_entropy_backward<T>(device, shape, grad.data<T>(), x.data<T>(),
+                                                 classes.data<std::int64_t>(), data_or_null<T>(weight),
+                                                 normalizer.data<T>(), grad_x.mutable_data<T>());
             });
             return {grad_x, Tensor(), Tensor()};
           }});

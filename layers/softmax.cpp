@@ -1,7 +1,7 @@
 #include "deft/layers/softmax.h"
 
 #include "deft/core/autograd.h"
-#include "deft/kernels/runtime/dispatch.h"
+#include "deft/core/dispatch.h"
 #include "deft/kernels/softmax.h"
 
 namespace deft {
@@ -20,21 +20,13 @@ Tensor normalized(const char* op, const Tensor& x, int axis, const Forward& forw
   const int normal = x.shape().normalized_axis(axis, op);
   const kernels::SoftmaxShape shape = softmax_shape(x.shape(), normal);
   Tensor y = empty_like(x);
-  on_device(x.device(), [&](auto device) {
-    visit_floating(x.dtype(), op, [&](auto tag) {
-      using T = typename decltype(tag)::type;
-      forward(device, shape, x.data<T>(), y.mutable_data<T>());
-    });
-  });
+  dispatch_floating(x, op, [&]<class T>(auto device) { forward(device, shape, x.data<T>(), y.mutable_data<T>()); });
   record(op, {x}, {{"axis", std::int64_t{normal}}}, {y},
          {.saved = {y}, .apply = [op, shape, backward](const BackwardContext& context) -> std::vector<Tensor> {
             const Tensor &grad = context.grad(), &output = context.saved();
             Tensor grad_x = empty_like(grad);
-            on_device(grad.device(), [&](auto device) {
-              visit_floating(grad.dtype(), op, [&](auto tag) {
-                using T = typename decltype(tag)::type;
-                backward(device, shape, grad.data<T>(), output.data<T>(), grad_x.mutable_data<T>());
-              });
+            dispatch_floating(grad, op, [&]<class T>(auto device) {
+              backward(device, shape, grad.data<T>(), output.data<T>(), grad_x.mutable_data<T>());
             });
             return {grad_x};
           }});

@@ -3,9 +3,8 @@
 #include <limits>
 #include <utility>
 
+#include "deft/core/dispatch.h"
 #include "deft/kernels/optimizer_step.h"
-#include "deft/kernels/runtime/dispatch.h"
-#include "deft/kernels/runtime/dtype.h"
 
 namespace deft {
 
@@ -39,8 +38,7 @@ void Adam::update(std::vector<Update>& updates, const Options& options) {
   step.weight_decay = options.at("weight_decay");
   step.decoupled = decoupled_;
   const Tensor first = updates.front().parameter;
-  visit_floating(first.dtype(), name(), [&](auto type) {
-    using T = typename decltype(type)::type;
+  dispatch_floating(first, name(), [&]<class T>(auto device) {
     std::vector<kernels::AdamArrays<T>> arrays;
     for (Update& each : updates) {
       Tensor& m = state_tensor(*each.state, "exp_avg", each.parameter);
@@ -48,7 +46,7 @@ void Adam::update(std::vector<Update>& updates, const Options& options) {
       arrays.push_back({each.parameter.numel(), each.grad.data<T>(), m.mutable_data<T>(), v.mutable_data<T>(),
                         each.parameter.mutable_data<T>(), each.state->step});
     }
-    on_device(first.device(), [&](auto device) { kernels::adam_step<T>(device, step, arrays); });
+    kernels::adam_step<T>(device, step, arrays);
   });
 }
 

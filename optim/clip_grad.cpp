@@ -6,6 +6,7 @@
 #include <cmath>
 #include <utility>
 
+#include "deft/core/dispatch.h"
 #include "deft/core/elementwise.h"
 #include "deft/core/reduce.h"
 #include "deft/kernels/elementwise.h"
@@ -15,7 +16,7 @@
 namespace deft {
 namespace {
 
-// Calls visit(device, TypeTag<T>, gradients) for the gradients of the parameters, once for all of one type on one
+// Calls visit.operator()<T>(device, gradients) for the gradients of the parameters, once for all of one type on one
 // device.
 template <class Visit>
 void for_gradients(const char* op, const std::vector<Tensor>& parameters, const Visit& visit) {
@@ -26,15 +27,13 @@ void for_gradients(const char* op, const std::vector<Tensor>& parameters, const 
   for_alike(
       std::move(gradients), [](const Tensor& grad) { return grad; },
       [&](std::vector<Tensor>& alike, const Tensor& first) {
-        visit_floating(first.dtype(), op,
-                       [&](auto type) { on_device(first.device(), [&](auto device) { visit(device, type, alike); }); });
+        dispatch_floating(first, op, [&]<class T>(auto device) { visit.template operator()<T>(device, alike); });
       });
 }
 
 double euclidean_norm(const std::vector<Tensor>& parameters) {
   double squares = 0;
-  for_gradients("clip_grad_norm_", parameters, [&](auto device, auto type, const std::vector<Tensor>& gradients) {
-    using T = typename decltype(type)::type;
+  for_gradients("clip_grad_norm_", parameters, [&]<class T>(auto device, const std::vector<Tensor>& gradients) {
     std::vector<kernels::GradientArray<const T>> arrays;
     for (const Tensor& grad : gradients) arrays.push_back({grad.numel(), grad.data<T>()});
     squares += kernels::squared_norm<T>(device, arrays);
@@ -78,8 +77,7 @@ double clip_grad_norm_(const std::vector<Tensor>& parameters, double max_norm, c
   }
   const double factor = max_norm / (norm + 1e-6);
   if (factor >= 1) return norm;
-  for_gradients("clip_grad_norm_", parameters, [&](auto device, auto type, std::vector<Tensor>& gradients) {
-    using T = typename decltype(type)::type;
+  for_gradients("clip_grad_norm_", parameters, [&]<class T>(auto device, std::vector<Tensor>& gradients) {
     std::vector<kernels::GradientArray<T>> arrays;
     for (Tensor& grad : gradients) arrays.push_back({grad.numel(), grad.mutable_data<T>()});
     kernels::scale<T>(device, static_cast<T>(factor), arrays);
@@ -91,8 +89,7 @@ void clip_grad_value_(const std::vector<Tensor>& parameters, double clip_value) 
   if (!(clip_value >= 0)) {
     throw Error(fmt::format("clip_grad_value_: clip_value is {}, expected at least 0", clip_value));
   }
-  for_gradients("clip_grad_value_", parameters, [&](auto device, auto type, std::vector<Tensor>& gradients) {
-    using T = typename decltype(type)::type;
+  for_gradients("clip_grad_value_", parameters, [&]<class T>(auto device, std::vector<Tensor>& gradients) {
     const T limit = static_cast<T>(clip_value);
     for (Tensor& grad : gradients) {
       T* data = grad.mutable_data<T>();

@@ -5,9 +5,8 @@
 #include <limits>
 #include <utility>
 
+#include "deft/core/dispatch.h"
 #include "deft/kernels/optimizer_step.h"
-#include "deft/kernels/runtime/dispatch.h"
-#include "deft/kernels/runtime/dtype.h"
 
 namespace deft {
 
@@ -43,8 +42,7 @@ void SGD::update(std::vector<Update>& updates, const Options& options) {
   step.weight_decay = options.at("weight_decay");
   step.nesterov = options.at("nesterov") != 0;
   const Tensor first = updates.front().parameter;
-  visit_floating(first.dtype(), name(), [&](auto type) {
-    using T = typename decltype(type)::type;
+  dispatch_floating(first, name(), [&]<class T>(auto device) {
     std::vector<kernels::SgdArrays<T>> arrays;
     for (Update& each : updates) {
       const bool is_first = each.state->tensors.count("momentum_buffer") == 0;
@@ -53,7 +51,7 @@ void SGD::update(std::vector<Update>& updates, const Options& options) {
       arrays.push_back(
           {each.parameter.numel(), each.grad.data<T>(), buffer, each.parameter.mutable_data<T>(), is_first});
     }
-    on_device(first.device(), [&](auto device) { kernels::sgd_step<T>(device, step, arrays); });
+    kernels::sgd_step<T>(device, step, arrays);
   });
 }
 

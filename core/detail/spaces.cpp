@@ -1,8 +1,8 @@
 #include "deft/core/detail/spaces.h"
 
+#include "deft/core/dispatch.h"
 #include "deft/kernels/copy.h"
 #include "deft/kernels/reduce.h"
-#include "deft/kernels/runtime/dispatch.h"
 
 namespace deft {
 
@@ -32,11 +32,8 @@ Tensor sum_to(const Tensor& gradient, const Shape& shape) {
   Tensor result = empty(shape, {.dtype = gradient.dtype(), .device = gradient.device()});
   const auto space =
       make_space<2>(gradient.shape(), {strides_of(gradient.shape()), broadcast_strides(shape, gradient.shape())});
-  on_device(gradient.device(), [&](auto device) {
-    visit_floating(gradient.dtype(), "sum", [&](auto tag) {
-      using T = typename decltype(tag)::type;
-      kernels::reduce<T>(device, kernels::ReduceOp::sum, space, gradient.data<T>(), result.mutable_data<T>());
-    });
+  dispatch_floating(gradient, "sum", [&]<class T>(auto device) {
+    kernels::reduce<T>(device, kernels::ReduceOp::sum, space, gradient.data<T>(), result.mutable_data<T>());
   });
   return result;
 }
@@ -44,12 +41,8 @@ Tensor sum_to(const Tensor& gradient, const Shape& shape) {
 Tensor repeat_to(const Tensor& x, const Shape& shape) {
   Tensor result = empty(shape, {.dtype = x.dtype(), .device = x.device()});
   const auto space = make_space<1>(shape, {broadcast_strides(x.shape(), shape)});
-  on_device(x.device(), [&](auto device) {
-    visit_dtype(x.dtype(), [&](auto tag) {
-      using T = typename decltype(tag)::type;
-      kernels::copy_strided<T>(device, space, x.data<T>(), result.mutable_data<T>());
-    });
-  });
+  dispatch(
+      x, [&]<class T>(auto device) { kernels::copy_strided<T>(device, space, x.data<T>(), result.mutable_data<T>()); });
   return result;
 }
 

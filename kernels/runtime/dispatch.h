@@ -1,4 +1,4 @@
-// The one helper that switches on the device.
+// What switches on the device; core/dispatch.h does so for tensors.
 #pragma once
 
 #include <utility>
@@ -15,7 +15,7 @@ inline constexpr bool built_with_cuda = false;
 #endif
 
 /// Calls `function(kernels::Cpu{})` or `function(kernels::Cuda{index})`, whichever `device` names, so that
-/// `on_device(x.device(), [&](auto device) { kernels::relu_forward(device, ...); })` reaches the right overload.
+/// `on_device(device, [](auto d) { kernels::synchronize(d); })` reaches the right overload.
 /// A build without CUDA does not instantiate the second call and throws Error instead.
 template <class Function>
 decltype(auto) on_device(Device device, Function&& function) {

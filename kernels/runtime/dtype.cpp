@@ -17,7 +17,7 @@ const char* to_string(DType dtype) {
 }
 
 std::size_t size_of(DType dtype) {
-  return visit_dtype(dtype, [](auto tag) { return sizeof(typename decltype(tag)::type); });
+  return visit_dtype(dtype, []<class T>() { return sizeof(T); });
 }
 
 }  // namespace deft

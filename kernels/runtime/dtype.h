@@ -42,36 +42,40 @@ struct dtype_of_type<std::uint8_t> {
 template <class T>
 inline constexpr DType dtype_of = dtype_of_type<T>::value;
 
-/// What a visitor receives: `[](auto tag) { using T = typename decltype(tag)::type; ... }`.
-template <class T>
-struct TypeTag {
-  using type = T;
-};
-
-/// Calls `visitor(TypeTag<T>{})` with the C++ type of `dtype`.
+/// Calls `visitor.operator()<T>()` with the C++ type of `dtype`: `visit_dtype(dtype, [&]<class T>() { ... })`.
 template <class Visitor>
 decltype(auto) visit_dtype(DType dtype, Visitor&& visitor) {
   switch (dtype) {
     case DType::float32:
-      return visitor(TypeTag<float>{});
+      return visitor.template operator()<float>();
     case DType::float64:
-      return visitor(TypeTag<double>{});
+      return visitor.template operator()<double>();
     case DType::int64:
-      return visitor(TypeTag<std::int64_t>{});
+      return visitor.template operator()<std::int64_t>();
     case DType::uint8:
       break;
   }
-  return visitor(TypeTag<std::uint8_t>{});
+  return visitor.template operator()<std::uint8_t>();
 }
 
-/// The same for floating types alone. Throws Error in the name of operation `op` for the others.
+/// The same for floating types only. Throws Error in the name of operation `op` for the others.
 template <class Visitor>
 decltype(auto) visit_floating(DType dtype, const char* op, Visitor&& visitor) {
   if (!is_floating(dtype)) {
     throw Error(std::string(op) + ": dtype is " + to_string(dtype) + ", expected float32 or float64");
   }
-  if (dtype == DType::float32) return visitor(TypeTag<float>{});
-  return visitor(TypeTag<double>{});
+  if (dtype == DType::float32) return visitor.template operator()<float>();
+  return visitor.template operator()<double>();
+}
+
+/// The same for the types of numbers with a sign. Throws Error in the name of operation `op` for the others.
+template <class Visitor>
+decltype(auto) visit_signed(DType dtype, const char* op, Visitor&& visitor) {
+  if (dtype == DType::uint8) {
+    throw Error(std::string(op) + ": dtype is " + to_string(dtype) + ", expected float32, float64 or int64");
+  }
+  if (dtype == DType::int64) return visitor.template operator()<std::int64_t>();
+  return visit_floating(dtype, op, visitor);
 }
 
 }  // namespace deft
