@@ -2,11 +2,10 @@
 
 #include <fmt/format.h>
 
-#include <cmath>
-
 #include "deft/core/autograd.h"
 #include "deft/core/checks.h"
 #include "deft/core/detail/spaces.h"
+#include "deft/core/detail/unary.h"
 #include "deft/core/dispatch.h"
 #include "deft/kernels/elementwise.h"
 
@@ -90,37 +89,13 @@ Tensor compare(const char* name, CompareOp op, const Tensor& a, const Tensor& b)
   return result;
 }
 
-Tensor unary(const char* name, UnaryOp op, const Tensor& x) {
-  Tensor result = empty_like(x);
-  const auto run = [&]<class T>(auto device) {
-    kernels::unary_forward<T>(device, op, x.numel(), x.data<T>(), result.mutable_data<T>());
-  };
-  if (op == UnaryOp::neg || op == UnaryOp::abs) {
-    dispatch_signed(x, name, run);
-  } else {
-    dispatch_floating(x, name, run);
-  }
-  record(name, {x}, {}, {result},
-         {.saved = {kernels::backward_reads_output(op) ? result : x},
-          .apply = [op](const BackwardContext& context) -> std::vector<Tensor> {
-            const Tensor& grad = context.grad();
-            Tensor grad_x = context.memory_of_grad();
-            dispatch_floating(grad, "backward", [&]<class T>(auto device) {
-              kernels::unary_backward<T>(device, op, grad.numel(), grad.data<T>(), context.saved().data<T>(),
-                                         grad_x.mutable_data<T>());
-            });
-            return {grad_x};
-          }});
-  return result;
-}
-
 }  // namespace
 
 Tensor operator+(const Tensor& a, const Tensor& b) { return binary("add", BinaryOp::add, a, b); }
 Tensor operator-(const Tensor& a, const Tensor& b) { return binary("sub", BinaryOp::sub, a, b); }
 Tensor operator*(const Tensor& a, const Tensor& b) { return binary("mul", BinaryOp::mul, a, b); }
 Tensor operator/(const Tensor& a, const Tensor& b) { return binary("div", BinaryOp::div, a, b); }
-Tensor operator-(const Tensor& x) { return unary("neg", UnaryOp::neg, x); }
+Tensor operator-(const Tensor& x) { return detail::unary("neg", UnaryOp::neg, x, empty_like(x)); }
 
 Tensor operator+(const Tensor& a, double b) { return a + scalar("add", b, a); }
 Tensor operator-(const Tensor& a, double b) { return a - scalar("sub", b, a); }
@@ -136,29 +111,14 @@ Tensor pow(const Tensor& a, double b) { return pow(a, scalar("pow", b, a)); }
 Tensor minimum(const Tensor& a, const Tensor& b) { return binary("minimum", BinaryOp::minimum, a, b); }
 Tensor maximum(const Tensor& a, const Tensor& b) { return binary("maximum", BinaryOp::maximum, a, b); }
 
-Tensor abs(const Tensor& x) { return unary("abs", UnaryOp::abs, x); }
-Tensor exp(const Tensor& x) { return unary("exp", UnaryOp::exp, x); }
-Tensor log(const Tensor& x) { return unary("log", UnaryOp::log, x); }
-Tensor sqrt(const Tensor& x) { return unary("sqrt", UnaryOp::sqrt, x); }
+Tensor abs(const Tensor& x) { return detail::unary("abs", UnaryOp::abs, x, empty_like(x)); }
+Tensor exp(const Tensor& x) { return detail::unary("exp", UnaryOp::exp, x, empty_like(x)); }
+Tensor log(const Tensor& x) { return detail::unary("log", UnaryOp::log, x, empty_like(x)); }
+Tensor sqrt(const Tensor& x) { return detail::unary("sqrt", UnaryOp::sqrt, x, empty_like(x)); }
 
 Tensor clamp(const Tensor& x, double low, double high) {
   if (!(low <= high)) throw Error(fmt::format("clamp: low is {}, high is {}, expected low <= high", low, high));
-  Tensor result = empty_like(x);
-  dispatch_floating(x, "clamp", [&]<class T>(auto device) {
-    kernels::clamp_forward<T>(device, x.numel(), static_cast<T>(low), static_cast<T>(high), x.data<T>(),
-                              result.mutable_data<T>());
-  });
-  record("clamp", {x}, {{"low", low}, {"high", high}}, {result},
-         {.saved = {x}, .apply = [low, high](const BackwardContext& context) -> std::vector<Tensor> {
-            const Tensor &grad = context.grad(), &saved_x = context.saved();
-            Tensor grad_x = context.memory_of_grad();
-            dispatch_floating(grad, "clamp", [&]<class T>(auto device) {
-              kernels::clamp_backward<T>(device, grad.numel(), static_cast<T>(low), static_cast<T>(high),
-                                         grad.data<T>(), saved_x.data<T>(), grad_x.mutable_data<T>());
-            });
-            return {grad_x};
-          }});
-  return result;
+  return detail::unary("clamp", {UnaryOp::clamp, low, high}, x, empty_like(x), {{"low", low}, {"high", high}});
 }
 
 Tensor eq(const Tensor& a, const Tensor& b) { return compare("eq", CompareOp::eq, a, b); }

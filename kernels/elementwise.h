@@ -10,37 +10,50 @@
 
 namespace deft::kernels {
 
-enum class UnaryOp { neg, abs, exp, log, sqrt };
+/// Functions of one argument x, with their parameters.
+enum class UnaryOp {
+  neg,
+  abs,  ///< the derivative at 0 is 0
+  exp,
+  log,
+  sqrt,
+  clamp,       ///< (low, high): min(max(x, low), high), NaN stays NaN; the derivative is 1 where low <= x <= high
+  relu,        ///< max(x, 0), NaN stays NaN; the derivative at 0 is 0
+  leaky_relu,  ///< (slope): x where x > 0, else slope · x
+  sigmoid,     ///< 1 / (1 + exp(−x))
+  tanh,
+  gelu,       ///< x · Φ(x), with Φ the normal distribution function (Hendrycks and Gimpel 2016, arXiv:1606.08415)
+  gelu_tanh,  ///< x / 2 · (1 + tanh(√(2/π) · (x + 0.044715 x³))), the paper's approximation
+};
 enum class BinaryOp { add, sub, mul, div, pow, minimum, maximum };
 enum class CompareOp { eq, ne, lt, le, gt, ge };
 
+/// A UnaryOp with the values of its parameters.
+struct Unary {
+  Unary(UnaryOp op, double first = 0, double second = 0) : op(op), first(first), second(second) {}
+
+  UnaryOp op;
+  double first, second;
+};
+
 /// output = op(input). float32, float64; neg and abs also int64.
 template <class T>
-void unary_forward(Cpu, UnaryOp op, std::int64_t n, const T* input, T* output);
+void unary_forward(Cpu, const Unary& unary, std::int64_t n, const T* input, T* output);
 template <class T>
-void unary_forward(Cuda, UnaryOp op, std::int64_t n, const T* input, T* output);
+void unary_forward(Cuda, const Unary& unary, std::int64_t n, const T* input, T* output);
 
-/// What unary_backward reads: the output where that is cheaper, else the input.
-inline bool backward_reads_output(UnaryOp op) { return op == UnaryOp::exp || op == UnaryOp::sqrt; }
+/// What unary_backward reads: the output where it suffices, else the input.
+inline bool backward_reads_output(UnaryOp op) {
+  return op == UnaryOp::exp || op == UnaryOp::sqrt || op == UnaryOp::relu || op == UnaryOp::sigmoid ||
+         op == UnaryOp::tanh;
+}
 
 /// grad_input = grad_output · op'(input). `saved` is the output or the input, as backward_reads_output says; neg does
-/// not read it. The derivative of abs at 0 is 0.
+/// not read it.
 template <class T>
-void unary_backward(Cpu, UnaryOp op, std::int64_t n, const T* grad_output, const T* saved, T* grad_input);
+void unary_backward(Cpu, const Unary& unary, std::int64_t n, const T* grad_output, const T* saved, T* grad_input);
 template <class T>
-void unary_backward(Cuda, UnaryOp op, std::int64_t n, const T* grad_output, const T* saved, T* grad_input);
-
-/// output = min(max(input, low), high); NaN stays NaN.
-template <class T>
-void clamp_forward(Cpu, std::int64_t n, T low, T high, const T* input, T* output);
-template <class T>
-void clamp_forward(Cuda, std::int64_t n, T low, T high, const T* input, T* output);
-
-/// grad_input = grad_output where low <= input <= high, else 0.
-template <class T>
-void clamp_backward(Cpu, std::int64_t n, T low, T high, const T* grad_output, const T* input, T* grad_input);
-template <class T>
-void clamp_backward(Cuda, std::int64_t n, T low, T high, const T* grad_output, const T* input, T* grad_input);
+void unary_backward(Cuda, const Unary& unary, std::int64_t n, const T* grad_output, const T* saved, T* grad_input);
 
 /// output = op(a, b). float32, float64; also int64 but for div and pow. minimum and maximum propagate NaN.
 template <class T>

@@ -90,10 +90,10 @@ void clip_grad_value_(const std::vector<Tensor>& parameters, double clip_value) 
     throw Error(fmt::format("clip_grad_value_: clip_value is {}, expected at least 0", clip_value));
   }
   for_gradients("clip_grad_value_", parameters, [&]<class T>(auto device, std::vector<Tensor>& gradients) {
-    const T limit = static_cast<T>(clip_value);
+    const kernels::Unary clamp{kernels::UnaryOp::clamp, -clip_value, clip_value};
     for (Tensor& grad : gradients) {
       T* data = grad.mutable_data<T>();
-      kernels::clamp_forward<T>(device, grad.numel(), -limit, limit, data, data);
+      kernels::unary_forward<T>(device, clamp, grad.numel(), data, data);
     }
   });
 }

@@ -1,5 +1,4 @@
 #include "deft/apps/bench/kernel_case.h"
-#include "deft/kernels/activation.h"
 #include "deft/kernels/copy.h"
 #include "deft/kernels/elementwise.h"
 #include "deft/kernels/optimizer_step.h"
@@ -36,18 +35,19 @@ class Cases : public CaseList {
         rows_(n_ / images.c),
         c_(images.c) {}
 
-  void add_unary() {
+  void add_functions() {
+    add_unary("exp", UnaryOp::exp);
+    add_unary("clamp", {UnaryOp::clamp, 0.25, 0.75});
+    add_unary("relu", UnaryOp::relu);
+    add_unary("leaky_relu", {UnaryOp::leaky_relu, 0.01});
+    add_unary("sigmoid", UnaryOp::sigmoid);
+    add_unary("tanh", UnaryOp::tanh);
+    add_unary("gelu", UnaryOp::gelu);
+    add_unary("gelu, tanh", UnaryOp::gelu_tanh);
+  }
+
+  void add_fills() {
     const Operand x = read({n_}), y = write({n_});
-    add("exp", "forward", {x, y},
-        [n = n_](auto device, const Pointers& p) { unary_forward<float>(device, UnaryOp::exp, n, p.at(0), p.at(1)); });
-    add("exp", "backward", {x, x, y}, [n = n_](auto device, const Pointers& p) {
-      unary_backward<float>(device, UnaryOp::exp, n, p.at(0), p.at(1), p.at(2));
-    });
-    add("clamp", "forward", {x, y},
-        [n = n_](auto device, const Pointers& p) { clamp_forward<float>(device, n, 0.25f, 0.75f, p.at(0), p.at(1)); });
-    add("clamp", "backward", {x, x, y}, [n = n_](auto device, const Pointers& p) {
-      clamp_backward<float>(device, n, 0.25f, 0.75f, p.at(0), p.at(1), p.at(2));
-    });
     add("cast to float64", "forward", {x, write({n_}, DType::float64)},
         [n = n_](auto device, const Pointers& p) { cast<float, double>(device, n, p.at(0), p.at<double>(1)); });
     add("fill", "", {y}, [n = n_](auto device, const Pointers& p) { fill<float>(device, n, 1.0f, p.at(0)); });
@@ -81,28 +81,6 @@ class Cases : public CaseList {
     add("where", "", {bytes({n_}, 2), x, x, y}, [dense3](auto device, const Pointers& p) {
       where<float>(device, dense3, p.at<std::uint8_t>(0), p.at(1), p.at(2), p.at(3));
     });
-  }
-
-  void add_activations() {
-    add_activation(
-        "relu", [](auto device, auto... rest) { relu_forward<float>(device, rest...); },
-        [](auto device, auto... rest) { relu_backward<float>(device, rest...); });
-    add_activation(
-        "leaky_relu",
-        [](auto device, std::int64_t n, auto... rest) { leaky_relu_forward<float>(device, n, 0.01f, rest...); },
-        [](auto device, std::int64_t n, auto... rest) { leaky_relu_backward<float>(device, n, 0.01f, rest...); });
-    add_activation(
-        "sigmoid", [](auto device, auto... rest) { sigmoid_forward<float>(device, rest...); },
-        [](auto device, auto... rest) { sigmoid_backward<float>(device, rest...); });
-    add_activation(
-        "tanh", [](auto device, auto... rest) { tanh_forward<float>(device, rest...); },
-        [](auto device, auto... rest) { tanh_backward<float>(device, rest...); });
-    add_activation(
-        "gelu", [](auto device, auto... rest) { gelu_forward<float>(device, GeluForm::exact, rest...); },
-        [](auto device, auto... rest) { gelu_backward<float>(device, GeluForm::exact, rest...); });
-    add_activation(
-        "gelu, tanh", [](auto device, auto... rest) { gelu_forward<float>(device, GeluForm::tanh, rest...); },
-        [](auto device, auto... rest) { gelu_backward<float>(device, GeluForm::tanh, rest...); });
   }
 
   void add_copies() {
@@ -175,12 +153,12 @@ class Cases : public CaseList {
   }
 
  private:
-  template <class Forward, class Backward>
-  void add_activation(const char* op, Forward forward, Backward backward) {
+  void add_unary(const char* op, const Unary& unary) {
     add(op, "forward", {read({n_}), write({n_})},
-        [n = n_, forward](auto device, const Pointers& p) { forward(device, n, p.at(0), p.at(1)); });
-    add(op, "backward", {read({n_}), read({n_}), write({n_})},
-        [n = n_, backward](auto device, const Pointers& p) { backward(device, n, p.at(0), p.at(1), p.at(2)); });
+        [n = n_, unary](auto device, const Pointers& p) { unary_forward<float>(device, unary, n, p.at(0), p.at(1)); });
+    add(op, "backward", {read({n_}), read({n_}), write({n_})}, [n = n_, unary](auto device, const Pointers& p) {
+      unary_backward<float>(device, unary, n, p.at(0), p.at(1), p.at(2));
+    });
   }
 
   void add_reduction(const char* op, const Strided<2>& space, const Shape& output) {
@@ -195,9 +173,9 @@ class Cases : public CaseList {
 
 std::vector<KernelCase> elementwise_cases(const ImageSize& images) {
   Cases cases(images);
-  cases.add_unary();
+  cases.add_functions();
+  cases.add_fills();
   cases.add_broadcasting();
-  cases.add_activations();
   cases.add_copies();
   cases.add_reductions();
   cases.add_random();

@@ -2,7 +2,7 @@
 
 #include <cmath>
 
-#include "deft/kernels/cpu/vector_math.h"
+#include "deft/kernels/cpu/math.h"
 #include "deft/kernels/detail/instantiate.h"
 #include "deft/kernels/runtime/cpu/kernel.h"
 #include "deft/kernels/runtime/parallel_for.h"
@@ -26,7 +26,7 @@ void deform_positions_forward(Cpu, const DeformPositionsShape& s, const T* predi
     }
     // In a loop of its own, since rows are shorter than vectors.
 #pragma omp simd
-    for (std::int64_t i = begin * taps; i < end * taps; ++i) mask[i] = scale / (1 + vector_math::exp(-mask[i]));
+    for (std::int64_t i = begin * taps; i < end * taps; ++i) mask[i] = scale / (1 + math::exp(-mask[i]));
   });
 }
 

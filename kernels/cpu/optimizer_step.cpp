@@ -1,10 +1,10 @@
 #include "deft/kernels/optimizer_step.h"
 
 #include <algorithm>
-#include <cmath>
 
-#include "deft/kernels/detail/adam_factors.h"
+#include "deft/kernels/cpu/math.h"
 #include "deft/kernels/detail/instantiate.h"
+#include "deft/kernels/detail/optimizer_updates.h"
 #include "deft/kernels/runtime/allocator.h"
 #include "deft/kernels/runtime/cpu/kernel.h"
 #include "deft/kernels/runtime/parallel_for.h"
@@ -43,65 +43,40 @@ void for_each_piece(const std::vector<Arrays>& all, Body&& body) {
 
 // The factors come by value and the arrays apart, else the compiler reloads the factors after every store.
 template <class T>
-void adam_piece(const AdamFactors<T> f, const AdamCorrection<T> correction, std::int64_t n, const T* __restrict grad,
-                T* __restrict m, T* __restrict v, T* __restrict param) {
-  for (std::int64_t i = 0; i < n; ++i) {
-    const T p = param[i] * f.shrink;
-    const T g = grad[i] + f.decay * p;
-    m[i] = f.beta1 * m[i] + f.take1 * g;
-    v[i] = f.beta2 * v[i] + f.take2 * g * g;
-    param[i] = p - correction.step_size * m[i] / (std::sqrt(v[i]) / correction.root + f.eps);
-  }
+void adam_piece(const AdamUpdate<T> update, const AdamCorrection<T> correction, std::int64_t n,
+                const T* __restrict grad, T* __restrict m, T* __restrict v, T* __restrict param) {
+  for (std::int64_t i = 0; i < n; ++i) update(correction, grad[i], m[i], v[i], param[i]);
 }
 
 template <class T>
-struct SgdFactors {
-  T lr, weight_decay;
-  T keep, take;  // of the buffer and of the gradient
-  bool first, nesterov;
-};
-
-template <class T>
-void sgd_piece(const SgdFactors<T> f, std::int64_t n, const T* __restrict grad, T* __restrict buffer,
+void sgd_piece(const SgdUpdate<T> update, bool first, std::int64_t n, const T* __restrict grad, T* __restrict buffer,
                T* __restrict param) {
-  for (std::int64_t i = 0; i < n; ++i) {
-    const T g = grad[i] + f.weight_decay * param[i];
-    const T b = f.first ? g : f.keep * buffer[i] + f.take * g;
-    buffer[i] = b;
-    param[i] -= f.lr * (f.nesterov ? g + f.keep * b : b);
-  }
+  for (std::int64_t i = 0; i < n; ++i) update(first, grad[i], buffer[i], param[i]);
 }
 
 template <class T>
-void plain_sgd_piece(T lr, T weight_decay, std::int64_t n, const T* __restrict grad, T* __restrict param) {
-  for (std::int64_t i = 0; i < n; ++i) param[i] -= lr * (grad[i] + weight_decay * param[i]);
+void plain_sgd_piece(const SgdUpdate<T> update, std::int64_t n, const T* __restrict grad, T* __restrict param) {
+  for (std::int64_t i = 0; i < n; ++i) update(grad[i], param[i]);
 }
 
 }  // namespace
 
 template <class T>
 void sgd_step(Cpu, const SgdStep& step, const std::vector<SgdArrays<T>>& parameters) {
-  SgdFactors<T> factors{static_cast<T>(step.lr),
-                        static_cast<T>(step.weight_decay),
-                        static_cast<T>(step.momentum),
-                        static_cast<T>(1 - step.dampening),
-                        false,
-                        step.nesterov};
+  const SgdUpdate<T> update(step);
   for_each_piece(parameters, [&](const SgdArrays<T>& arrays, std::int64_t begin, std::int64_t end) {
     const T* grad = arrays.grad + begin;
     T* param = arrays.param + begin;
-    if (step.momentum == 0) return plain_sgd_piece(factors.lr, factors.weight_decay, end - begin, grad, param);
-    SgdFactors<T> f = factors;
-    f.first = arrays.first;
-    sgd_piece(f, end - begin, grad, arrays.buffer + begin, param);
+    if (step.momentum == 0) return plain_sgd_piece(update, end - begin, grad, param);
+    sgd_piece(update, arrays.first, end - begin, grad, arrays.buffer + begin, param);
   });
 }
 
 template <class T>
 void adam_step(Cpu, const AdamStep& step, const std::vector<AdamArrays<T>>& parameters) {
-  const AdamFactors<T> factors(step);
+  const AdamUpdate<T> update(step);
   for_each_piece(parameters, [&](const AdamArrays<T>& arrays, std::int64_t begin, std::int64_t end) {
-    adam_piece(factors, AdamCorrection<T>(step, arrays.step), end - begin, arrays.grad + begin, arrays.m + begin,
+    adam_piece(update, AdamCorrection<T>(step, arrays.step), end - begin, arrays.grad + begin, arrays.m + begin,
                arrays.v + begin, arrays.param + begin);
   });
 }

@@ -1,74 +1,18 @@
 #include "deft/kernels/reduce.h"
 
 #include <algorithm>
-#include <cmath>
-#include <limits>
 #include <type_traits>
 
+#include "deft/kernels/cpu/math.h"
 #include "deft/kernels/cpu/strided_loop.h"
-#include "deft/kernels/cpu/vector_math.h"
 #include "deft/kernels/detail/instantiate.h"
+#include "deft/kernels/detail/reducers.h"
 #include "deft/kernels/runtime/allocator.h"
 #include "deft/kernels/runtime/cpu/kernel.h"
 
 namespace deft::kernels {
 namespace DEFT_SIMD {
 namespace {
-
-using vector_math::is_nan;
-
-// A reducer folds elements, each with its position among the reduced axes, into an accumulator. Accumulators of
-// consecutive or interleaved positions combine to that of all of them.
-
-template <class T>
-struct Sum {
-  using Accumulator = std::conditional_t<std::is_floating_point_v<T>, double, T>;
-  static Accumulator start() { return 0; }
-  static Accumulator add(Accumulator a, T x, std::int64_t) { return a + static_cast<Accumulator>(x); }
-  static Accumulator combine(Accumulator a, Accumulator b) { return a + b; }
-  T finish(Accumulator a) const { return static_cast<T>(a / divisor); }
-  Accumulator divisor = 1;
-};
-
-template <class T>
-struct Max {
-  using Accumulator = T;
-  static T start() {
-    return std::is_floating_point_v<T> ? -std::numeric_limits<T>::infinity() : std::numeric_limits<T>::lowest();
-  }
-  static T add(T a, T x, std::int64_t) { return ((x > a) | is_nan(x)) ? x : a; }
-  static T combine(T a, T b) { return add(a, b, 0); }
-  T finish(T a) const { return a; }
-};
-
-template <class T>
-struct Min {
-  using Accumulator = T;
-  static T start() {
-    return std::is_floating_point_v<T> ? std::numeric_limits<T>::infinity() : std::numeric_limits<T>::max();
-  }
-  static T add(T a, T x, std::int64_t) { return ((x < a) | is_nan(x)) ? x : a; }
-  static T combine(T a, T b) { return add(a, b, 0); }
-  T finish(T a) const { return a; }
-};
-
-template <class T>
-struct ArgMax {
-  struct Accumulator {
-    T value;
-    std::int64_t position;
-  };
-  static Accumulator start() { return {Max<T>::start(), -1}; }
-  static Accumulator add(Accumulator a, T x, std::int64_t position) { return combine(a, {x, position}); }
-  static Accumulator combine(Accumulator a, Accumulator b) {
-    if (b.position < 0) return a;
-    if (a.position < 0) return b;
-    const bool equal = a.value == b.value || (is_nan(a.value) && is_nan(b.value));
-    if (equal) return a.position < b.position ? a : b;
-    return b.value > a.value || is_nan(b.value) ? b : a;
-  }
-  std::int64_t finish(Accumulator a) const { return a.position; }
-};
 
 /// How a reduction is cut. The output consists of vectors of `lanes` neighbouring elements (the innermost axis if it is
 /// kept, else 1); each vector sums `positions` vectors of the input, in chunks of fixed size.
@@ -124,7 +68,7 @@ typename ArgMax<T>::Accumulator arg_max_of_run(typename ArgMax<T>::Accumulator t
                                                std::int64_t position) {
   const T largest = fold_run<Max<T>>(Max<T>::start(), x, count, position);
   std::int64_t i = 0;
-  while (x[i] != largest && !is_nan(x[i])) ++i;
+  while (x[i] != largest && !math::is_nan(x[i])) ++i;
   return ArgMax<T>::combine(total, {x[i], position + i});
 }
 
@@ -207,16 +151,7 @@ void run(const Reducer& reducer, const Strided<2>& space, const T* input, Out* o
 
 template <class T>
 void reduce(Cpu, ReduceOp op, const Strided<2>& space, const T* input, T* output) {
-  switch (op) {
-    case ReduceOp::sum:
-      return run(Sum<T>{}, space, input, output);
-    case ReduceOp::mean:
-      return run(Sum<T>{static_cast<typename Sum<T>::Accumulator>(Plan(space).positions)}, space, input, output);
-    case ReduceOp::max:
-      return run(Max<T>{}, space, input, output);
-    case ReduceOp::min:
-      return run(Min<T>{}, space, input, output);
-  }
+  visit<T>(op, Plan(space).positions, [&](const auto& reducer) { run(reducer, space, input, output); });
 }
 
 template <class T>

@@ -4,8 +4,8 @@
 #include <cmath>
 #include <type_traits>
 
+#include "deft/kernels/cpu/math.h"
 #include "deft/kernels/cpu/strided_loop.h"
-#include "deft/kernels/cpu/vector_math.h"
 #include "deft/kernels/detail/cross_entropy_shares.h"
 #include "deft/kernels/detail/instantiate.h"
 #include "deft/kernels/runtime/cpu/kernel.h"
@@ -43,7 +43,7 @@ template <class T, class Stride>
 T log_sum_exp_above(T maximum, std::int64_t n, const T* x, Stride stride) {
   double sum = 0;
 #pragma omp simd reduction(+ : sum)
-  for (std::int64_t i = 0; i < n; ++i) sum += vector_math::exp(x[i * stride] - maximum);
+  for (std::int64_t i = 0; i < n; ++i) sum += math::exp(x[i * stride] - maximum);
   return static_cast<T>(std::log(sum));
 }
 
@@ -78,7 +78,7 @@ void softmax_forward(Cpu, const SoftmaxShape& shape, const T* input, T* output) 
     const T* x = input + offset;
     T* y = output + offset;
     const T maximum = line_maximum(shape.n, x, stride);
-    for (std::int64_t i = 0; i < shape.n; ++i) y[i * stride] = vector_math::exp(x[i * stride] - maximum);
+    for (std::int64_t i = 0; i < shape.n; ++i) y[i * stride] = math::exp(x[i * stride] - maximum);
     double sum = 0;
 #pragma omp simd reduction(+ : sum)
     for (std::int64_t i = 0; i < shape.n; ++i) sum += y[i * stride];
@@ -120,7 +120,7 @@ void log_softmax_backward(Cpu, const SoftmaxShape& shape, const T* grad_output, 
 #pragma omp simd reduction(+ : sum)
     for (std::int64_t i = 0; i < shape.n; ++i) sum += g[i * stride];
     const T total = static_cast<T>(sum);
-    for (std::int64_t i = 0; i < shape.n; ++i) gx[i * stride] = g[i * stride] - vector_math::exp(y[i * stride]) * total;
+    for (std::int64_t i = 0; i < shape.n; ++i) gx[i * stride] = g[i * stride] - math::exp(y[i * stride]) * total;
   });
 }
 
@@ -164,10 +164,10 @@ void cross_entropy_backward(Cpu, const CrossEntropyShape& shape, const T* grad_l
     const CrossEntropyShares<T> shares(smoothing, weight == nullptr ? T(1) : weight[wanted], mean_weight);
     const T g = grad_loss[sample], base = log_sum_exp[sample];
     if (weight == nullptr) {
-      for (std::int64_t c = 0; c < shape.classes; ++c) gx[c] = g * (vector_math::exp(x[c] - base) - floor);
+      for (std::int64_t c = 0; c < shape.classes; ++c) gx[c] = g * (math::exp(x[c] - base) - floor);
     } else {
       for (std::int64_t c = 0; c < shape.classes; ++c) {
-        gx[c] = g * (shares.total * vector_math::exp(x[c] - base) - (smoothing > 0 ? floor * weight[c] : T(0)));
+        gx[c] = g * (shares.total * math::exp(x[c] - base) - (smoothing > 0 ? floor * weight[c] : T(0)));
       }
     }
     gx[wanted] -= g * shares.own;

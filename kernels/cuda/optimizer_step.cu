@@ -1,9 +1,8 @@
-#include <cmath>
-
+#include "deft/kernels/cuda/math.h"
 #include "deft/kernels/cuda/reduce_block.h"
 #include "deft/kernels/cuda/vector_access.h"
-#include "deft/kernels/detail/adam_factors.h"
 #include "deft/kernels/detail/instantiate.h"
+#include "deft/kernels/detail/optimizer_updates.h"
 #include "deft/kernels/optimizer_step.h"
 #include "deft/kernels/reduce.h"
 #include "deft/kernels/runtime/cuda/context.h"
@@ -11,6 +10,9 @@
 #include "deft/kernels/runtime/memory.h"
 
 namespace deft::kernels {
+
+using namespace DEFT_PLACE;
+
 namespace cuda_optimizer_step {
 
 /// Elements that a block handles at a time.
@@ -95,8 +97,8 @@ void for_each_chunk(Cuda device, const std::vector<Arrays>& parameters, const Fu
 
 template <class T>
 struct Sgd {
-  T lr, momentum, take, weight_decay;
-  bool has_momentum, nesterov;
+  SgdUpdate<T> update;
+  bool has_momentum;
 
   static bool is_aligned(const SgdArrays<T>& a) { return packs_fit<pack_width<T>>(0, a.grad, a.buffer, a.param); }
 
@@ -104,18 +106,14 @@ struct Sgd {
     chunk.for_packs<pack_width<T>>([&]<int width>(Width<width>, std::int64_t i) {
       const auto grad = load_pack<width>(a.grad + i);
       auto param = load_pack<width>(a.param + i);
-      Pack<T, width> buffer{};
-      if (has_momentum && !a.first) buffer = load_pack<width>(a.buffer + i);
-      for (int j = 0; j < width; ++j) {
-        const T g = grad[j] + weight_decay * param[j];
-        if (has_momentum) {
-          buffer[j] = momentum * buffer[j] + (a.first ? T(1) : take) * g;
-          param[j] -= lr * (nesterov ? g + momentum * buffer[j] : buffer[j]);
-        } else {
-          param[j] -= lr * g;
-        }
+      if (has_momentum) {
+        Pack<T, width> buffer{};
+        if (!a.first) buffer = load_pack<width>(a.buffer + i);
+        for (int j = 0; j < width; ++j) update(a.first, grad[j], buffer[j], param[j]);
+        store_pack_at(a.buffer, i, buffer);
+      } else {
+        for (int j = 0; j < width; ++j) update(grad[j], param[j]);
       }
-      if (has_momentum) store_pack_at(a.buffer, i, buffer);
       store_pack_at(a.param, i, param);
     });
   }
@@ -128,7 +126,7 @@ struct CorrectedAdamArrays : AdamArrays<T> {
 
 template <class T>
 struct Adam {
-  AdamFactors<T> f;
+  AdamUpdate<T> update;
 
   static bool is_aligned(const AdamArrays<T>& a) { return packs_fit<pack_width<T>>(0, a.grad, a.m, a.v, a.param); }
 
@@ -136,13 +134,7 @@ struct Adam {
     chunk.for_packs<pack_width<T>>([&]<int width>(Width<width>, std::int64_t i) {
       const auto grad = load_pack<width>(a.grad + i);
       auto m = load_pack<width>(a.m + i), v = load_pack<width>(a.v + i), param = load_pack<width>(a.param + i);
-      for (int j = 0; j < width; ++j) {
-        const T p = param[j] * f.shrink;
-        const T g = grad[j] + f.decay * p;
-        m[j] = f.beta1 * m[j] + f.take1 * g;
-        v[j] = f.beta2 * v[j] + f.take2 * g * g;
-        param[j] = p - a.correction.step_size * m[j] / (std::sqrt(v[j]) / a.correction.root + f.eps);
-      }
+      for (int j = 0; j < width; ++j) update(a.correction, grad[j], m[j], v[j], param[j]);
       store_pack_at(a.m, i, m);
       store_pack_at(a.v, i, v);
       store_pack_at(a.param, i, param);
@@ -186,20 +178,14 @@ struct Scale {
 
 template <class T>
 void sgd_step(Cuda device, const SgdStep& step, const std::vector<SgdArrays<T>>& parameters) {
-  const cuda_optimizer_step::Sgd<T> update{static_cast<T>(step.lr),
-                                           static_cast<T>(step.momentum),
-                                           static_cast<T>(1 - step.dampening),
-                                           static_cast<T>(step.weight_decay),
-                                           step.momentum != 0,
-                                           step.nesterov};
-  for_each_chunk(device, parameters, update);
+  for_each_chunk(device, parameters, cuda_optimizer_step::Sgd<T>{SgdUpdate<T>(step), step.momentum != 0});
 }
 
 template <class T>
 void adam_step(Cuda device, const AdamStep& step, const std::vector<AdamArrays<T>>& parameters) {
   std::vector<cuda_optimizer_step::CorrectedAdamArrays<T>> corrected;
   for (const AdamArrays<T>& arrays : parameters) corrected.push_back({arrays, AdamCorrection<T>(step, arrays.step)});
-  for_each_chunk(device, corrected, cuda_optimizer_step::Adam<T>{AdamFactors<T>(step)});
+  for_each_chunk(device, corrected, cuda_optimizer_step::Adam<T>{AdamUpdate<T>(step)});
 }
 
 template <class T>

@@ -1,71 +1,18 @@
 #include <algorithm>
-#include <limits>
-#include <type_traits>
 
+#include "deft/kernels/cuda/math.h"
 #include "deft/kernels/cuda/strided_index.h"
 #include "deft/kernels/detail/instantiate.h"
+#include "deft/kernels/detail/reducers.h"
 #include "deft/kernels/reduce.h"
 #include "deft/kernels/runtime/cuda/context.h"
 #include "deft/kernels/runtime/cuda/scratch.h"
 
 namespace deft::kernels {
+
+using namespace DEFT_PLACE;
+
 namespace cuda_reduce {
-
-// A reducer folds elements, each with its position among the reduced axes, into an accumulator. Accumulators of
-// disjoint positions combine to that of all of them.
-
-template <class T>
-struct Sum {
-  using Accumulator = std::conditional_t<std::is_floating_point_v<T>, double, T>;
-  static __device__ Accumulator start() { return 0; }
-  static __device__ Accumulator add(Accumulator a, T x, std::int64_t) { return a + static_cast<Accumulator>(x); }
-  static __device__ Accumulator combine(Accumulator a, Accumulator b) { return a + b; }
-  __device__ T finish(Accumulator a) const { return static_cast<T>(a / divisor); }
-  Accumulator divisor = 1;
-};
-
-template <class T>
-inline constexpr T below_all = std::is_floating_point_v<T> ? -std::numeric_limits<T>::infinity()
-                                                           : std::numeric_limits<T>::lowest();
-template <class T>
-inline constexpr T above_all = std::is_floating_point_v<T> ? std::numeric_limits<T>::infinity()
-                                                           : std::numeric_limits<T>::max();
-
-template <class T>
-struct Max {
-  using Accumulator = T;
-  static __device__ T start() { return below_all<T>; }
-  static __device__ T add(T a, T x, std::int64_t) { return x > a || x != x ? x : a; }
-  static __device__ T combine(T a, T b) { return add(a, b, 0); }
-  __device__ T finish(T a) const { return a; }
-};
-
-template <class T>
-struct Min {
-  using Accumulator = T;
-  static __device__ T start() { return above_all<T>; }
-  static __device__ T add(T a, T x, std::int64_t) { return x < a || x != x ? x : a; }
-  static __device__ T combine(T a, T b) { return add(a, b, 0); }
-  __device__ T finish(T a) const { return a; }
-};
-
-template <class T>
-struct ArgMax {
-  struct Accumulator {
-    T value;
-    std::int64_t position;
-  };
-  static __device__ Accumulator start() { return {Max<T>::start(), -1}; }
-  static __device__ Accumulator add(Accumulator a, T x, std::int64_t position) { return combine(a, {x, position}); }
-  static __device__ Accumulator combine(Accumulator a, Accumulator b) {
-    if (b.position < 0) return a;
-    if (a.position < 0) return b;
-    const bool a_is_nan = a.value != a.value, b_is_nan = b.value != b.value;
-    if (a.value == b.value || (a_is_nan && b_is_nan)) return a.position < b.position ? a : b;
-    return b.value > a.value || b_is_nan ? b : a;
-  }
-  __device__ std::int64_t finish(Accumulator a) const { return a.position; }
-};
 
 /// Leaves the accumulators of a part of the positions as they are.
 template <class Reducer>
@@ -206,23 +153,13 @@ void run(Cuda device, const Reducer& reducer, const Strided<2>& space, const T* 
 
 template <class T>
 void reduce(Cuda device, ReduceOp op, const Strided<2>& space, const T* input, T* output) {
-  using namespace cuda_reduce;
-  switch (op) {
-    case ReduceOp::sum:
-      return run(device, Sum<T>{}, space, input, output);
-    case ReduceOp::mean:
-      return run(device, Sum<T>{static_cast<typename Sum<T>::Accumulator>(Plan(space, sizeof(T)).positions)}, space,
-                 input, output);
-    case ReduceOp::max:
-      return run(device, Max<T>{}, space, input, output);
-    case ReduceOp::min:
-      return run(device, Min<T>{}, space, input, output);
-  }
+  visit<T>(op, cuda_reduce::Plan(space, sizeof(T)).positions,
+           [&](const auto& reducer) { cuda_reduce::run(device, reducer, space, input, output); });
 }
 
 template <class T>
 void argmax(Cuda device, const Strided<2>& space, const T* input, std::int64_t* output) {
-  cuda_reduce::run(device, cuda_reduce::ArgMax<T>{}, space, input, output);
+  cuda_reduce::run(device, ArgMax<T>{}, space, input, output);
 }
 
 #define DEFT_SIGNED(T)                                                      \

@@ -7,8 +7,6 @@
 #include <limits>
 #include <vector>
 
-#include "deft/kernels/activation.h"
-
 #include "catch.h"
 #include "kernels/spaces.h"
 #include "test_device.h"
@@ -129,14 +127,16 @@ TEST_CASE("minimum, maximum and clamp propagate NaN, and ties share the gradient
     CHECK(grad_b[2] == 2);
   }
   const Buffer<double> x({nan, -3, 0.25, 3}), ones(std::vector<double>(4, 1.0));
-  const auto clamped =
-      output_of<double>(4, [&](auto device, double* to) { clamp_forward<double>(device, 4, -1, 1, x.data(), to); });
+  const auto clamped = output_of<double>(4, [&](auto device, double* to) {
+    unary_forward<double>(device, {UnaryOp::clamp, -1, 1}, 4, x.data(), to);
+  });
   CHECK(std::isnan(clamped[0]));
   CHECK(clamped[1] == -1);
   CHECK(clamped[2] == 0.25);
   CHECK(clamped[3] == 1);
-  const auto grad_x = output_of<double>(
-      4, [&](auto device, double* to) { clamp_backward<double>(device, 4, -1, 1, ones.data(), x.data(), to); });
+  const auto grad_x = output_of<double>(4, [&](auto device, double* to) {
+    unary_backward<double>(device, {UnaryOp::clamp, -1, 1}, 4, ones.data(), x.data(), to);
+  });
   CHECK(grad_x == std::vector<double>{0, 0, 1, 0});
 }
 
@@ -204,81 +204,39 @@ TEST_CASE("in-place kernels work on long arrays") {
 
 TEST_CASE("functions of one argument and their gradients") {
   struct Case {
-    UnaryOp op;
-    double (*function)(double);
-    double low;
-  };
-  const Case cases[] = {{UnaryOp::neg, [](double x) { return -x; }, -2},
-                        {UnaryOp::abs, [](double x) { return std::abs(x); }, -2},
-                        {UnaryOp::exp, [](double x) { return std::exp(x); }, -2},
-                        {UnaryOp::log, [](double x) { return std::log(x); }, 0.1},
-                        {UnaryOp::sqrt, [](double x) { return std::sqrt(x); }, 0.1}};
-  const double h = 1e-6;
-  for (const Case& c : cases) {
-    const auto x = random_values<double>(101, 4, c.low, 2), g = random_values<double>(101, 5);
-    const Buffer<double> device_x(x), device_g(g);
-    const auto y = output_of<double>(
-        101, [&](auto device, double* out) { unary_forward<double>(device, c.op, 101, device_x.data(), out); });
-    const Buffer<double> saved(backward_reads_output(c.op) ? y : x);
-    const auto grad = output_of<double>(101, [&](auto device, double* out) {
-      unary_backward<double>(device, c.op, 101, device_g.data(), saved.data(), out);
-    });
-    for (std::size_t i = 0; i < 101; ++i) {
-      REQUIRE(y[i] == Approx(c.function(x[i])).epsilon(1e-14));
-      const double slope = (c.function(x[i] + h) - c.function(x[i] - h)) / (2 * h);
-      REQUIRE(grad[i] == Approx(g[i] * slope).epsilon(1e-7).margin(1e-8));
-    }
-  }
-}
-
-TEST_CASE("activations and their gradients") {
-  using Forward = std::function<void(std::int64_t, const double*, double*)>;
-  using Backward = std::function<void(std::int64_t, const double*, const double*, const double*, double*)>;
-  const auto here = [](auto kernel) {
-    return [=](auto... arguments) { on_test_device([&](auto device) { kernel(device, arguments...); }); };
-  };
-  struct Case {
     const char* name;
+    Unary unary;
     double (*function)(double);
-    Forward forward;
-    Backward backward;  // g, x, y, grad
+    double low, high;
   };
   const Case cases[] = {
-      {"relu", [](double x) { return x > 0 ? x : 0; },
-       here([](auto device, auto n, auto x, auto y) { relu_forward(device, n, x, y); }),
-       here([](auto device, auto n, auto g, auto, auto y, auto grad) { relu_backward(device, n, g, y, grad); })},
-      {"leaky_relu", [](double x) { return x > 0 ? x : 0.1 * x; },
-       here([](auto device, auto n, auto x, auto y) { leaky_relu_forward(device, n, 0.1, x, y); }),
-       here([](auto device, auto n, auto g, auto x, auto, auto grad) {
-         leaky_relu_backward(device, n, 0.1, g, x, grad);
-       })},
-      {"sigmoid", [](double x) { return 1 / (1 + std::exp(-x)); },
-       here([](auto device, auto n, auto x, auto y) { sigmoid_forward(device, n, x, y); }),
-       here([](auto device, auto n, auto g, auto, auto y, auto grad) { sigmoid_backward(device, n, g, y, grad); })},
-      {"tanh", [](double x) { return std::tanh(x); },
-       here([](auto device, auto n, auto x, auto y) { tanh_forward(device, n, x, y); }),
-       here([](auto device, auto n, auto g, auto, auto y, auto grad) { tanh_backward(device, n, g, y, grad); })},
-      {"gelu", [](double x) { return x * 0.5 * std::erfc(-x / std::sqrt(2.0)); },
-       here([](auto device, auto n, auto x, auto y) { gelu_forward(device, GeluForm::exact, n, x, y); }),
-       here([](auto device, auto n, auto g, auto x, auto, auto grad) {
-         gelu_backward(device, GeluForm::exact, n, g, x, grad);
-       })},
-      {"gelu_tanh",
-       [](double x) { return 0.5 * x * (1 + std::tanh(std::sqrt(2 / M_PI) * (x + 0.044715 * std::pow(x, 3)))); },
-       here([](auto device, auto n, auto x, auto y) { gelu_forward(device, GeluForm::tanh, n, x, y); }),
-       here([](auto device, auto n, auto g, auto x, auto, auto grad) {
-         gelu_backward(device, GeluForm::tanh, n, g, x, grad);
-       })},
+      {"neg", UnaryOp::neg, [](double x) { return -x; }, -2, 2},
+      {"abs", UnaryOp::abs, [](double x) { return std::abs(x); }, -2, 2},
+      {"exp", UnaryOp::exp, [](double x) { return std::exp(x); }, -2, 2},
+      {"log", UnaryOp::log, [](double x) { return std::log(x); }, 0.1, 2},
+      {"sqrt", UnaryOp::sqrt, [](double x) { return std::sqrt(x); }, 0.1, 2},
+      {"clamp", {UnaryOp::clamp, -1, 2}, [](double x) { return std::min(std::max(x, -1.0), 2.0); }, -4, 4},
+      {"relu", UnaryOp::relu, [](double x) { return x > 0 ? x : 0; }, -4, 4},
+      {"leaky_relu", {UnaryOp::leaky_relu, 0.1}, [](double x) { return x > 0 ? x : 0.1 * x; }, -4, 4},
+      {"sigmoid", UnaryOp::sigmoid, [](double x) { return 1 / (1 + std::exp(-x)); }, -4, 4},
+      {"tanh", UnaryOp::tanh, [](double x) { return std::tanh(x); }, -4, 4},
+      {"gelu", UnaryOp::gelu, [](double x) { return x * 0.5 * std::erfc(-x / std::sqrt(2.0)); }, -4, 4},
+      {"gelu_tanh", UnaryOp::gelu_tanh,
+       [](double x) { return 0.5 * x * (1 + std::tanh(std::sqrt(2 / M_PI) * (x + 0.044715 * std::pow(x, 3)))); }, -4,
+       4},
   };
   const double h = 1e-6;
   const std::int64_t n = 203;
-  const auto x = random_values<double>(n, 6, -4, 4), g = random_values<double>(n, 7);
   for (const Case& c : cases) {
     INFO(c.name);
-    Buffer<double> device_x(x), device_g(g), device_y(zeros_like(x)), device_grad(zeros_like(x));
-    c.forward(n, device_x.data(), device_y.data());
-    c.backward(n, device_g.data(), device_x.data(), device_y.data(), device_grad.data());
-    const auto y = device_y.values(), grad = device_grad.values();
+    const auto x = random_values<double>(n, 4, c.low, c.high), g = random_values<double>(n, 5);
+    const Buffer<double> device_x(x), device_g(g);
+    const auto y = output_of<double>(
+        n, [&](auto device, double* out) { unary_forward<double>(device, c.unary, n, device_x.data(), out); });
+    const Buffer<double> saved(backward_reads_output(c.unary.op) ? y : x);
+    const auto grad = output_of<double>(n, [&](auto device, double* out) {
+      unary_backward<double>(device, c.unary, n, device_g.data(), saved.data(), out);
+    });
     for (std::size_t i = 0; i < x.size(); ++i) {
       REQUIRE(y[i] == Approx(c.function(x[i])).epsilon(1e-13).margin(1e-14));
       const double slope = (c.function(x[i] + h) - c.function(x[i] - h)) / (2 * h);
@@ -290,30 +248,27 @@ TEST_CASE("activations and their gradients") {
 TEST_CASE("activations keep NaN and saturate without it") {
   const float inf = std::numeric_limits<float>::infinity(), nan = std::numeric_limits<float>::quiet_NaN();
   const Buffer<float> x({-inf, -1000, 0, 1000, inf, nan});
-  const auto check = [&](auto forward, const std::vector<float>& expected) {
-    auto y = output_of<float>(6, [&](auto device, float* out) { forward(device, 6, x.data(), out); });
+  const auto check = [&](UnaryOp op, const std::vector<float>& expected) {
+    auto y = output_of<float>(6, [&](auto device, float* out) { unary_forward<float>(device, op, 6, x.data(), out); });
     CHECK(std::isnan(y.back()));
     y.pop_back();
     CHECK(y == expected);
   };
-  check([](auto... a) { relu_forward<float>(a...); }, {0, 0, 0, 1000, inf});
-  check([](auto... a) { sigmoid_forward<float>(a...); }, {0, 0, 0.5f, 1, 1});
-  check([](auto... a) { tanh_forward<float>(a...); }, {-1, -1, 0, 1, 1});
+  check(UnaryOp::relu, {0, 0, 0, 1000, inf});
+  check(UnaryOp::sigmoid, {0, 0, 0.5f, 1, 1});
+  check(UnaryOp::tanh, {-1, -1, 0, 1, 1});
 }
 
 TEST_CASE("activations of values whose squares float32 cannot hold have gradients") {
   const Buffer<float> x({-3e38f, -1e20f, -150, 150, 1e20f, 3e38f}), g(std::vector<float>(6, 2));
-  const auto check = [&](auto forward, auto backward) {
-    const Buffer<float> y(output_of<float>(6, [&](auto device, float* out) { forward(device, x.data(), out); }));
+  for (const UnaryOp op : {UnaryOp::relu, UnaryOp::gelu, UnaryOp::gelu_tanh}) {
+    const Buffer<float> y(
+        output_of<float>(6, [&](auto device, float* out) { unary_forward<float>(device, op, 6, x.data(), out); }));
     CHECK(y.values() == std::vector<float>{0, 0, 0, 150, 1e20f, 3e38f});
-    const auto grad = output_of<float>(6, [&](auto device, float* out) { backward(device, y.data(), out); });
+    const float* saved = backward_reads_output(op) ? y.data() : x.data();
+    const auto grad = output_of<float>(
+        6, [&](auto device, float* out) { unary_backward<float>(device, op, 6, g.data(), saved, out); });
     CHECK(grad == std::vector<float>{0, 0, 0, 2, 2, 2});
-  };
-  check([](auto device, auto in, auto out) { relu_forward<float>(device, 6, in, out); },
-        [&](auto device, auto y, auto out) { relu_backward<float>(device, 6, g.data(), y, out); });
-  for (const GeluForm form : {GeluForm::exact, GeluForm::tanh}) {
-    check([=](auto device, auto in, auto out) { gelu_forward<float>(device, form, 6, in, out); },
-          [&](auto device, auto, auto out) { gelu_backward<float>(device, form, 6, g.data(), x.data(), out); });
   }
 }
 
@@ -322,26 +277,19 @@ TEST_CASE("float32 functions are as accurate as float32 allows") {
   for (float small : random_values<float>(20000, 9, -3, 3)) x.push_back(small);
   const Buffer<float> device_x(x);
   const auto n = static_cast<std::int64_t>(x.size());
-  const auto check = [&](const char* name, double margin, auto function, double (*exact)(double)) {
-    const auto y = output_of<float>(n, [&](auto device, float* out) { function(device, device_x.data(), out); });
+  const auto check = [&](const char* name, double margin, UnaryOp op, double (*exact)(double)) {
+    const auto y = output_of<float>(
+        n, [&](auto device, float* out) { unary_forward<float>(device, op, n, device_x.data(), out); });
     for (std::size_t i = 0; i < x.size(); ++i) {
       INFO(name << " of " << x[i]);
       const double expected = exact(static_cast<double>(x[i]));
       REQUIRE(static_cast<double>(y[i]) == Approx(expected).epsilon(margin > 0 ? margin : 3e-7).margin(margin));
     }
   };
-  check(
-      "exp", 0, [=](auto device, auto in, auto out) { unary_forward<float>(device, UnaryOp::exp, n, in, out); },
-      [](double v) { return std::exp(v); });
-  check(
-      "tanh", 0, [=](auto device, auto in, auto out) { tanh_forward<float>(device, n, in, out); },
-      [](double v) { return std::tanh(v); });
-  check(
-      "sigmoid", 0, [=](auto device, auto in, auto out) { sigmoid_forward<float>(device, n, in, out); },
-      [](double v) { return 1 / (1 + std::exp(-v)); });
-  check(
-      "gelu", 5e-7, [=](auto device, auto in, auto out) { gelu_forward<float>(device, GeluForm::exact, n, in, out); },
-      [](double v) { return v / 2 * std::erfc(-v / std::sqrt(2.0)); });
+  check("exp", 0, UnaryOp::exp, [](double v) { return std::exp(v); });
+  check("tanh", 0, UnaryOp::tanh, [](double v) { return std::tanh(v); });
+  check("sigmoid", 0, UnaryOp::sigmoid, [](double v) { return 1 / (1 + std::exp(-v)); });
+  check("gelu", 5e-7, UnaryOp::gelu, [](double v) { return v / 2 * std::erfc(-v / std::sqrt(2.0)); });
 }
 
 TEST_CASE("float32 exp at the ends of its range") {

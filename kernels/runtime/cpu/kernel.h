@@ -26,8 +26,11 @@
 #define DEFT_SIMD_EIGEN simd_baseline_eigen
 #endif
 
-// DEFT_KERNEL(void, relu_forward, Cpu, std::int64_t, const float*, float*) in namespace deft::kernels makes an instance
-// of the template DEFT_SIMD::relu_forward the set's version of the contract's function with these types; compiled for
+// The namespace of what kernels of both devices share the source of.
+#define DEFT_PLACE DEFT_SIMD
+
+// DEFT_KERNEL(void, fill, Cpu, std::int64_t, float, float*) in namespace deft::kernels makes an instance
+// of the template DEFT_SIMD::fill the set's version of the contract's function with these types; compiled for
 // the first set it also defines that function, which calls the version for the machine.
 #define DEFT_KERNEL(Result, name, ...)                                                               \
   namespace DEFT_SIMD::versions {                                                                    \

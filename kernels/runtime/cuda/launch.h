@@ -12,6 +12,9 @@
 
 #include "deft/kernels/runtime/error.h"
 
+// The namespace of what kernels of both devices share the source of; kernels/runtime/cpu/kernel.h has the CPU's.
+#define DEFT_PLACE cuda_place
+
 namespace deft::kernels {
 
 /// Throws Error with the call, where it stands and what CUDA says, unless `status` is cudaSuccess.

@@ -7,8 +7,9 @@
 #include <cstdint>
 
 #include "deft/kernels/runtime/cpu/kernel.h"
+#include "deft/kernels/runtime/host_device.h"
 
-namespace deft::kernels::DEFT_SIMD::vector_math {
+namespace deft::kernels::DEFT_PLACE::math {
 
 /// False for integers; without the overloads that std::isnan would need for them.
 template <class T>
@@ -16,29 +17,55 @@ bool is_nan(T x) {
   return x != x;
 }
 
+using std::abs;
+using std::log;
+using std::log1p;
+using std::pow;
+using std::sqrt;
+
 inline double exp(double x) { return std::exp(x); }
+inline double expm1(double x) { return std::expm1(x); }
 inline double tanh(double x) { return std::tanh(x); }
 inline double erf(double x) { return std::erf(x); }
 
-/// x = n · ln 2 + r, |r| <= ln 2 / 2; polynomial of Cephes' expf (Moshier).
+/// x = n · ln 2 + r with |r| <= ln 2 / 2, and exp(r) − 1 by the polynomial of Cephes' expf (Moshier).
+struct ReducedExp {
+  std::int32_t n;
+  float minus_one;  ///< exp(r) − 1
+
+  DEFT_ALWAYS_INLINE explicit ReducedExp(float x) {
+    x = x < -104.0f ? -104.0f : x;
+    x = x > 89.0f ? 89.0f : x;
+    constexpr float round = 12582912.0f;  // 1.5 · 2²³: adding it leaves the nearest integer in the low bits
+    const float shifted = x * 1.44269504f + round;
+    n = std::bit_cast<std::int32_t>(shifted) - std::bit_cast<std::int32_t>(round);
+    const float whole = shifted - round;
+    const float r = (x - whole * 0.693359375f) + whole * 2.12194440e-4f;
+    float p = 1.9875691500e-4f;
+    p = p * r + 1.3981999507e-3f;
+    p = p * r + 8.3334519073e-3f;
+    p = p * r + 4.1665795894e-2f;
+    p = p * r + 1.6666665459e-1f;
+    p = p * r + 5.0000001201e-1f;
+    minus_one = p * (r * r) + r;
+  }
+};
+
+/// 2ⁿ of a normal number.
+inline float power_of_two(std::int32_t n) { return std::bit_cast<float>((n + 127) << 23); }
+
 inline float exp(float x) {
-  x = x < -104.0f ? -104.0f : x;
-  x = x > 89.0f ? 89.0f : x;
-  constexpr float round = 12582912.0f;  // 1.5 · 2²³: adding it leaves the nearest integer in the low bits
-  const float shifted = x * 1.44269504f + round;
-  const std::int32_t n = std::bit_cast<std::int32_t>(shifted) - std::bit_cast<std::int32_t>(round);
-  const float whole = shifted - round;
-  const float r = (x - whole * 0.693359375f) + whole * 2.12194440e-4f;
-  float p = 1.9875691500e-4f;
-  p = p * r + 1.3981999507e-3f;
-  p = p * r + 8.3334519073e-3f;
-  p = p * r + 4.1665795894e-2f;
-  p = p * r + 1.6666665459e-1f;
-  p = p * r + 5.0000001201e-1f;
-  const float y = p * (r * r) + r + 1.0f;
+  const ReducedExp reduced(x);
   // 2ⁿ in two factors, since n goes beyond the exponents of normal numbers.
-  const std::int32_t half = n >> 1;
-  return y * std::bit_cast<float>((half + 127) << 23) * std::bit_cast<float>((n - half + 127) << 23);
+  const std::int32_t half = reduced.n >> 1;
+  return (reduced.minus_one + 1.0f) * power_of_two(half) * power_of_two(reduced.n - half);
+}
+
+/// 2ⁿ · (exp(r) − 1) + (2ⁿ − 1), whose last term is exact where it counts.
+inline float expm1(float x) {
+  const ReducedExp reduced(x < -20.0f ? -20.0f : x > 20.0f ? 20.0f : x);
+  const float power = power_of_two(reduced.n), near = reduced.minus_one * power + (power - 1.0f);
+  return x > 20.0f ? exp(x) : near;
 }
 
 /// Near 0 the polynomial of Cephes' tanhf, elsewhere 1 − 2 / (exp(2|x|) + 1).
@@ -76,4 +103,4 @@ inline float erf(float x) {
   return magnitude < 1.0f ? near : far;
 }
 
-}  // namespace deft::kernels::DEFT_SIMD::vector_math
+}  // namespace deft::kernels::DEFT_PLACE::math
