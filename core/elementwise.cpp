@@ -114,6 +114,7 @@ Tensor maximum(const Tensor& a, const Tensor& b) { return binary("maximum", Bina
 Tensor abs(const Tensor& x) { return detail::unary("abs", UnaryOp::abs, x, empty_like(x)); }
 Tensor exp(const Tensor& x) { return detail::unary("exp", UnaryOp::exp, x, empty_like(x)); }
 Tensor log(const Tensor& x) { return detail::unary("log", UnaryOp::log, x, empty_like(x)); }
+Tensor log1p(const Tensor& x) { return detail::unary("log1p", UnaryOp::log1p, x, empty_like(x)); }
 Tensor sqrt(const Tensor& x) { return detail::unary("sqrt", UnaryOp::sqrt, x, empty_like(x)); }
 
 Tensor clamp(const Tensor& x, double low, double high) {

@@ -36,6 +36,8 @@ Tensor abs(const Tensor& x);
 Tensor exp(const Tensor& x);
 /// Natural logarithm.
 Tensor log(const Tensor& x);
+/// log(1 + x), as exact near 0 as elsewhere.
+Tensor log1p(const Tensor& x);
 Tensor sqrt(const Tensor& x);
 /// min(max(x, low), high); NaN stays NaN; the gradient passes where low <= x <= high. Throws Error unless low <= high.
 Tensor clamp(const Tensor& x, double low, double high);

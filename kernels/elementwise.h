@@ -16,6 +16,7 @@ enum class UnaryOp {
   abs,  ///< the derivative at 0 is 0
   exp,
   log,
+  log1p,  ///< log(1 + x), as exact near 0 as elsewhere
   sqrt,
   clamp,       ///< (low, high): min(max(x, low), high), NaN stays NaN; the derivative is 1 where low <= x <= high
   relu,        ///< max(x, 0), NaN stays NaN; the derivative at 0 is 0

@@ -74,6 +74,11 @@ struct Log {
   DEFT_HOST_DEVICE auto backward(auto g, auto x) const { return g / x; }
 };
 
+struct Log1p {
+  DEFT_HOST_DEVICE auto forward(auto x) const { return math::log1p(x); }
+  DEFT_HOST_DEVICE auto backward(auto g, auto x) const { return g / (1 + x); }
+};
+
 struct Sqrt {
   DEFT_HOST_DEVICE auto forward(auto x) const { return math::sqrt(x); }
   DEFT_HOST_DEVICE auto backward(auto g, auto y) const { return g / (2 * y); }
@@ -166,6 +171,8 @@ void visit(const Unary& unary, Visitor&& visitor) {
         return visitor(Exp());
       case UnaryOp::log:
         return visitor(Log());
+      case UnaryOp::log1p:
+        return visitor(Log1p());
       case UnaryOp::sqrt:
         return visitor(Sqrt());
       case UnaryOp::clamp:

@@ -214,6 +214,7 @@ TEST_CASE("functions of one argument and their gradients") {
       {"abs", UnaryOp::abs, [](double x) { return std::abs(x); }, -2, 2},
       {"exp", UnaryOp::exp, [](double x) { return std::exp(x); }, -2, 2},
       {"log", UnaryOp::log, [](double x) { return std::log(x); }, 0.1, 2},
+      {"log1p", UnaryOp::log1p, [](double x) { return std::log1p(x); }, -0.9, 2},
       {"sqrt", UnaryOp::sqrt, [](double x) { return std::sqrt(x); }, 0.1, 2},
       {"clamp", {UnaryOp::clamp, -1, 2}, [](double x) { return std::min(std::max(x, -1.0), 2.0); }, -4, 4},
       {"relu", UnaryOp::relu, [](double x) { return x > 0 ? x : 0; }, -4, 4},
