@@ -21,6 +21,7 @@ enum class UnaryOp {
   clamp,       ///< (low, high): min(max(x, low), high), NaN stays NaN; the derivative is 1 where low <= x <= high
   relu,        ///< max(x, 0), NaN stays NaN; the derivative at 0 is 0
   leaky_relu,  ///< (slope): x where x > 0, else slope · x
+  elu,         ///< (alpha): x where x > 0, else alpha · (exp(x) − 1); the derivative at 0 is alpha
   sigmoid,     ///< 1 / (1 + exp(−x))
   tanh,
   gelu,       ///< x · Φ(x), with Φ the normal distribution function (Hendrycks and Gimpel 2016, arXiv:1606.08415)

@@ -15,6 +15,10 @@ Tensor leaky_relu(const Tensor& x, const LeakyReLUOptions& options) {
                {{"negative_slope", options.negative_slope}});
 }
 
+Tensor elu(const Tensor& x, const ELUOptions& options) {
+  return unary("elu", {UnaryOp::elu, options.alpha}, x, empty_like(x), {{"alpha", options.alpha}});
+}
+
 Tensor sigmoid(Tensor x) { return unary("sigmoid", UnaryOp::sigmoid, x, reuse_or_empty(x)); }
 
 Tensor tanh(Tensor x) { return unary("tanh", UnaryOp::tanh, x, reuse_or_empty(x)); }

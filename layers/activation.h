@@ -16,6 +16,14 @@ struct LeakyReLUOptions {
 /// x where x > 0, else negative_slope · x.
 Tensor leaky_relu(const Tensor& x, const LeakyReLUOptions& options = {});
 
+struct ELUOptions {
+  double alpha = 1;
+};
+
+/// Exponential linear unit, x where x > 0, else alpha · (exp(x) − 1); the derivative at 0 is alpha. Clevert, Unterthiner
+/// and Hochreiter 2015, arXiv:1511.07289.
+Tensor elu(const Tensor& x, const ELUOptions& options = {});
+
 /// 1 / (1 + exp(−x)).
 Tensor sigmoid(Tensor x);
 
@@ -42,6 +50,16 @@ class LeakyReLU : public Module {
 
  private:
   LeakyReLUOptions options_;
+};
+
+class ELU : public Module {
+ public:
+  explicit ELU(const ELUOptions& options = {}) : options_(options) {}
+  Tensor forward(const Tensor& input) override { return elu(input, options_); }
+  const ELUOptions& options() const { return options_; }
+
+ private:
+  ELUOptions options_;
 };
 
 class Sigmoid : public Module {

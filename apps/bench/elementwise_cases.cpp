@@ -40,6 +40,7 @@ class Cases : public CaseList {
     add_unary("clamp", {UnaryOp::clamp, 0.25, 0.75});
     add_unary("relu", UnaryOp::relu);
     add_unary("leaky_relu", {UnaryOp::leaky_relu, 0.01});
+    add_unary("elu", {UnaryOp::elu, 1});
     add_unary("sigmoid", UnaryOp::sigmoid);
     add_unary("tanh", UnaryOp::tanh);
     add_unary("gelu", UnaryOp::gelu);

@@ -109,6 +109,13 @@ struct LeakyRelu {
   DEFT_HOST_DEVICE T backward(T g, T x) const { return x > 0 ? g : slope * g; }
 };
 
+template <class T>
+struct Elu {
+  T alpha;
+  DEFT_HOST_DEVICE T forward(T x) const { return x > 0 ? x : alpha * math::expm1(x); }
+  DEFT_HOST_DEVICE T backward(T g, T x) const { return x > 0 ? g : g * alpha * math::exp(x); }
+};
+
 struct Sigmoid {
   DEFT_HOST_DEVICE auto forward(auto x) const { return 1 / (1 + math::exp(-x)); }
   DEFT_HOST_DEVICE auto backward(auto g, auto y) const { return g * y * (1 - y); }
@@ -181,6 +188,8 @@ void visit(const Unary& unary, Visitor&& visitor) {
         return visitor(Relu());
       case UnaryOp::leaky_relu:
         return visitor(LeakyRelu<T>{static_cast<T>(unary.first)});
+      case UnaryOp::elu:
+        return visitor(Elu<T>{static_cast<T>(unary.first)});
       case UnaryOp::sigmoid:
         return visitor(Sigmoid());
       case UnaryOp::tanh:

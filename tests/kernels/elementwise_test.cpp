@@ -219,6 +219,7 @@ TEST_CASE("functions of one argument and their gradients") {
       {"clamp", {UnaryOp::clamp, -1, 2}, [](double x) { return std::min(std::max(x, -1.0), 2.0); }, -4, 4},
       {"relu", UnaryOp::relu, [](double x) { return x > 0 ? x : 0; }, -4, 4},
       {"leaky_relu", {UnaryOp::leaky_relu, 0.1}, [](double x) { return x > 0 ? x : 0.1 * x; }, -4, 4},
+      {"elu", {UnaryOp::elu, 0.7}, [](double x) { return x > 0 ? x : 0.7 * std::expm1(x); }, -4, 4},
       {"sigmoid", UnaryOp::sigmoid, [](double x) { return 1 / (1 + std::exp(-x)); }, -4, 4},
       {"tanh", UnaryOp::tanh, [](double x) { return std::tanh(x); }, -4, 4},
       {"gelu", UnaryOp::gelu, [](double x) { return x * 0.5 * std::erfc(-x / std::sqrt(2.0)); }, -4, 4},
@@ -249,13 +250,15 @@ TEST_CASE("functions of one argument and their gradients") {
 TEST_CASE("activations keep NaN and saturate without it") {
   const float inf = std::numeric_limits<float>::infinity(), nan = std::numeric_limits<float>::quiet_NaN();
   const Buffer<float> x({-inf, -1000, 0, 1000, inf, nan});
-  const auto check = [&](UnaryOp op, const std::vector<float>& expected) {
-    auto y = output_of<float>(6, [&](auto device, float* out) { unary_forward<float>(device, op, 6, x.data(), out); });
+  const auto check = [&](const Unary& unary, const std::vector<float>& expected) {
+    auto y =
+        output_of<float>(6, [&](auto device, float* out) { unary_forward<float>(device, unary, 6, x.data(), out); });
     CHECK(std::isnan(y.back()));
     y.pop_back();
     CHECK(y == expected);
   };
   check(UnaryOp::relu, {0, 0, 0, 1000, inf});
+  check({UnaryOp::elu, 0.5}, {-0.5f, -0.5f, 0, 1000, inf});
   check(UnaryOp::sigmoid, {0, 0, 0.5f, 1, 1});
   check(UnaryOp::tanh, {-1, -1, 0, 1, 1});
 }
@@ -276,11 +279,12 @@ TEST_CASE("activations of values whose squares float32 cannot hold have gradient
 TEST_CASE("float32 functions are as accurate as float32 allows") {
   std::vector<float> x = random_values<float>(20000, 8, -87, 88);
   for (float small : random_values<float>(20000, 9, -3, 3)) x.push_back(small);
+  for (float tiny : random_values<float>(2000, 10, -1e-6, 1e-6)) x.push_back(tiny);
   const Buffer<float> device_x(x);
   const auto n = static_cast<std::int64_t>(x.size());
-  const auto check = [&](const char* name, double margin, UnaryOp op, double (*exact)(double)) {
+  const auto check = [&](const char* name, double margin, const Unary& unary, double (*exact)(double)) {
     const auto y = output_of<float>(
-        n, [&](auto device, float* out) { unary_forward<float>(device, op, n, device_x.data(), out); });
+        n, [&](auto device, float* out) { unary_forward<float>(device, unary, n, device_x.data(), out); });
     for (std::size_t i = 0; i < x.size(); ++i) {
       INFO(name << " of " << x[i]);
       const double expected = exact(static_cast<double>(x[i]));
@@ -288,6 +292,7 @@ TEST_CASE("float32 functions are as accurate as float32 allows") {
     }
   };
   check("exp", 0, UnaryOp::exp, [](double v) { return std::exp(v); });
+  check("elu", 0, {UnaryOp::elu, 1}, [](double v) { return v > 0 ? v : std::expm1(v); });
   check("tanh", 0, UnaryOp::tanh, [](double v) { return std::tanh(v); });
   check("sigmoid", 0, UnaryOp::sigmoid, [](double v) { return 1 / (1 + std::exp(-v)); });
   check("gelu", 5e-7, UnaryOp::gelu, [](double v) { return v / 2 * std::erfc(-v / std::sqrt(2.0)); });

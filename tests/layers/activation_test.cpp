@@ -23,6 +23,8 @@ TEST_CASE("gradients of activations") {
   for (const Function& function : {Function(relu), Function(sigmoid), Function([](const Tensor& x) { return tanh(x); }),
                                    Function([](const Tensor& x) { return leaky_relu(x); }),
                                    Function([](const Tensor& x) { return leaky_relu(x, {.negative_slope = 0.3}); }),
+                                   Function([](const Tensor& x) { return elu(x); }),
+                                   Function([](const Tensor& x) { return elu(x, {.alpha = 0.3}); }),
                                    Function([](const Tensor& x) { return gelu(x); }),
                                    Function([](const Tensor& x) { return gelu(x, {.tanh_approximation = true}); })}) {
     const auto result = gradcheck([&](const auto& x) { return function(x[0]); }, inputs);
@@ -49,6 +51,7 @@ TEST_CASE("activation modules apply their functions") {
   const Tensor x = from_vector<double>({-1, 0, 2});
   CHECK(ReLU()(x).to_vector<double>() == std::vector<double>{0, 0, 2});
   CHECK(LeakyReLU({.negative_slope = 0.5})(x).to_vector<double>() == std::vector<double>{-0.5, 0, 2});
+  CHECK(ELU({.alpha = 2})(x).to_vector<double>() == std::vector<double>{2 * std::expm1(-1.0), 0, 2});
   CHECK(Sigmoid()(x).to_vector<double>()[1] == 0.5);
   CHECK(Tanh()(x).to_vector<double>()[2] == Approx(std::tanh(2.0)));
   // PyTorch's gelu(2), exact and tanh.
