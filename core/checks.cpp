@@ -41,6 +41,12 @@ void require_dtype(const char* op, const Argument& argument, DType expected) {
                           to_string(expected)));
 }
 
+void require_floating(const char* op, const Argument& argument) {
+  if (is_floating(argument.tensor.dtype())) return;
+  throw Error(
+      fmt::format("{}: {} is {}, expected float32 or float64", op, argument.name, to_string(argument.tensor.dtype())));
+}
+
 void require_dim(const char* op, const Argument& argument, int dim, const char* layout) {
   if (argument.tensor.dim() == dim) return;
   throw Error(fmt::format("{}: {} is {}, expected {}", op, argument.name, to_string(argument.tensor.shape()), layout));

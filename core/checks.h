@@ -26,6 +26,9 @@ void require_cpu(const char* op, const Argument& argument);
 /// Throws Error unless the type of `argument` is `expected`.
 void require_dtype(const char* op, const Argument& argument, DType expected);
 
+/// Throws Error unless the type of `argument` is float32 or float64.
+void require_floating(const char* op, const Argument& argument);
+
 /// Throws Error unless `argument` has `dim` axes; `layout` ("[N, H, W, C]") goes into the message.
 void require_dim(const char* op, const Argument& argument, int dim, const char* layout);
 

@@ -17,9 +17,7 @@ void check(const Tensor& images, const Tensor& matrices, const AffineWarpOptions
     throw Error(fmt::format("affine_warp: matrices is {}, expected [{}, 2, 3] (one per image)",
                             to_string(matrices.shape()), images.size(0)));
   }
-  if (!is_floating(matrices.dtype())) {
-    throw Error(fmt::format("affine_warp: matrices is {}, expected float32 or float64", to_string(matrices.dtype())));
-  }
+  require_floating("affine_warp", {"matrices", matrices});
   if (!is_floating(options.dtype)) {
     throw Error(fmt::format("affine_warp: dtype is {}, expected float32 or float64", to_string(options.dtype)));
   }
