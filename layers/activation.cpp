@@ -1,7 +1,11 @@
 #include "deft/layers/activation.h"
 
+#include <fmt/format.h>
+
 #include "deft/core/autograd.h"
+#include "deft/core/checks.h"
 #include "deft/core/detail/unary.h"
+#include "deft/core/elementwise.h"
 
 namespace deft {
 
@@ -26,6 +30,24 @@ Tensor tanh(Tensor x) { return unary("tanh", UnaryOp::tanh, x, reuse_or_empty(x)
 Tensor gelu(const Tensor& x, const GELUOptions& options) {
   return unary("gelu", options.tanh_approximation ? UnaryOp::gelu_tanh : UnaryOp::gelu, x, empty_like(x),
                {{"tanh_approximation", options.tanh_approximation}});
+}
+
+Tensor silu(const Tensor& x) {
+  require_floating("silu", {"x", x});
+  return x * sigmoid(x);
+}
+
+Tensor softplus(const Tensor& x, const SoftplusOptions& options) {
+  require_floating("softplus", {"x", x});
+  if (!(options.beta > 0)) throw Error(fmt::format("softplus: beta is {}, expected above 0", options.beta));
+  const Tensor scaled = x * options.beta, zero = zeros({}, {.dtype = x.dtype(), .device = x.device()});
+  const Tensor curve = (maximum(scaled, zero) + log1p(exp(-abs(scaled)))) / options.beta;
+  return where(gt(scaled, options.threshold), x, curve);
+}
+
+Tensor hardswish(const Tensor& x) {
+  require_floating("hardswish", {"x", x});
+  return x * (clamp(x + 3, 0, 6) / 6);
 }
 
 }  // namespace deft

@@ -37,6 +37,20 @@ struct GELUOptions {
 /// x / 2 · (1 + tanh(√(2/π) · (x + 0.044715 x³))). Hendrycks and Gimpel 2016, arXiv:1606.08415.
 Tensor gelu(const Tensor& x, const GELUOptions& options = {});
 
+/// Sigmoid linear unit, x · sigmoid(x). Elfwing, Uchibe and Doya 2017, arXiv:1702.03118.
+Tensor silu(const Tensor& x);
+
+struct SoftplusOptions {
+  double beta = 1;
+  double threshold = 20;  ///< where beta · x is larger, the result is x
+};
+
+/// log(1 + exp(beta · x)) / beta. Throws Error unless beta is positive.
+Tensor softplus(const Tensor& x, const SoftplusOptions& options = {});
+
+/// x · min(max(x + 3, 0), 6) / 6. Howard et al. 2019, arXiv:1905.02244.
+Tensor hardswish(const Tensor& x);
+
 class ReLU : public Module {
  public:
   Tensor forward(const Tensor& input) override { return relu(input); }
@@ -80,6 +94,26 @@ class GELU : public Module {
 
  private:
   GELUOptions options_;
+};
+
+class SiLU : public Module {
+ public:
+  Tensor forward(const Tensor& input) override { return silu(input); }
+};
+
+class Softplus : public Module {
+ public:
+  explicit Softplus(const SoftplusOptions& options = {}) : options_(options) {}
+  Tensor forward(const Tensor& input) override { return softplus(input, options_); }
+  const SoftplusOptions& options() const { return options_; }
+
+ private:
+  SoftplusOptions options_;
+};
+
+class Hardswish : public Module {
+ public:
+  Tensor forward(const Tensor& input) override { return hardswish(input); }
 };
 
 }  // namespace deft
