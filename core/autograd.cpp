@@ -60,9 +60,9 @@ Tensor reuse_or_empty(const Tensor& x) {
 Tensor BackwardContext::memory_of_grad(std::size_t i) const { return reuse_or_empty(grad(i)); }
 
 void record(const char* op, const std::vector<Tensor>& inputs, Attributes attributes,
-            const std::vector<Tensor>& outputs, Backward backward) {
+            const std::vector<Tensor>& outputs, Backward backward, const TraceInfo& info) {
   for (Trace* trace = Trace::innermost(); trace != nullptr; trace = trace->outer_) {
-    trace->append(op, inputs, attributes, outputs);
+    trace->append(op, inputs, attributes, outputs, info);
   }
   if (!grad_mode || !backward.apply) return;
   bool needed = false;

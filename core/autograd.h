@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -75,6 +76,23 @@ struct Backward {
   std::function<std::vector<Tensor>(const BackwardContext&)> apply = {};
 };
 
+/// Where an operation reads images [N, H, W, C], its first input: for element (y, x) of its output, tap (i, j) lies at
+/// (y · stride_h − pad_top + i · dilation_h, x · stride_w − pad_left + j · dilation_w).
+struct SamplingGeometry {
+  std::int64_t kernel_h = 1, kernel_w = 1;
+  std::int64_t stride_h = 1, stride_w = 1;
+  std::int64_t pad_top = 0, pad_left = 0;
+  std::int64_t dilation_h = 1, dilation_w = 1;
+  /// Which inputs of the operation move the taps (dy, dx) and weigh them, where it is deformable.
+  std::optional<std::size_t> offset_input = {}, mask_input = {};
+};
+
+/// What readers of a Trace want to know of an operation besides its attributes.
+struct TraceInfo {
+  std::int64_t multiply_adds = 0;  ///< of its products, forward
+  std::optional<SamplingGeometry> sampling = {};
+};
+
 /// A tensor like `x` for the result of a kernel whose output may be the same memory as its input: the memory of `x` if
 /// it ends with this handle, as that of a temporary does, else new. Operations that can use it take `x` by value; they
 /// must not save it.
@@ -85,6 +103,6 @@ Tensor reuse_or_empty(const Tensor& x);
 /// outputs require grad. Inside a Trace it also appends the operation to the list. Undefined tensors stand for absent
 /// inputs. `backward.apply` may be empty for an operation without a derivative.
 void record(const char* op, const std::vector<Tensor>& inputs, Attributes attributes,
-            const std::vector<Tensor>& outputs, Backward backward);
+            const std::vector<Tensor>& outputs, Backward backward, const TraceInfo& info = {});
 
 }  // namespace deft

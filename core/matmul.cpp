@@ -67,7 +67,8 @@ Tensor matmul(const Tensor& a, const Tensor& b, const MatmulOptions& options) {
     result = alias(result, shape);
   }
   record("matmul", {a, b}, {{"transpose_a", options.transpose_a}, {"transpose_b", options.transpose_b}}, {result},
-         {.saved = {a, b}, .apply = [options, joins](const BackwardContext& context) -> std::vector<Tensor> {
+         {.saved = {a, b},
+          .apply = [options, joins](const BackwardContext& context) -> std::vector<Tensor> {
             const auto [ta, tb] = options;
             const Shape& a_shape = context.saved(0).shape();
             const Tensor g = joins ? join_batch(context.grad()) : context.grad();
@@ -81,7 +82,8 @@ Tensor matmul(const Tensor& a, const Tensor& b, const MatmulOptions& options) {
               grad_b = sum_to(tb ? multiply(g, true, x, ta) : multiply(x, !ta, g, false), y.shape());
             }
             return {grad_a, grad_b};
-          }});
+          }},
+         {.multiply_adds = result.numel() * k});
   return result;
 }
 

@@ -33,9 +33,13 @@ TracePause::~TracePause() { innermost_trace = outer_; }
 Trace* Trace::innermost() { return innermost_trace; }
 
 void Trace::append(const char* op, const std::vector<Tensor>& inputs, const Attributes& attributes,
-                   const std::vector<Tensor>& outputs) {
-  TracedOp traced{
-      .op = op, .module = module_path ? *module_path : "", .attributes = attributes, .inputs = {}, .outputs = {}};
+                   const std::vector<Tensor>& outputs, const TraceInfo& info) {
+  TracedOp traced{.op = op,
+                  .module = module_path ? *module_path : "",
+                  .attributes = attributes,
+                  .inputs = {},
+                  .outputs = {},
+                  .info = info};
   for (const Tensor& input : inputs) {
     traced.inputs.push_back(describe(input));
     if (input.defined() && !produced_.contains(input.impl()->id)) entering_.emplace(input.impl()->id, input);

@@ -28,6 +28,7 @@ struct TracedOp {
   std::string module;  ///< path of the module that ran it ("conv2.offset_conv"), empty outside modules
   Attributes attributes;
   std::vector<TracedTensor> inputs, outputs;
+  TraceInfo info = {};
 };
 
 struct TraceOptions {
@@ -54,10 +55,11 @@ class Trace {
 
  private:
   friend class TracePause;
-  friend void record(const char*, const std::vector<Tensor>&, Attributes, const std::vector<Tensor>&, Backward);
+  friend void record(const char*, const std::vector<Tensor>&, Attributes, const std::vector<Tensor>&, Backward,
+                     const TraceInfo&);
   static Trace* innermost();
   void append(const char* op, const std::vector<Tensor>& inputs, const Attributes& attributes,
-              const std::vector<Tensor>& outputs);
+              const std::vector<Tensor>& outputs, const TraceInfo& info);
 
   std::vector<TracedOp> ops_;
   std::unordered_map<std::uint64_t, Tensor> entering_;

@@ -24,7 +24,7 @@ Tensor avg_pool2d(const Tensor& input, const AvgPool2dOptions& options) {
   };
   Attributes attributes = detail::pool2d_attributes(shape);
   attributes.push_back({"count_include_pad", count_include_pad});
-  record("avg_pool2d", {input}, std::move(attributes), {output}, {.apply = backward});
+  record("avg_pool2d", {input}, std::move(attributes), {output}, {.apply = backward}, detail::pool2d_info(shape));
   return output;
 }
 

@@ -44,7 +44,8 @@ Tensor conv2d(const Tensor& input, const Tensor& weight, const Conv2dFunctionOpt
   });
   record("conv2d", {input, weight, options.bias}, detail::conv_attributes(shape), {output},
          {.saved = {input, weight},
-          .apply = [shape](const BackwardContext& context) { return gradients(context, shape); }});
+          .apply = [shape](const BackwardContext& context) { return gradients(context, shape); }},
+         detail::conv_info(shape));
   return output;
 }
 

@@ -78,9 +78,13 @@ Tensor deform_conv2d(const Tensor& input, const Tensor& offset, const Tensor& we
   });
   Attributes attributes = detail::conv_attributes(shape);
   attributes.push_back({"offset_groups", shape.offset_groups});
+  TraceInfo info = detail::conv_info(shape);
+  info.sampling->offset_input = 1;
+  if (options.mask.defined()) info.sampling->mask_input = 3;
   record("deform_conv2d", {input, offset, weight, options.mask, options.bias}, attributes, {output},
          {.saved = {input, offset, weight, options.mask},
-          .apply = [shape](const BackwardContext& context) { return gradients(context, shape); }});
+          .apply = [shape](const BackwardContext& context) { return gradients(context, shape); }},
+         info);
   return output;
 }
 

@@ -42,7 +42,8 @@ Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
                        y.mutable_data<T>());
   });
   record("linear", {x, weight, bias}, {}, {y},
-         {.saved = {x, weight}, .apply = [rows, in, out](const BackwardContext& context) -> std::vector<Tensor> {
+         {.saved = {x, weight},
+          .apply = [rows, in, out](const BackwardContext& context) -> std::vector<Tensor> {
             const Tensor &saved_x = context.saved(0), &saved_weight = context.saved(1);
             const Tensor grad = alias(context.grad(), {rows, out});
             Tensor grad_x, grad_weight, grad_bias;
@@ -50,7 +51,8 @@ Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
             if (context.needs(1)) grad_weight = matmul(grad, alias(saved_x, {rows, in}), {.transpose_a = true});
             if (context.needs(2)) grad_bias = sum(grad, {0});
             return {grad_x, grad_weight, grad_bias};
-          }});
+          }},
+         {.multiply_adds = rows * in * out});
   return y;
 }
 

@@ -39,9 +39,11 @@ Tensor max_pool2d(const Tensor& input, const MaxPool2dOptions& options) {
                                         taps.mutable_data<Tap>());
   });
   record("max_pool2d", {input}, detail::pool2d_attributes(shape), {output},
-         {.saved = {taps}, .apply = [shape](const BackwardContext& context) -> std::vector<Tensor> {
+         {.saved = {taps},
+          .apply = [shape](const BackwardContext& context) -> std::vector<Tensor> {
             return {input_gradient(shape, context.grad(), context.saved())};
-          }});
+          }},
+         detail::pool2d_info(shape));
   return output;
 }
 

@@ -11,26 +11,6 @@
 namespace deft {
 namespace {
 
-// Every output element of these is a dot product with one row of the weight, the input at this position.
-int weight_input(const std::string& op) {
-  if (op == "conv2d" || op == "linear") return 1;
-  if (op == "deform_conv2d") return 2;
-  return -1;
-}
-
-std::int64_t multiply_adds(const TracedOp& op) {
-  const std::int64_t outputs = op.outputs.at(0).shape.numel();
-  if (const int position = weight_input(op.op); position >= 0) {
-    const Shape& weight = op.inputs.at(static_cast<std::size_t>(position)).shape;
-    return weight.numel() == 0 ? 0 : outputs * (weight.numel() / weight[0]);
-  }
-  if (op.op == "matmul") {
-    const bool transposed = std::get<bool>(op.attributes.at(0).value);
-    return outputs * op.inputs.at(0).shape.size(transposed ? -2 : -1);
-  }
-  return 0;
-}
-
 // Counts code points, so that columns line up with × and other characters of several bytes.
 std::size_t width(const std::string& text) {
   return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) { return (c & 0xc0) != 0x80; }));
@@ -62,7 +42,7 @@ ModelSummary summarize(Module& module, const Tensor& input) {
   const Trace trace;
   module(input);
   for (const TracedOp& op : trace.ops()) {
-    SummaryRow row{op.module, op.op, op.outputs.at(0).shape, 0, multiply_adds(op)};
+    SummaryRow row{op.module, op.op, op.outputs.at(0).shape, 0, op.info.multiply_adds};
     for (const TracedTensor& tensor : op.inputs) {
       if (uncounted.erase(tensor.id) > 0) row.parameters += tensor.shape.numel();
     }

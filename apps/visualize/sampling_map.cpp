@@ -14,43 +14,17 @@ namespace deft::apps {
 
 namespace {
 
-using Sizes = std::vector<std::int64_t>;
-
-const Sizes* find_sizes(const TracedOp& op, const std::string& name) {
-  for (const Attribute& attribute : op.attributes) {
-    if (attribute.name == name) return std::get_if<Sizes>(&attribute.value);
-  }
-  return nullptr;
-}
-
-// Convolutions have their kernel in the weight, [O, kH, kW, C], which deform_conv2d takes after the offset.
-Sizes kernel_of(const TracedOp& op) {
-  if (const Sizes* kernel = find_sizes(op, "kernel_size")) return *kernel;
-  const Shape& weight = op.inputs.at(op.op == "deform_conv2d" ? 2 : 1).shape;
-  return {weight[1], weight[2]};
-}
-
-// Of an operation with stride and padding.
 WindowLayer window_layer(const TracedOp& op, const Trace& trace) {
-  const Sizes kernel = kernel_of(op), &stride = *find_sizes(op, "stride"), &padding = *find_sizes(op, "padding");
-  const Sizes* const dilation = find_sizes(op, "dilation");
+  const SamplingGeometry& geometry = *op.info.sampling;
   const Shape& output = op.outputs.at(0).shape;
-  WindowLayer layer{.name = op.module,
-                    .height = output[1],
-                    .width = output[2],
-                    .kernel_h = kernel[0],
-                    .kernel_w = kernel[1],
-                    .stride_h = stride[0],
-                    .stride_w = stride[1],
-                    .pad_top = padding[0],
-                    .pad_left = padding[2],
-                    .dilation_h = dilation ? (*dilation)[0] : 1,
-                    .dilation_w = dilation ? (*dilation)[1] : 1};
-  if (op.op == "deform_conv2d") {
-    const Tensor& offset = trace.tensor(op.inputs.at(1));
+  WindowLayer layer{.name = op.module, .height = output[1], .width = output[2], .geometry = geometry};
+  if (geometry.offset_input) {
+    const Tensor& offset = trace.tensor(op.inputs.at(*geometry.offset_input));
     layer.offsets = offset.to(DType::float64).to_vector<double>();
     layer.taps = offset.size(3) / 2;
-    if (op.inputs.at(3).id != 0) layer.masks = trace.tensor(op.inputs[3]).to(DType::float64).to_vector<double>();
+  }
+  if (geometry.mask_input) {
+    layer.masks = trace.tensor(op.inputs.at(*geometry.mask_input)).to(DType::float64).to_vector<double>();
   }
   return layer;
 }
@@ -66,12 +40,12 @@ std::vector<WindowLayer> layers_below(const Trace& trace, const Tensor& image) {
   const TracedOp* op = nullptr;
   for (const TracedOp& one : trace.ops()) {
     for (const TracedTensor& output : one.outputs) maker[output.id] = &one;
-    if (one.op == "deform_conv2d") op = &one;
+    if (one.info.sampling && one.info.sampling->offset_input) op = &one;
   }
   if (op == nullptr) throw Error("the net has no deformable convolution, whose sampling points could be shown");
   std::vector<WindowLayer> layers;
   for (;; op = maker.at(op->inputs[0].id)) {
-    if (find_sizes(*op, "stride") != nullptr) {
+    if (op->info.sampling) {
       layers.push_back(window_layer(*op, trace));
     } else if (!keeps_size(*op)) {
       throw Error(fmt::format("cannot follow positions through {} (module {}), which makes {} of {}", op->op,
@@ -110,17 +84,20 @@ Position WindowLayer::middle(const Position& output) const {
     return at * static_cast<double>(stride) - static_cast<double>(pad) +
            static_cast<double>(dilation * (kernel - 1)) / 2;
   };
-  return {along(output.y, stride_h, pad_top, dilation_h, kernel_h),
-          along(output.x, stride_w, pad_left, dilation_w, kernel_w)};
+  const SamplingGeometry& g = geometry;
+  return {along(output.y, g.stride_h, g.pad_top, g.dilation_h, g.kernel_h),
+          along(output.x, g.stride_w, g.pad_left, g.dilation_w, g.kernel_w)};
 }
 
 Position WindowLayer::regular(const Position& output, std::int64_t tap) const {
-  const std::int64_t in_kernel = tap % (kernel_h * kernel_w);  // the sets of all offset groups lie one after another
+  const SamplingGeometry& g = geometry;
+  const std::int64_t in_kernel =
+      tap % (g.kernel_h * g.kernel_w);  // the sets of all offset groups lie one after another
   const auto along = [](double at, std::int64_t stride, std::int64_t pad, std::int64_t dilation, std::int64_t index) {
     return at * static_cast<double>(stride) + static_cast<double>(index * dilation - pad);
   };
-  return {along(output.y, stride_h, pad_top, dilation_h, in_kernel / kernel_w),
-          along(output.x, stride_w, pad_left, dilation_w, in_kernel % kernel_w)};
+  return {along(output.y, g.stride_h, g.pad_top, g.dilation_h, in_kernel / g.kernel_w),
+          along(output.x, g.stride_w, g.pad_left, g.dilation_w, in_kernel % g.kernel_w)};
 }
 
 Position WindowLayer::offset(const Position& output, std::int64_t tap) const {

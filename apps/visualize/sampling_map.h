@@ -21,10 +21,7 @@ struct Position {
 struct WindowLayer {
   std::string name;                    ///< path of the module ("conv5")
   std::int64_t height = 0, width = 0;  ///< of the output
-  std::int64_t kernel_h = 1, kernel_w = 1;
-  std::int64_t stride_h = 1, stride_w = 1;
-  std::int64_t pad_top = 0, pad_left = 0;
-  std::int64_t dilation_h = 1, dilation_w = 1;
+  SamplingGeometry geometry = {};
   /// Of a deformable convolution: (dy, dx) of tap t at cell (y, x) are the elements 2t and 2t + 1 of row y · width + x.
   std::vector<double> offsets = {};
   std::vector<double> masks = {};  ///< the same with one element per tap; empty: all ones (v1)

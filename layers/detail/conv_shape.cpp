@@ -61,6 +61,18 @@ Attributes conv_attributes(const kernels::Conv2dShape& s) {
           {"groups", s.groups}};
 }
 
+TraceInfo conv_info(const kernels::Conv2dShape& s) {
+  return {.multiply_adds = s.n * s.h_out() * s.w_out() * s.o * s.kernel_h * s.kernel_w * (s.c / s.groups),
+          .sampling = SamplingGeometry{.kernel_h = s.kernel_h,
+                                       .kernel_w = s.kernel_w,
+                                       .stride_h = s.stride_h,
+                                       .stride_w = s.stride_w,
+                                       .pad_top = s.pad_top,
+                                       .pad_left = s.pad_left,
+                                       .dilation_h = s.dilation_h,
+                                       .dilation_w = s.dilation_w}};
+}
+
 void require_conv_module(const char* layer, std::int64_t in_channels, std::int64_t out_channels, Size2 kernel_size,
                          const ConvOptions& options) {
   if (in_channels < 1 || out_channels < 1) {

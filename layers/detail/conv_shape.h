@@ -24,6 +24,9 @@ kernels::Conv2dShape conv_shape(const char* op, const Tensor& input, const Tenso
 /// The same as attributes of the operation, for traces.
 Attributes conv_attributes(const kernels::Conv2dShape& shape);
 
+/// The products of a convolution, and where it reads its input.
+TraceInfo conv_info(const kernels::Conv2dShape& shape);
+
 /// Throws Error in the name of `layer` unless channels and groups fit each other and the options are in range.
 void require_conv_module(const char* layer, std::int64_t in_channels, std::int64_t out_channels, Size2 kernel_size,
                          const ConvOptions& options);

@@ -45,6 +45,15 @@ Attributes pool2d_attributes(const kernels::Pool2dShape& shape) {
           {"ceil_mode", shape.ceil_mode}};
 }
 
+TraceInfo pool2d_info(const kernels::Pool2dShape& shape) {
+  return {.sampling = SamplingGeometry{.kernel_h = shape.kernel_h,
+                                       .kernel_w = shape.kernel_w,
+                                       .stride_h = shape.stride_h,
+                                       .stride_w = shape.stride_w,
+                                       .pad_top = shape.pad_top,
+                                       .pad_left = shape.pad_left}};
+}
+
 Tensor empty_output(const Tensor& input, std::int64_t h_out, std::int64_t w_out) {
   return empty({input.size(0), h_out, w_out, input.size(3)}, {input.dtype(), input.device()});
 }

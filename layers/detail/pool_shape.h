@@ -19,6 +19,9 @@ kernels::Pool2dShape pool2d_shape(const char* op, const Tensor& input, Size2 ker
 /// The same as attributes of the operation, for traces.
 Attributes pool2d_attributes(const kernels::Pool2dShape& shape);
 
+/// Where the pooling reads its input.
+TraceInfo pool2d_info(const kernels::Pool2dShape& shape);
+
 /// An uninitialised [n, h_out, w_out, c] like `input`.
 Tensor empty_output(const Tensor& input, std::int64_t h_out, std::int64_t w_out);
 

@@ -3,6 +3,7 @@
 
 #include "deft/core/gradcheck.h"
 #include "deft/core/random.h"
+#include "deft/core/trace.h"
 
 #include "catch.h"
 
@@ -51,6 +52,14 @@ TEST_CASE("gradients of matmul for every transposition and batch") {
       }
     }
   }
+}
+
+TEST_CASE("matmul tells traces its multiply-adds") {
+  const Trace trace;
+  matmul(zeros({5, 2, 3}), zeros({3, 4}));
+  matmul(zeros({2, 3}), zeros({2, 4}), {.transpose_a = true});
+  CHECK(trace.ops().at(0).info.multiply_adds == 5 * 2 * 4 * 3);
+  CHECK(trace.ops().at(1).info.multiply_adds == 3 * 4 * 2);
 }
 
 TEST_CASE("matmul errors") {

@@ -87,6 +87,12 @@ TEST_CASE("conv2d reports its options to traces") {
   CHECK(sizes(1) == std::vector<std::int64_t>{1, 0, 2, 0});
   CHECK(sizes(2) == std::vector<std::int64_t>{2, 2});
   CHECK(std::get<std::int64_t>(op.attributes[3].value) == 2);
+  CHECK(op.info.multiply_adds == 2 * 2 * 4 * 9);  // rows, columns, outputs, taps of one channel
+  REQUIRE(op.info.sampling);
+  const SamplingGeometry& sampling = *op.info.sampling;
+  CHECK((sampling.kernel_h == 3 && sampling.kernel_w == 3 && sampling.stride_h == 1 && sampling.stride_w == 2));
+  CHECK((sampling.pad_top == 1 && sampling.pad_left == 2 && sampling.dilation_h == 2 && sampling.dilation_w == 2));
+  CHECK((!sampling.offset_input && !sampling.mask_input));
 }
 
 TEST_CASE("conv2d says what does not fit") {

@@ -203,6 +203,14 @@ TEST_CASE("deform_conv2d reports its options to traces") {
   CHECK(op.inputs[3].id == 0);
   CHECK(op.attributes[4].name == "offset_groups");
   CHECK(std::get<std::int64_t>(op.attributes[4].value) == 2);
+  CHECK(op.info.multiply_adds == 3 * 3 * 4 * 2);
+  REQUIRE(op.info.sampling);
+  CHECK(op.info.sampling->offset_input == 1);
+  CHECK_FALSE(op.info.sampling->mask_input);
+
+  DeformConv2d(1, 1, {.kernel_size = 1, .modulated = true})(zeros({1, 3, 3, 1}));
+  REQUIRE(trace.ops().back().info.sampling);
+  CHECK(trace.ops().back().info.sampling->mask_input == 3);
 }
 
 TEST_CASE("deform_conv2d says what does not fit") {

@@ -111,6 +111,11 @@ TEST_CASE("pooling reports its options to traces") {
   CHECK(std::get<bool>(trace.ops()[0].attributes[3].value));
   CHECK(sizes(1, 1) == std::vector<std::int64_t>{2, 2});
   CHECK(trace.ops()[1].attributes[4].name == "count_include_pad");
+  const auto sampling = [&](std::size_t op) { return trace.ops()[op].info.sampling.value(); };
+  CHECK((sampling(0).kernel_h == 3 && sampling(0).kernel_w == 2 && sampling(0).stride_h == 1));
+  CHECK((sampling(0).pad_top == 1 && sampling(0).pad_left == 1));
+  CHECK(sampling(1).stride_w == 2);
+  CHECK(trace.ops()[1].info.multiply_adds == 0);
 }
 
 TEST_CASE("pooling says what does not fit") {
