@@ -126,6 +126,9 @@ class Cases : public CaseList {
     add("fill_normal", "", {y}, [n = n_](auto device, const Pointers& p) {
       fill_normal<float>(device, {1, 1}, n, 0.0f, 1.0f, p.at(0));
     });
+    add("fill_randint", "", {write({n_}, DType::int64)}, [n = n_](auto device, const Pointers& p) {
+      fill_randint<std::int64_t>(device, {1, 1}, n, 0, 1000, p.at<std::int64_t>(0));
+    });
     add("dropout", "", {x, y}, [n = n_](auto device, const Pointers& p) {
       dropout<float>(device, {1, 1}, n, 0.5, p.at(0), p.at(1));
     });

@@ -1,6 +1,7 @@
 #include "deft/apps/bench/kernel_case.h"
 #include "deft/kernels/affine_warp.h"
 #include "deft/kernels/batch_norm.h"
+#include "deft/kernels/deform_positions.h"
 #include "deft/kernels/pool2d.h"
 #include "deft/kernels/softmax.h"
 
@@ -67,6 +68,21 @@ class Cases : public CaseList {
     });
   }
 
+  // What a modulated deformable 3×3 convolution predicts, with the offsets clamped.
+  void add_deform_positions() {
+    constexpr std::int64_t taps = 9;
+    const DeformPositionsShape shape{rows_, taps, 0.5, 1};
+    const Operand prediction = offsets({rows_, 3 * taps}), offset = read({rows_, 2 * taps}), mask = read({rows_, taps});
+    add("deform_positions", "forward", {prediction, write(offset.shape), write(mask.shape)},
+        [shape](auto device, const Pointers& p) {
+          deform_positions_forward<float>(device, shape, p.at(0), p.at(1), p.at(2));
+        });
+    add("deform_positions", "backward", {offset, mask, prediction, mask, write(prediction.shape)},
+        [shape](auto device, const Pointers& p) {
+          deform_positions_backward<float>(device, shape, p.at(0), p.at(1), p.at(2), p.at(3), p.at(4));
+        });
+  }
+
   void add_softmax() {
     const SoftmaxShape shape{rows_, images_.c, 1};
     const Operand x = read(shape_), y = write(shape_);
@@ -117,6 +133,7 @@ std::vector<KernelCase> layer_cases(const ImageSize& images) {
   Cases cases(images);
   cases.add_batch_norm();
   cases.add_pooling();
+  cases.add_deform_positions();
   cases.add_softmax();
   cases.add_affine_warp();
   return cases.take();

@@ -1,5 +1,7 @@
 // The benchmark program: every kernel runs, and its records can be read.
+#include <filesystem>
 #include <nlohmann/json.hpp>
+#include <regex>
 #include <set>
 #include <sstream>
 
@@ -48,6 +50,26 @@ TEST_CASE("bench kernels times every kernel") {
     INFO(kernel);
     CHECK(measured.count(kernel) == 1);
   }
+}
+
+TEST_CASE("bench kernels calls every function of the kernels' contracts") {
+  const std::filesystem::path root = DEFT_SOURCE_DIR;
+  std::string cases;
+  for (const auto& file : std::filesystem::directory_iterator(root / "apps/bench")) {
+    if (file.path().extension() == ".cpp") cases += deft::read_file(file.path().string());
+  }
+  static const std::regex function(R"(\b(\w+)\(Cpu\b)");
+  std::size_t functions = 0;
+  for (const auto& file : std::filesystem::directory_iterator(root / "kernels")) {
+    if (file.path().extension() != ".h") continue;
+    const std::string contract = deft::read_file(file.path().string());
+    for (std::sregex_iterator at(contract.begin(), contract.end(), function), end; at != end; ++at) {
+      INFO(file.path().filename().string() << ": " << (*at)[1]);
+      CHECK(std::regex_search(cases, std::regex("\\b" + (*at)[1].str() + "[<(]")));
+      ++functions;
+    }
+  }
+  CHECK(functions > 40);
 }
 
 TEST_CASE("bench kernels takes a filter") {
