@@ -76,7 +76,7 @@ bool is_private(const std::string& path) {
 
 TEST_CASE("folders include only those below them") {
   std::set<std::string> seen;
-  for (const std::string folder : library_folders) {
+  for (const std::string& folder : library_folders) {
     for (const Include& include : includes_below(folder)) {
       INFO(include.file << " includes " << include.name);
       const std::string target = path_of(include.name);
@@ -95,7 +95,7 @@ TEST_CASE("folders include only those below them") {
 
 TEST_CASE("headers that are not for users are included by sources and by each other only") {
   std::size_t found = 0;
-  for (const std::string folder : library_folders) {
+  for (const std::string& folder : library_folders) {
     for (const Include& include : includes_below(folder)) {
       const std::string target = path_of(include.name);
       if (!is_private(target)) continue;
