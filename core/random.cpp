@@ -35,8 +35,9 @@ Tensor randn(const Shape& shape, const TensorOptions& options, Generator& genera
 Tensor randint(std::int64_t low, std::int64_t high, const Shape& shape, Device device, Generator& generator) {
   if (low >= high) throw Error(fmt::format("randint: low is {}, high is {}, expected low < high", low, high));
   Tensor result = empty(shape, {.dtype = DType::int64, .device = device});
-  on_device(device, [&](auto d) {
-    kernels::fill_randint(d, next_stream(generator), result.numel(), low, high, result.mutable_data<std::int64_t>());
+  on_place(device, [&](auto place) {
+    kernels::fill_randint(place, next_stream(generator), result.numel(), low, high,
+                          result.mutable_data<std::int64_t>());
   });
   return result;
 }

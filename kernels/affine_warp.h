@@ -3,7 +3,7 @@
 
 #include <cstdint>
 
-#include "deft/kernels/runtime/device.h"
+#include "deft/kernels/runtime/contract.h"
 
 namespace deft {
 
@@ -46,12 +46,8 @@ struct AffineWarpShape {
 /// rounded by itself (no fused multiply-add). Bilinear interpolation takes pixels outside the image as fill, so that an
 /// image in the colour of the fill stays as it is; torchvision instead multiplies the pixels inside with their total
 /// weight once more. Overwrites `output`.
-template <class In, class T>
-void affine_warp(Cpu, const AffineWarpShape& shape, const In* input, const T* matrix, const T* scale, const T* shift,
-                 const T* fill, T* output);
-template <class In, class T>
-void affine_warp(Cuda, const AffineWarpShape& shape, const In* input, const T* matrix, const T* scale, const T* shift,
-                 const T* fill, T* output);
+DEFT_CONTRACT((class In, class T), void, affine_warp, const AffineWarpShape& shape, const In* input, const T* matrix,
+              const T* scale, const T* shift, const T* fill, T* output);
 
 }  // namespace kernels
 }  // namespace deft

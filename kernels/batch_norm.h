@@ -3,7 +3,7 @@
 
 #include <cstdint>
 
-#include "deft/kernels/runtime/device.h"
+#include "deft/kernels/runtime/contract.h"
 
 namespace deft::kernels {
 
@@ -25,20 +25,13 @@ struct RunningStatistics {
 /// their squares need not be. `weight` and `bias` [channels] may be null (1 and 0). Updates the running
 /// statistics, with the unbiased variance, for which rows is at least 2. Overwrites `output`, `mean` and `inv_std`
 /// [channels].
-template <class T>
-void batch_norm_forward_training(Cpu, const BatchNormShape& shape, const T* input, const T* weight, const T* bias,
-                                 double eps, const RunningStatistics<T>& running, T* mean, T* inv_std, T* output);
-template <class T>
-void batch_norm_forward_training(Cuda, const BatchNormShape& shape, const T* input, const T* weight, const T* bias,
-                                 double eps, const RunningStatistics<T>& running, T* mean, T* inv_std, T* output);
+DEFT_CONTRACT((class T), void, batch_norm_forward_training, const BatchNormShape& shape, const T* input,
+              const T* weight, const T* bias, double eps, const RunningStatistics<T>& running, T* mean, T* inv_std,
+              T* output);
 
 /// The same with given statistics `mean` and `variance` [channels]. Overwrites `output` and `inv_std` [channels].
-template <class T>
-void batch_norm_forward_inference(Cpu, const BatchNormShape& shape, const T* input, const T* weight, const T* bias,
-                                  double eps, const T* mean, const T* variance, T* inv_std, T* output);
-template <class T>
-void batch_norm_forward_inference(Cuda, const BatchNormShape& shape, const T* input, const T* weight, const T* bias,
-                                  double eps, const T* mean, const T* variance, T* inv_std, T* output);
+DEFT_CONTRACT((class T), void, batch_norm_forward_inference, const BatchNormShape& shape, const T* input,
+              const T* weight, const T* bias, double eps, const T* mean, const T* variance, T* inv_std, T* output);
 
 /// Where the gradients go. Null pointers are not computed; the others are overwritten.
 template <class T>
@@ -50,11 +43,7 @@ struct BatchNormGradients {
 
 /// Gradients of the forward kernel that wrote `inv_std`, from grad_output [rows, channels]. `training`: mean and
 /// variance depend on the input (batch_norm_forward_training), else they are constants (batch_norm_forward_inference).
-template <class T>
-void batch_norm_backward(Cpu, const BatchNormShape& shape, bool training, const T* grad_output, const T* input,
-                         const T* mean, const T* inv_std, const T* weight, const BatchNormGradients<T>& gradients);
-template <class T>
-void batch_norm_backward(Cuda, const BatchNormShape& shape, bool training, const T* grad_output, const T* input,
-                         const T* mean, const T* inv_std, const T* weight, const BatchNormGradients<T>& gradients);
+DEFT_CONTRACT((class T), void, batch_norm_backward, const BatchNormShape& shape, bool training, const T* grad_output,
+              const T* input, const T* mean, const T* inv_std, const T* weight, const BatchNormGradients<T>& gradients);
 
 }  // namespace deft::kernels

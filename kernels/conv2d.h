@@ -3,7 +3,7 @@
 
 #include <cstdint>
 
-#include "deft/kernels/runtime/device.h"
+#include "deft/kernels/runtime/contract.h"
 #include "deft/kernels/runtime/host_device.h"
 
 namespace deft::kernels {
@@ -36,23 +36,15 @@ struct Conv2dShape {
 
 /// output = input ⋆ weight + bias (cross-correlation, zeros outside the image); `bias` may be null. Overwrites
 /// `output`. On the CPU, conv2d_algorithm() says how this and the gradients are computed (conv_algorithm.h).
-template <class T>
-void conv2d_forward(Cpu, const Conv2dShape& shape, const T* input, const T* weight, const T* bias, T* output);
-template <class T>
-void conv2d_forward(Cuda, const Conv2dShape& shape, const T* input, const T* weight, const T* bias, T* output);
+DEFT_CONTRACT((class T), void, conv2d_forward, const Conv2dShape& shape, const T* input, const T* weight, const T* bias,
+              T* output);
 
 /// Gradient with respect to the input, from grad_output [n, h_out, w_out, o]. Overwrites `grad_input`.
-template <class T>
-void conv2d_backward_input(Cpu, const Conv2dShape& shape, const T* grad_output, const T* weight, T* grad_input);
-template <class T>
-void conv2d_backward_input(Cuda, const Conv2dShape& shape, const T* grad_output, const T* weight, T* grad_input);
+DEFT_CONTRACT((class T), void, conv2d_backward_input, const Conv2dShape& shape, const T* grad_output, const T* weight,
+              T* grad_input);
 
 /// Gradients with respect to the weight and, unless `grad_bias` is null, the bias. Overwrites both.
-template <class T>
-void conv2d_backward_weight(Cpu, const Conv2dShape& shape, const T* input, const T* grad_output, T* grad_weight,
-                            T* grad_bias);
-template <class T>
-void conv2d_backward_weight(Cuda, const Conv2dShape& shape, const T* input, const T* grad_output, T* grad_weight,
-                            T* grad_bias);
+DEFT_CONTRACT((class T), void, conv2d_backward_weight, const Conv2dShape& shape, const T* input, const T* grad_output,
+              T* grad_weight, T* grad_bias);
 
 }  // namespace deft::kernels

@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include "deft/kernels/conv2d.h"
+#include "deft/kernels/runtime/contract.h"
 
 namespace deft::kernels {
 
@@ -23,12 +24,8 @@ struct DeformConv2dShape : Conv2dShape {
 };
 
 /// output = weight applied to the sampled taps, + bias; `mask` and `bias` may be null. Overwrites `output`.
-template <class T>
-void deform_conv2d_forward(Cpu, const DeformConv2dShape& shape, const T* input, const T* offset, const T* mask,
-                           const T* weight, const T* bias, T* output);
-template <class T>
-void deform_conv2d_forward(Cuda, const DeformConv2dShape& shape, const T* input, const T* offset, const T* mask,
-                           const T* weight, const T* bias, T* output);
+DEFT_CONTRACT((class T), void, deform_conv2d_forward, const DeformConv2dShape& shape, const T* input, const T* offset,
+              const T* mask, const T* weight, const T* bias, T* output);
 
 /// Where the gradients go. Null pointers are not computed; the others are overwritten.
 template <class T>
@@ -41,11 +38,7 @@ struct DeformConv2dGradients {
 };
 
 /// All gradients in one pass, since they share the sampling positions and the gradient of the sampled panel.
-template <class T>
-void deform_conv2d_backward(Cpu, const DeformConv2dShape& shape, const T* input, const T* offset, const T* mask,
-                            const T* weight, const T* grad_output, const DeformConv2dGradients<T>& gradients);
-template <class T>
-void deform_conv2d_backward(Cuda, const DeformConv2dShape& shape, const T* input, const T* offset, const T* mask,
-                            const T* weight, const T* grad_output, const DeformConv2dGradients<T>& gradients);
+DEFT_CONTRACT((class T), void, deform_conv2d_backward, const DeformConv2dShape& shape, const T* input, const T* offset,
+              const T* mask, const T* weight, const T* grad_output, const DeformConv2dGradients<T>& gradients);
 
 }  // namespace deft::kernels

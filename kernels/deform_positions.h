@@ -3,7 +3,7 @@
 
 #include <cstdint>
 
-#include "deft/kernels/runtime/device.h"
+#include "deft/kernels/runtime/contract.h"
 
 namespace deft::kernels {
 
@@ -20,18 +20,12 @@ struct DeformPositionsShape {
 
 /// offset = min(max(prediction, −offset_limit), offset_limit), mask = mask_scale · sigmoid(prediction); NaN stays NaN.
 /// Overwrites both.
-template <class T>
-void deform_positions_forward(Cpu, const DeformPositionsShape& shape, const T* prediction, T* offset, T* mask);
-template <class T>
-void deform_positions_forward(Cuda, const DeformPositionsShape& shape, const T* prediction, T* offset, T* mask);
+DEFT_CONTRACT((class T), void, deform_positions_forward, const DeformPositionsShape& shape, const T* prediction,
+              T* offset, T* mask);
 
 /// Gradient with respect to the prediction; as with torch.clamp none passes where an offset is NaN or beyond the limit,
 /// but all where the limit is infinite. `mask` is what forward gave. Overwrites `grad_prediction`.
-template <class T>
-void deform_positions_backward(Cpu, const DeformPositionsShape& shape, const T* grad_offset, const T* grad_mask,
-                               const T* prediction, const T* mask, T* grad_prediction);
-template <class T>
-void deform_positions_backward(Cuda, const DeformPositionsShape& shape, const T* grad_offset, const T* grad_mask,
-                               const T* prediction, const T* mask, T* grad_prediction);
+DEFT_CONTRACT((class T), void, deform_positions_backward, const DeformPositionsShape& shape, const T* grad_offset,
+              const T* grad_mask, const T* prediction, const T* mask, T* grad_prediction);
 
 }  // namespace deft::kernels

@@ -5,7 +5,7 @@
 
 #include <cstdint>
 
-#include "deft/kernels/runtime/device.h"
+#include "deft/kernels/runtime/contract.h"
 #include "deft/kernels/strided.h"
 
 namespace deft::kernels {
@@ -39,10 +39,7 @@ struct Unary {
 };
 
 /// output = op(input). float32, float64; neg and abs also int64.
-template <class T>
-void unary_forward(Cpu, const Unary& unary, std::int64_t n, const T* input, T* output);
-template <class T>
-void unary_forward(Cuda, const Unary& unary, std::int64_t n, const T* input, T* output);
+DEFT_CONTRACT((class T), void, unary_forward, const Unary& unary, std::int64_t n, const T* input, T* output);
 
 /// What unary_backward reads: the output where it suffices, else the input.
 inline bool backward_reads_output(UnaryOp op) {
@@ -52,62 +49,36 @@ inline bool backward_reads_output(UnaryOp op) {
 
 /// grad_input = grad_output · op'(input). `saved` is the output or the input, as backward_reads_output says; neg does
 /// not read it.
-template <class T>
-void unary_backward(Cpu, const Unary& unary, std::int64_t n, const T* grad_output, const T* saved, T* grad_input);
-template <class T>
-void unary_backward(Cuda, const Unary& unary, std::int64_t n, const T* grad_output, const T* saved, T* grad_input);
+DEFT_CONTRACT((class T), void, unary_backward, const Unary& unary, std::int64_t n, const T* grad_output, const T* saved,
+              T* grad_input);
 
 /// output = op(a, b). float32, float64; also int64 but for div and pow. minimum and maximum propagate NaN.
-template <class T>
-void binary_forward(Cpu, BinaryOp op, const Strided<2>& space, const T* a, const T* b, T* output);
-template <class T>
-void binary_forward(Cuda, BinaryOp op, const Strided<2>& space, const T* a, const T* b, T* output);
+DEFT_CONTRACT((class T), void, binary_forward, BinaryOp op, const Strided<2>& space, const T* a, const T* b, T* output);
 
 /// Gradient with respect to a, of the shape of the result: the caller sums it over the axes along which a is broadcast.
 /// Where a equals b, minimum and maximum give each half. Not for add and sub, whose gradients are ±grad_output.
-template <class T>
-void binary_backward_a(Cpu, BinaryOp op, const Strided<2>& space, const T* grad_output, const T* a, const T* b,
-                       T* grad_a);
-template <class T>
-void binary_backward_a(Cuda, BinaryOp op, const Strided<2>& space, const T* grad_output, const T* a, const T* b,
-                       T* grad_a);
+DEFT_CONTRACT((class T), void, binary_backward_a, BinaryOp op, const Strided<2>& space, const T* grad_output,
+              const T* a, const T* b, T* grad_a);
 
 /// Gradient with respect to b, of the shape of the result.
-template <class T>
-void binary_backward_b(Cpu, BinaryOp op, const Strided<2>& space, const T* grad_output, const T* a, const T* b,
-                       T* grad_b);
-template <class T>
-void binary_backward_b(Cuda, BinaryOp op, const Strided<2>& space, const T* grad_output, const T* a, const T* b,
-                       T* grad_b);
+DEFT_CONTRACT((class T), void, binary_backward_b, BinaryOp op, const Strided<2>& space, const T* grad_output,
+              const T* a, const T* b, T* grad_b);
 
 /// output = 1 where the comparison holds, else 0. All types.
-template <class T>
-void compare(Cpu, CompareOp op, const Strided<2>& space, const T* a, const T* b, std::uint8_t* output);
-template <class T>
-void compare(Cuda, CompareOp op, const Strided<2>& space, const T* a, const T* b, std::uint8_t* output);
+DEFT_CONTRACT((class T), void, compare, CompareOp op, const Strided<2>& space, const T* a, const T* b,
+              std::uint8_t* output);
 
 /// output = condition ? a : b. All types.
-template <class T>
-void where(Cpu, const Strided<3>& space, const std::uint8_t* condition, const T* a, const T* b, T* output);
-template <class T>
-void where(Cuda, const Strided<3>& space, const std::uint8_t* condition, const T* a, const T* b, T* output);
+DEFT_CONTRACT((class T), void, where, const Strided<3>& space, const std::uint8_t* condition, const T* a, const T* b,
+              T* output);
 
 /// output = input converted as static_cast does. Between all types.
-template <class From, class To>
-void cast(Cpu, std::int64_t n, const From* input, To* output);
-template <class From, class To>
-void cast(Cuda, std::int64_t n, const From* input, To* output);
+DEFT_CONTRACT((class From, class To), void, cast, std::int64_t n, const From* input, To* output);
 
 /// output = value. All types.
-template <class T>
-void fill(Cpu, std::int64_t n, T value, T* output);
-template <class T>
-void fill(Cuda, std::int64_t n, T value, T* output);
+DEFT_CONTRACT((class T), void, fill, std::int64_t n, T value, T* output);
 
 /// output += factor · input. float32, float64.
-template <class T>
-void add_scaled(Cpu, std::int64_t n, T factor, const T* input, T* output);
-template <class T>
-void add_scaled(Cuda, std::int64_t n, T factor, const T* input, T* output);
+DEFT_CONTRACT((class T), void, add_scaled, std::int64_t n, T factor, const T* input, T* output);
 
 }  // namespace deft::kernels

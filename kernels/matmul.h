@@ -3,7 +3,7 @@
 
 #include <cstdint>
 
-#include "deft/kernels/runtime/device.h"
+#include "deft/kernels/runtime/contract.h"
 #include "deft/kernels/strided.h"
 
 namespace deft::kernels {
@@ -23,9 +23,6 @@ struct MatmulShape {
 
 /// output = a·b + bias for each matrix of the batch; `bias` [n] is added to every row and may be null. Overwrites
 /// `output`.
-template <class T>
-void matmul(Cpu, const MatmulShape& shape, const T* a, const T* b, const T* bias, T* output);
-template <class T>
-void matmul(Cuda, const MatmulShape& shape, const T* a, const T* b, const T* bias, T* output);
+DEFT_CONTRACT((class T), void, matmul, const MatmulShape& shape, const T* a, const T* b, const T* bias, T* output);
 
 }  // namespace deft::kernels

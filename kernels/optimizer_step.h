@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "deft/kernels/runtime/device.h"
+#include "deft/kernels/runtime/contract.h"
 
 namespace deft::kernels {
 
@@ -33,10 +33,7 @@ struct SgdArrays {
 ///   buffer = momentum · buffer + (1 − dampening) · g
 ///   param −= lr · (nesterov ? g + momentum · buffer : buffer)
 /// With momentum 0 g stands for the buffer. Changes `param` and `buffer`, never `grad`.
-template <class T>
-void sgd_step(Cpu, const SgdStep& step, const std::vector<SgdArrays<T>>& parameters);
-template <class T>
-void sgd_step(Cuda, const SgdStep& step, const std::vector<SgdArrays<T>>& parameters);
+DEFT_CONTRACT((class T), void, sgd_step, const SgdStep& step, const std::vector<SgdArrays<T>>& parameters);
 
 /// Options of adam_step.
 struct AdamStep {
@@ -63,10 +60,7 @@ struct AdamArrays {
 ///   v = beta2 · v + (1 − beta2) · g²
 ///   param −= lr / (1 − beta1^step) · m / (√v / √(1 − beta2^step) + eps)
 /// Changes `param`, `m` and `v`, never `grad`.
-template <class T>
-void adam_step(Cpu, const AdamStep& step, const std::vector<AdamArrays<T>>& parameters);
-template <class T>
-void adam_step(Cuda, const AdamStep& step, const std::vector<AdamArrays<T>>& parameters);
+DEFT_CONTRACT((class T), void, adam_step, const AdamStep& step, const std::vector<AdamArrays<T>>& parameters);
 
 /// A gradient of n elements; T is const where they are only read.
 template <class T>
@@ -76,15 +70,9 @@ struct GradientArray {
 };
 
 /// The sum of the squares of all elements, taken in double.
-template <class T>
-double squared_norm(Cpu, const std::vector<GradientArray<const T>>& gradients);
-template <class T>
-double squared_norm(Cuda, const std::vector<GradientArray<const T>>& gradients);
+DEFT_CONTRACT((class T), double, squared_norm, const std::vector<GradientArray<const T>>& gradients);
 
 /// grad *= factor.
-template <class T>
-void scale(Cpu, T factor, const std::vector<GradientArray<T>>& gradients);
-template <class T>
-void scale(Cuda, T factor, const std::vector<GradientArray<T>>& gradients);
+DEFT_CONTRACT((class T), void, scale, T factor, const std::vector<GradientArray<T>>& gradients);
 
 }  // namespace deft::kernels

@@ -3,7 +3,7 @@
 
 #include <cstdint>
 
-#include "deft/kernels/runtime/device.h"
+#include "deft/kernels/runtime/contract.h"
 #include "deft/kernels/runtime/host_device.h"
 
 namespace deft::kernels {
@@ -39,29 +39,21 @@ struct Pool2dShape {
 /// The largest pixel of each window; the padding never wins. Of equal pixels the first wins (row by row); NaN wins over
 /// everything. Overwrites `output` and `taps` [n, h_out(), w_out(), c], the winner's place in its window
 /// (row · kernel_w + column), for the backward kernel. Tap is uint8_t where shape.taps() is at most 256, else int64_t.
-template <class T, class Tap>
-void max_pool2d_forward(Cpu, const Pool2dShape& shape, const T* input, T* output, Tap* taps);
-template <class T, class Tap>
-void max_pool2d_forward(Cuda, const Pool2dShape& shape, const T* input, T* output, Tap* taps);
+DEFT_CONTRACT((class T, class Tap), void, max_pool2d_forward, const Pool2dShape& shape, const T* input, T* output,
+              Tap* taps);
 
 /// Gradient with respect to the input from grad_output [n, h_out(), w_out(), c]. Overwrites `grad_input`.
-template <class T, class Tap>
-void max_pool2d_backward(Cpu, const Pool2dShape& shape, const T* grad_output, const Tap* taps, T* grad_input);
-template <class T, class Tap>
-void max_pool2d_backward(Cuda, const Pool2dShape& shape, const T* grad_output, const Tap* taps, T* grad_input);
+DEFT_CONTRACT((class T, class Tap), void, max_pool2d_backward, const Pool2dShape& shape, const T* grad_output,
+              const Tap* taps, T* grad_input);
 
 /// The mean of each window. With `count_include_pad` the padding counts as zeros (what a window of ceil_mode has beyond
 /// the padding does not count), without it only pixels of the image count. Overwrites `output`.
-template <class T>
-void avg_pool2d_forward(Cpu, const Pool2dShape& shape, bool count_include_pad, const T* input, T* output);
-template <class T>
-void avg_pool2d_forward(Cuda, const Pool2dShape& shape, bool count_include_pad, const T* input, T* output);
+DEFT_CONTRACT((class T), void, avg_pool2d_forward, const Pool2dShape& shape, bool count_include_pad, const T* input,
+              T* output);
 
 /// Gradient with respect to the input from grad_output [n, h_out(), w_out(), c]. Overwrites `grad_input`.
-template <class T>
-void avg_pool2d_backward(Cpu, const Pool2dShape& shape, bool count_include_pad, const T* grad_output, T* grad_input);
-template <class T>
-void avg_pool2d_backward(Cuda, const Pool2dShape& shape, bool count_include_pad, const T* grad_output, T* grad_input);
+DEFT_CONTRACT((class T), void, avg_pool2d_backward, const Pool2dShape& shape, bool count_include_pad,
+              const T* grad_output, T* grad_input);
 
 /// Sizes of an adaptive average pooling: input [n, h, w, c], output [n, h_out, w_out, c]. Output row i is the mean of
 /// the rows floor(i · h / h_out) to ceil((i + 1) · h / h_out) − 1, columns likewise. n and c may be zero.
@@ -71,15 +63,11 @@ struct AdaptivePool2dShape {
 };
 
 /// Overwrites `output`.
-template <class T>
-void adaptive_avg_pool2d_forward(Cpu, const AdaptivePool2dShape& shape, const T* input, T* output);
-template <class T>
-void adaptive_avg_pool2d_forward(Cuda, const AdaptivePool2dShape& shape, const T* input, T* output);
+DEFT_CONTRACT((class T), void, adaptive_avg_pool2d_forward, const AdaptivePool2dShape& shape, const T* input,
+              T* output);
 
 /// Gradient with respect to the input from grad_output [n, h_out, w_out, c]. Overwrites `grad_input`.
-template <class T>
-void adaptive_avg_pool2d_backward(Cpu, const AdaptivePool2dShape& shape, const T* grad_output, T* grad_input);
-template <class T>
-void adaptive_avg_pool2d_backward(Cuda, const AdaptivePool2dShape& shape, const T* grad_output, T* grad_input);
+DEFT_CONTRACT((class T), void, adaptive_avg_pool2d_backward, const AdaptivePool2dShape& shape, const T* grad_output,
+              T* grad_input);
 
 }  // namespace deft::kernels

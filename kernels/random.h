@@ -5,7 +5,7 @@
 
 #include <cstdint>
 
-#include "deft/kernels/runtime/device.h"
+#include "deft/kernels/runtime/contract.h"
 
 namespace deft::kernels {
 
@@ -15,28 +15,16 @@ struct RandomStream {
 };
 
 /// Uniform in [low, high). float32, float64.
-template <class T>
-void fill_uniform(Cpu, RandomStream random, std::int64_t n, T low, T high, T* output);
-template <class T>
-void fill_uniform(Cuda, RandomStream random, std::int64_t n, T low, T high, T* output);
+DEFT_CONTRACT((class T), void, fill_uniform, RandomStream random, std::int64_t n, T low, T high, T* output);
 
 /// Normal, by Box and Muller's method on pairs of elements. float32, float64.
-template <class T>
-void fill_normal(Cpu, RandomStream random, std::int64_t n, T mean, T stddev, T* output);
-template <class T>
-void fill_normal(Cuda, RandomStream random, std::int64_t n, T mean, T stddev, T* output);
+DEFT_CONTRACT((class T), void, fill_normal, RandomStream random, std::int64_t n, T mean, T stddev, T* output);
 
 /// Uniform integers in [low, high), low < high. int64.
-template <class T>
-void fill_randint(Cpu, RandomStream random, std::int64_t n, T low, T high, T* output);
-template <class T>
-void fill_randint(Cuda, RandomStream random, std::int64_t n, T low, T high, T* output);
+DEFT_CONTRACT((class T), void, fill_randint, RandomStream random, std::int64_t n, T low, T high, T* output);
 
 /// output = input / (1 − p) with probability 1 − p, else 0, for 0 <= p <= 1. The same call on grad_output is the
 /// backward kernel, since the mask is drawn again. `output` may be the same memory as `input`. float32, float64.
-template <class T>
-void dropout(Cpu, RandomStream random, std::int64_t n, double p, const T* input, T* output);
-template <class T>
-void dropout(Cuda, RandomStream random, std::int64_t n, double p, const T* input, T* output);
+DEFT_CONTRACT((class T), void, dropout, RandomStream random, std::int64_t n, double p, const T* input, T* output);
 
 }  // namespace deft::kernels

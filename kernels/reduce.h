@@ -4,7 +4,7 @@
 
 #include <cstdint>
 
-#include "deft/kernels/runtime/device.h"
+#include "deft/kernels/runtime/contract.h"
 #include "deft/kernels/strided.h"
 
 namespace deft::kernels {
@@ -14,16 +14,10 @@ enum class ReduceOp { sum, mean, max, min };
 /// output = the sum, mean, maximum or minimum over the reduced axes. float32, float64; also int64 but for mean. Sums of
 /// floating numbers are taken in float64. NaN propagates. Over nothing, sum gives 0 and mean NaN; max and min need at
 /// least one element.
-template <class T>
-void reduce(Cpu, ReduceOp op, const Strided<2>& space, const T* input, T* output);
-template <class T>
-void reduce(Cuda, ReduceOp op, const Strided<2>& space, const T* input, T* output);
+DEFT_CONTRACT((class T), void, reduce, ReduceOp op, const Strided<2>& space, const T* input, T* output);
 
 /// output = the row-major position, among the reduced axes, of the first maximum; NaN counts as the maximum. Needs at
 /// least one element. float32, float64, int64.
-template <class T>
-void argmax(Cpu, const Strided<2>& space, const T* input, std::int64_t* output);
-template <class T>
-void argmax(Cuda, const Strided<2>& space, const T* input, std::int64_t* output);
+DEFT_CONTRACT((class T), void, argmax, const Strided<2>& space, const T* input, std::int64_t* output);
 
 }  // namespace deft::kernels

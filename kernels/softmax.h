@@ -3,7 +3,7 @@
 
 #include <cstdint>
 
-#include "deft/kernels/runtime/device.h"
+#include "deft/kernels/runtime/contract.h"
 
 namespace deft::kernels {
 
@@ -13,28 +13,18 @@ struct SoftmaxShape {
 };
 
 /// output = exp(input) / Σ exp(input).
-template <class T>
-void softmax_forward(Cpu, const SoftmaxShape& shape, const T* input, T* output);
-template <class T>
-void softmax_forward(Cuda, const SoftmaxShape& shape, const T* input, T* output);
+DEFT_CONTRACT((class T), void, softmax_forward, const SoftmaxShape& shape, const T* input, T* output);
 
 /// grad_input = output · (grad_output − Σ grad_output · output).
-template <class T>
-void softmax_backward(Cpu, const SoftmaxShape& shape, const T* grad_output, const T* output, T* grad_input);
-template <class T>
-void softmax_backward(Cuda, const SoftmaxShape& shape, const T* grad_output, const T* output, T* grad_input);
+DEFT_CONTRACT((class T), void, softmax_backward, const SoftmaxShape& shape, const T* grad_output, const T* output,
+              T* grad_input);
 
 /// output = input − log Σ exp(input).
-template <class T>
-void log_softmax_forward(Cpu, const SoftmaxShape& shape, const T* input, T* output);
-template <class T>
-void log_softmax_forward(Cuda, const SoftmaxShape& shape, const T* input, T* output);
+DEFT_CONTRACT((class T), void, log_softmax_forward, const SoftmaxShape& shape, const T* input, T* output);
 
 /// grad_input = grad_output − exp(output) · Σ grad_output.
-template <class T>
-void log_softmax_backward(Cpu, const SoftmaxShape& shape, const T* grad_output, const T* output, T* grad_input);
-template <class T>
-void log_softmax_backward(Cuda, const SoftmaxShape& shape, const T* grad_output, const T* output, T* grad_input);
+DEFT_CONTRACT((class T), void, log_softmax_backward, const SoftmaxShape& shape, const T* grad_output, const T* output,
+              T* grad_input);
 
 /// Cross entropy between softmax(logits) and the target class, which label smoothing (Szegedy et al. 2016,
 /// arXiv:1512.00567) mixes with the uniform distribution.
@@ -50,19 +40,11 @@ struct CrossEntropyShape {
 /// logits [n, classes], target [n] in [0, classes) or ignore_index, weight [classes] or null, all ones, loss [n],
 /// log_sum_exp [n], target_weight [n] or null, not wanted. The CPU trusts the target. A GPU gives NaN for a class that
 /// does not exist, and the host an Error when it next waits for the GPU.
-template <class T>
-void cross_entropy_forward(Cpu, const CrossEntropyShape& shape, const T* logits, const std::int64_t* target,
-                           const T* weight, T* loss, T* log_sum_exp, T* target_weight);
-template <class T>
-void cross_entropy_forward(Cuda, const CrossEntropyShape& shape, const T* logits, const std::int64_t* target,
-                           const T* weight, T* loss, T* log_sum_exp, T* target_weight);
+DEFT_CONTRACT((class T), void, cross_entropy_forward, const CrossEntropyShape& shape, const T* logits,
+              const std::int64_t* target, const T* weight, T* loss, T* log_sum_exp, T* target_weight);
 
 /// grad_logits [n, classes] from grad_loss [n].
-template <class T>
-void cross_entropy_backward(Cpu, const CrossEntropyShape& shape, const T* grad_loss, const T* logits,
-                            const std::int64_t* target, const T* weight, const T* log_sum_exp, T* grad_logits);
-template <class T>
-void cross_entropy_backward(Cuda, const CrossEntropyShape& shape, const T* grad_loss, const T* logits,
-                            const std::int64_t* target, const T* weight, const T* log_sum_exp, T* grad_logits);
+DEFT_CONTRACT((class T), void, cross_entropy_backward, const CrossEntropyShape& shape, const T* grad_loss,
+              const T* logits, const std::int64_t* target, const T* weight, const T* log_sum_exp, T* grad_logits);
 
 }  // namespace deft::kernels

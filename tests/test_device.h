@@ -19,10 +19,10 @@ inline Device test_device() {
   return name == nullptr ? Device::cpu() : Device::parse(name);
 }
 
-/// Calls `function(kernels::Cpu{})` or `function(kernels::Cuda{})` for the test device.
+/// Calls `function` with the place whose kernels run on the test device.
 template <class Function>
 decltype(auto) on_test_device(Function&& function) {
-  return on_device(test_device(), std::forward<Function>(function));
+  return on_place(test_device(), std::forward<Function>(function));
 }
 
 /// The relative error that a kernel may have on the test device: on the CPU what the test asks for; on a GPU, which adds in

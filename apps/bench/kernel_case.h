@@ -74,7 +74,7 @@ std::string to_string(const KernelCase& kernel);
 /// The function of a KernelCase from one that takes the device tag: [](auto device, const Pointers& p) { … }.
 template <class Call>
 std::function<void(Device, const Pointers&)> on_pointers(Call call) {
-  return [call](Device device, const Pointers& p) { on_device(device, [&](auto tag) { call(tag, p); }); };
+  return [call](Device device, const Pointers& p) { on_place(device, [&](auto place) { call(place, p); }); };
 }
 
 /// Cases at one size.

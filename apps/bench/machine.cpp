@@ -38,7 +38,7 @@ double matmul_gflops(Device device, const Effort& effort, MatmulPrecision precis
   shape.m = shape.n = shape.k = size;
   const auto multiply = [&] {
     set_matmul_precision(precision);
-    on_device(device, [&](auto d) {
+    on_place(device, [&](auto d) {
       kernels::matmul<float>(d, shape, a.data<float>(), b.data<float>(), nullptr, output.mutable_data<float>());
     });
   };

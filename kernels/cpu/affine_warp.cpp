@@ -88,9 +88,12 @@ class RowWarp {
 };
 
 }  // namespace
+}  // namespace DEFT_SIMD
+
+using namespace DEFT_SIMD;
 
 template <class In, class T>
-void affine_warp(Cpu, const AffineWarpShape& s, const In* input, const T* matrix, const T* scale, const T* shift,
+void affine_warp(Set, const AffineWarpShape& s, const In* input, const T* matrix, const T* scale, const T* shift,
                  const T* fill, T* output) {
   const auto run = [&](auto channels) {
     const std::int64_t row_size = s.w_out * s.c;
@@ -112,10 +115,8 @@ void affine_warp(Cpu, const AffineWarpShape& s, const In* input, const T* matrix
   }
 }
 
-}  // namespace DEFT_SIMD
-
 #define DEFT_INSTANTIATE(In, T) \
-  DEFT_KERNEL(void, affine_warp, Cpu, const AffineWarpShape&, const In*, const T*, const T*, const T*, const T*, T*)
+  template void affine_warp(Set, const AffineWarpShape&, const In*, const T*, const T*, const T*, const T*, T*);
 DEFT_INSTANTIATE(std::uint8_t, float)
 DEFT_INSTANTIATE(std::uint8_t, double)
 DEFT_INSTANTIATE(float, float)

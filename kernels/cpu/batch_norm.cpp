@@ -225,9 +225,12 @@ void normalise(const BatchNormShape& s, const T* input, const T* weight, const T
 }
 
 }  // namespace
+}  // namespace DEFT_SIMD
+
+using namespace DEFT_SIMD;
 
 template <class T>
-void batch_norm_forward_training(Cpu, const BatchNormShape& s, const T* input, const T* weight, const T* bias,
+void batch_norm_forward_training(Set, const BatchNormShape& s, const T* input, const T* weight, const T* bias,
                                  double eps, const RunningStatistics<T>& running, T* mean, T* inv_std, T* output) {
   if (s.rows == 0) {
     std::fill_n(mean, s.channels, T(0));
@@ -269,7 +272,7 @@ void batch_norm_forward_training(Cpu, const BatchNormShape& s, const T* input, c
 }
 
 template <class T>
-void batch_norm_forward_inference(Cpu, const BatchNormShape& s, const T* input, const T* weight, const T* bias,
+void batch_norm_forward_inference(Set, const BatchNormShape& s, const T* input, const T* weight, const T* bias,
                                   double eps, const T* mean, const T* variance, T* inv_std, T* output) {
   for (std::int64_t c = 0; c < s.channels; ++c) {
     inv_std[c] = static_cast<T>(1 / std::sqrt(static_cast<double>(variance[c]) + eps));
@@ -278,7 +281,7 @@ void batch_norm_forward_inference(Cpu, const BatchNormShape& s, const T* input, 
 }
 
 template <class T>
-void batch_norm_backward(Cpu, const BatchNormShape& s, bool training, const T* grad_output, const T* input,
+void batch_norm_backward(Set, const BatchNormShape& s, bool training, const T* grad_output, const T* input,
                          const T* mean, const T* inv_std, const T* weight, const BatchNormGradients<T>& gradients) {
   // grad_input = (grad_output − pull − (input − mean) · slope) · scale; pull and slope are zero for constant
   // statistics.
@@ -331,15 +334,13 @@ void batch_norm_backward(Cpu, const BatchNormShape& s, bool training, const T* g
   });
 }
 
-}  // namespace DEFT_SIMD
-
-#define DEFT_INSTANTIATE(T)                                                                                         \
-  DEFT_KERNEL(void, batch_norm_forward_training, Cpu, const BatchNormShape&, const T*, const T*, const T*, double,  \
-              const RunningStatistics<T>&, T*, T*, T*)                                                              \
-  DEFT_KERNEL(void, batch_norm_forward_inference, Cpu, const BatchNormShape&, const T*, const T*, const T*, double, \
-              const T*, const T*, T*, T*)                                                                           \
-  DEFT_KERNEL(void, batch_norm_backward, Cpu, const BatchNormShape&, bool, const T*, const T*, const T*, const T*,  \
-              const T*, const BatchNormGradients<T>&)
+#define DEFT_INSTANTIATE(T)                                                                                    \
+  template void batch_norm_forward_training(Set, const BatchNormShape&, const T*, const T*, const T*, double,  \
+                                            const RunningStatistics<T>&, T*, T*, T*);                          \
+  template void batch_norm_forward_inference(Set, const BatchNormShape&, const T*, const T*, const T*, double, \
+                                             const T*, const T*, T*, T*);                                      \
+  template void batch_norm_backward(Set, const BatchNormShape&, bool, const T*, const T*, const T*, const T*,  \
+                                    const T*, const BatchNormGradients<T>&);
 DEFT_INSTANTIATE_FLOATING(DEFT_INSTANTIATE)
 #undef DEFT_INSTANTIATE
 

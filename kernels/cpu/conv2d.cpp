@@ -205,9 +205,12 @@ void backward_weight(const Conv2dShape& s, const T* input, const T* grad_output,
 }
 
 }  // namespace
+}  // namespace DEFT_SIMD
+
+using namespace DEFT_SIMD;
 
 template <class T>
-void conv2d_forward(Cpu, const Conv2dShape& shape, const T* input, const T* weight, const T* bias, T* output) {
+void conv2d_forward(Set, const Conv2dShape& shape, const T* input, const T* weight, const T* bias, T* output) {
   if constexpr (sizeof(T) == sizeof(float)) {
     if (winograd_chosen(shape, Conv2dPass::forward)) {
       winograd_forward(shape, input, weight, bias, output);
@@ -218,7 +221,7 @@ void conv2d_forward(Cpu, const Conv2dShape& shape, const T* input, const T* weig
 }
 
 template <class T>
-void conv2d_backward_input(Cpu, const Conv2dShape& shape, const T* grad_output, const T* weight, T* grad_input) {
+void conv2d_backward_input(Set, const Conv2dShape& shape, const T* grad_output, const T* weight, T* grad_input) {
   if constexpr (sizeof(T) == sizeof(float)) {
     if (winograd_chosen(shape, Conv2dPass::backward_input)) {
       winograd_backward_input(shape, grad_output, weight, grad_input);
@@ -229,7 +232,7 @@ void conv2d_backward_input(Cpu, const Conv2dShape& shape, const T* grad_output, 
 }
 
 template <class T>
-void conv2d_backward_weight(Cpu, const Conv2dShape& shape, const T* input, const T* grad_output, T* grad_weight,
+void conv2d_backward_weight(Set, const Conv2dShape& shape, const T* input, const T* grad_output, T* grad_weight,
                             T* grad_bias) {
   if constexpr (sizeof(T) == sizeof(float)) {
     if (winograd_chosen(shape, Conv2dPass::backward_weight)) {
@@ -240,12 +243,10 @@ void conv2d_backward_weight(Cpu, const Conv2dShape& shape, const T* input, const
   backward_weight(shape, input, grad_output, grad_weight, grad_bias);
 }
 
-}  // namespace DEFT_SIMD
-
-#define DEFT_INSTANTIATE(T)                                                                    \
-  DEFT_KERNEL(void, conv2d_forward, Cpu, const Conv2dShape&, const T*, const T*, const T*, T*) \
-  DEFT_KERNEL(void, conv2d_backward_input, Cpu, const Conv2dShape&, const T*, const T*, T*)    \
-  DEFT_KERNEL(void, conv2d_backward_weight, Cpu, const Conv2dShape&, const T*, const T*, T*, T*)
+#define DEFT_INSTANTIATE(T)                                                                \
+  template void conv2d_forward(Set, const Conv2dShape&, const T*, const T*, const T*, T*); \
+  template void conv2d_backward_input(Set, const Conv2dShape&, const T*, const T*, T*);    \
+  template void conv2d_backward_weight(Set, const Conv2dShape&, const T*, const T*, T*, T*);
 DEFT_INSTANTIATE(float)
 DEFT_INSTANTIATE(double)
 #undef DEFT_INSTANTIATE

@@ -7,10 +7,11 @@
 #include "deft/kernels/runtime/cpu/kernel.h"
 
 namespace deft::kernels {
-namespace DEFT_SIMD {
+
+using namespace DEFT_SIMD;
 
 template <class T>
-void copy_strided(Cpu, const Strided<1>& space, const T* input, T* output) {
+void copy_strided(Set, const Strided<1>& space, const T* input, T* output) {
   parallel_blocks(space.numel(), block_elements, [&](std::int64_t begin, std::int64_t end) {
     StridedCursor cursor(space, begin);
     gather(cursor, input, end - begin, output + begin);
@@ -18,7 +19,7 @@ void copy_strided(Cpu, const Strided<1>& space, const T* input, T* output) {
 }
 
 template <class T>
-void copy_rows(Cpu, std::int64_t rows, std::int64_t row_size, const T* input, std::int64_t input_pitch, T* output,
+void copy_rows(Set, std::int64_t rows, std::int64_t row_size, const T* input, std::int64_t input_pitch, T* output,
                std::int64_t output_pitch) {
   if (row_size == 0) return;
   parallel_blocks(rows * row_size, block_elements, [&](std::int64_t begin, std::int64_t end) {
@@ -32,7 +33,7 @@ void copy_rows(Cpu, std::int64_t rows, std::int64_t row_size, const T* input, st
 }
 
 template <class T>
-void index_rows_forward(Cpu, std::int64_t n, std::int64_t row_size, std::int64_t, const T* input,
+void index_rows_forward(Set, std::int64_t n, std::int64_t row_size, std::int64_t, const T* input,
                         const std::int64_t* index, T* output) {
   const std::int64_t rows_per_block = std::max<std::int64_t>(1, block_elements / std::max<std::int64_t>(1, row_size));
   parallel_blocks(n, rows_per_block, [&](std::int64_t begin, std::int64_t end) {
@@ -43,7 +44,7 @@ void index_rows_forward(Cpu, std::int64_t n, std::int64_t row_size, std::int64_t
 }
 
 template <class T>
-void index_rows_backward(Cpu, std::int64_t n, std::int64_t row_size, std::int64_t rows, const T* grad_output,
+void index_rows_backward(Set, std::int64_t n, std::int64_t row_size, std::int64_t rows, const T* grad_output,
                          const std::int64_t* index, T* grad_input) {
   // Each task owns some columns, so that every sum is taken in order of i.
   constexpr std::int64_t columns = 256;
@@ -59,16 +60,12 @@ void index_rows_backward(Cpu, std::int64_t n, std::int64_t row_size, std::int64_
   });
 }
 
-}  // namespace DEFT_SIMD
-
-#define DEFT_ALL(T)                                                                                                   \
-  DEFT_KERNEL(void, copy_strided, Cpu, const Strided<1>&, const T*, T*)                                               \
-  DEFT_KERNEL(void, copy_rows, Cpu, std::int64_t, std::int64_t, const T*, std::int64_t, T*, std::int64_t)             \
-  DEFT_KERNEL(void, index_rows_forward, Cpu, std::int64_t, std::int64_t, std::int64_t, const T*, const std::int64_t*, \
-              T*)
-#define DEFT_FLOATING(T)                                                                                               \
-  DEFT_KERNEL(void, index_rows_backward, Cpu, std::int64_t, std::int64_t, std::int64_t, const T*, const std::int64_t*, \
-              T*)
+#define DEFT_ALL(T)                                                                                   \
+  template void copy_strided(Set, const Strided<1>&, const T*, T*);                                   \
+  template void copy_rows(Set, std::int64_t, std::int64_t, const T*, std::int64_t, T*, std::int64_t); \
+  template void index_rows_forward(Set, std::int64_t, std::int64_t, std::int64_t, const T*, const std::int64_t*, T*);
+#define DEFT_FLOATING(T) \
+  template void index_rows_backward(Set, std::int64_t, std::int64_t, std::int64_t, const T*, const std::int64_t*, T*);
 
 DEFT_INSTANTIATE_ALL(DEFT_ALL)
 DEFT_INSTANTIATE_FLOATING(DEFT_FLOATING)

@@ -45,18 +45,19 @@ void forward(const DeformConv2dShape& s, const T* input, const T* offset, const 
 }
 
 }  // namespace
+}  // namespace DEFT_SIMD
+
+using namespace DEFT_SIMD;
 
 template <class T>
-void deform_conv2d_forward(Cpu, const DeformConv2dShape& shape, const T* input, const T* offset, const T* mask,
+void deform_conv2d_forward(Set, const DeformConv2dShape& shape, const T* input, const T* offset, const T* mask,
                            const T* weight, const T* bias, T* output) {
   forward(shape, input, offset, mask, weight, bias, output);
 }
 
-}  // namespace DEFT_SIMD
-
-#define DEFT_INSTANTIATE(T)                                                                                       \
-  DEFT_KERNEL(void, deform_conv2d_forward, Cpu, const DeformConv2dShape&, const T*, const T*, const T*, const T*, \
-              const T*, T*)
+#define DEFT_INSTANTIATE(T)                                                                                            \
+  template void deform_conv2d_forward(Set, const DeformConv2dShape&, const T*, const T*, const T*, const T*, const T*, \
+                                      T*);
 DEFT_INSTANTIATE(float)
 DEFT_INSTANTIATE(double)
 #undef DEFT_INSTANTIATE

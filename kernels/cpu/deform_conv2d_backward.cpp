@@ -151,18 +151,19 @@ class Backward {
 };
 
 }  // namespace
+}  // namespace DEFT_SIMD
+
+using namespace DEFT_SIMD;
 
 template <class T>
-void deform_conv2d_backward(Cpu, const DeformConv2dShape& shape, const T* input, const T* offset, const T* mask,
+void deform_conv2d_backward(Set, const DeformConv2dShape& shape, const T* input, const T* offset, const T* mask,
                             const T* weight, const T* grad_output, const DeformConv2dGradients<T>& gradients) {
   Backward<T>(shape, input, offset, mask, weight, grad_output, gradients).run();
 }
 
-}  // namespace DEFT_SIMD
-
-#define DEFT_INSTANTIATE(T)                                                                                        \
-  DEFT_KERNEL(void, deform_conv2d_backward, Cpu, const DeformConv2dShape&, const T*, const T*, const T*, const T*, \
-              const T*, const DeformConv2dGradients<T>&)
+#define DEFT_INSTANTIATE(T)                                                                                   \
+  template void deform_conv2d_backward(Set, const DeformConv2dShape&, const T*, const T*, const T*, const T*, \
+                                       const T*, const DeformConv2dGradients<T>&);
 DEFT_INSTANTIATE(float)
 DEFT_INSTANTIATE(double)
 #undef DEFT_INSTANTIATE

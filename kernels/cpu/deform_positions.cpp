@@ -8,10 +8,11 @@
 #include "deft/kernels/runtime/parallel_for.h"
 
 namespace deft::kernels {
-namespace DEFT_SIMD {
+
+using namespace DEFT_SIMD;
 
 template <class T>
-void deform_positions_forward(Cpu, const DeformPositionsShape& s, const T* prediction, T* offset, T* mask) {
+void deform_positions_forward(Set, const DeformPositionsShape& s, const T* prediction, T* offset, T* mask) {
   const std::int64_t taps = s.taps;
   const T limit = static_cast<T>(s.offset_limit), scale = static_cast<T>(s.mask_scale);
   parallel_blocks(s.points, rows_per_block(3 * taps), [&](std::int64_t begin, std::int64_t end) {
@@ -31,7 +32,7 @@ void deform_positions_forward(Cpu, const DeformPositionsShape& s, const T* predi
 }
 
 template <class T>
-void deform_positions_backward(Cpu, const DeformPositionsShape& s, const T* grad_offset, const T* grad_mask,
+void deform_positions_backward(Set, const DeformPositionsShape& s, const T* grad_offset, const T* grad_mask,
                                const T* prediction, const T* mask, T* grad_prediction) {
   const std::int64_t taps = s.taps;
   const T limit = static_cast<T>(s.offset_limit);
@@ -55,12 +56,9 @@ void deform_positions_backward(Cpu, const DeformPositionsShape& s, const T* grad
   });
 }
 
-}  // namespace DEFT_SIMD
-
-#define DEFT_FLOATING(T)                                                                                       \
-  DEFT_KERNEL(void, deform_positions_forward, Cpu, const DeformPositionsShape&, const T*, T*, T*)              \
-  DEFT_KERNEL(void, deform_positions_backward, Cpu, const DeformPositionsShape&, const T*, const T*, const T*, \
-              const T*, T*)
+#define DEFT_FLOATING(T)                                                                      \
+  template void deform_positions_forward(Set, const DeformPositionsShape&, const T*, T*, T*); \
+  template void deform_positions_backward(Set, const DeformPositionsShape&, const T*, const T*, const T*, const T*, T*);
 
 DEFT_INSTANTIATE_FLOATING(DEFT_FLOATING)
 

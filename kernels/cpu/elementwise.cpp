@@ -21,27 +21,30 @@ Operand<T> operand(const Strided<operands>& space, int number, const T* data) {
 }
 
 }  // namespace
+}  // namespace DEFT_SIMD
+
+using namespace DEFT_SIMD;
 
 template <class T>
-void unary_forward(Cpu, const Unary& unary, std::int64_t n, const T* input, T* output) {
+void unary_forward(Set, const Unary& unary, std::int64_t n, const T* input, T* output) {
   visit<T>(unary, [&](auto function) { map(n, Forward{function}, output, input); });
 }
 
 template <class T>
-void unary_backward(Cpu, const Unary& unary, std::int64_t n, const T* grad_output, const T* saved, T* grad_input) {
+void unary_backward(Set, const Unary& unary, std::int64_t n, const T* grad_output, const T* saved, T* grad_input) {
   if (unary.op == UnaryOp::neg) return map(n, Forward{Neg()}, grad_input, grad_output);
   visit<T>(unary, [&](auto function) { map(n, Backward{function}, grad_input, grad_output, saved); });
 }
 
 template <class T>
-void binary_forward(Cpu, BinaryOp op, const Strided<2>& space, const T* a, const T* b, T* output) {
+void binary_forward(Set, BinaryOp op, const Strided<2>& space, const T* a, const T* b, T* output) {
   visit<T>(op, [&](auto function) {
     map_broadcast(space.numel(), Forward{function}, output, operand(space, 0, a), operand(space, 1, b));
   });
 }
 
 template <class T>
-void binary_backward_a(Cpu, BinaryOp op, const Strided<2>& space, const T* grad_output, const T* a, const T* b,
+void binary_backward_a(Set, BinaryOp op, const Strided<2>& space, const T* grad_output, const T* a, const T* b,
                        T* grad_a) {
   const std::int64_t n = space.numel();
   visit_with_gradients<T>(op, [&](auto function) {
@@ -50,7 +53,7 @@ void binary_backward_a(Cpu, BinaryOp op, const Strided<2>& space, const T* grad_
 }
 
 template <class T>
-void binary_backward_b(Cpu, BinaryOp op, const Strided<2>& space, const T* grad_output, const T* a, const T* b,
+void binary_backward_b(Set, BinaryOp op, const Strided<2>& space, const T* grad_output, const T* a, const T* b,
                        T* grad_b) {
   const std::int64_t n = space.numel();
   visit_with_gradients<T>(op, [&](auto function) {
@@ -59,51 +62,49 @@ void binary_backward_b(Cpu, BinaryOp op, const Strided<2>& space, const T* grad_
 }
 
 template <class T>
-void compare(Cpu, CompareOp op, const Strided<2>& space, const T* a, const T* b, std::uint8_t* output) {
+void compare(Set, CompareOp op, const Strided<2>& space, const T* a, const T* b, std::uint8_t* output) {
   visit(op, [&](auto function) {
     map_broadcast(space.numel(), function, output, operand(space, 0, a), operand(space, 1, b));
   });
 }
 
 template <class T>
-void where(Cpu, const Strided<3>& space, const std::uint8_t* condition, const T* a, const T* b, T* output) {
+void where(Set, const Strided<3>& space, const std::uint8_t* condition, const T* a, const T* b, T* output) {
   map_broadcast(space.numel(), Where(), output, operand(space, 0, condition), operand(space, 1, a),
                 operand(space, 2, b));
 }
 
 template <class From, class To>
-void cast(Cpu, std::int64_t n, const From* input, To* output) {
+void cast(Set, std::int64_t n, const From* input, To* output) {
   map(n, Cast<To>(), output, input);
 }
 
 template <class T>
-void fill(Cpu, std::int64_t n, T value, T* output) {
+void fill(Set, std::int64_t n, T value, T* output) {
   map(n, Constant<T>{value}, output);
 }
 
 template <class T>
-void add_scaled(Cpu, std::int64_t n, T factor, const T* input, T* output) {
+void add_scaled(Set, std::int64_t n, T factor, const T* input, T* output) {
   map(n, AddScaled<T>{factor}, output, input, output);
 }
 
-}  // namespace DEFT_SIMD
-
-#define DEFT_FLOATING(T)                                                                                   \
-  DEFT_KERNEL(void, unary_backward, Cpu, const Unary&, std::int64_t, const T*, const T*, T*)               \
-  DEFT_KERNEL(void, binary_backward_a, Cpu, BinaryOp, const Strided<2>&, const T*, const T*, const T*, T*) \
-  DEFT_KERNEL(void, binary_backward_b, Cpu, BinaryOp, const Strided<2>&, const T*, const T*, const T*, T*) \
-  DEFT_KERNEL(void, add_scaled, Cpu, std::int64_t, T, const T*, T*)
-#define DEFT_SIGNED(T)                                                            \
-  DEFT_KERNEL(void, unary_forward, Cpu, const Unary&, std::int64_t, const T*, T*) \
-  DEFT_KERNEL(void, binary_forward, Cpu, BinaryOp, const Strided<2>&, const T*, const T*, T*)
-#define DEFT_ALL(T)                                                                                \
-  DEFT_KERNEL(void, compare, Cpu, CompareOp, const Strided<2>&, const T*, const T*, std::uint8_t*) \
-  DEFT_KERNEL(void, where, Cpu, const Strided<3>&, const std::uint8_t*, const T*, const T*, T*)    \
-  DEFT_KERNEL(void, cast, Cpu, std::int64_t, const T*, float*)                                     \
-  DEFT_KERNEL(void, cast, Cpu, std::int64_t, const T*, double*)                                    \
-  DEFT_KERNEL(void, cast, Cpu, std::int64_t, const T*, std::int64_t*)                              \
-  DEFT_KERNEL(void, cast, Cpu, std::int64_t, const T*, std::uint8_t*)                              \
-  DEFT_KERNEL(void, fill, Cpu, std::int64_t, T, T*)
+#define DEFT_FLOATING(T)                                                                               \
+  template void unary_backward(Set, const Unary&, std::int64_t, const T*, const T*, T*);               \
+  template void binary_backward_a(Set, BinaryOp, const Strided<2>&, const T*, const T*, const T*, T*); \
+  template void binary_backward_b(Set, BinaryOp, const Strided<2>&, const T*, const T*, const T*, T*); \
+  template void add_scaled(Set, std::int64_t, T, const T*, T*);
+#define DEFT_SIGNED(T)                                                        \
+  template void unary_forward(Set, const Unary&, std::int64_t, const T*, T*); \
+  template void binary_forward(Set, BinaryOp, const Strided<2>&, const T*, const T*, T*);
+#define DEFT_ALL(T)                                                                            \
+  template void compare(Set, CompareOp, const Strided<2>&, const T*, const T*, std::uint8_t*); \
+  template void where(Set, const Strided<3>&, const std::uint8_t*, const T*, const T*, T*);    \
+  template void cast(Set, std::int64_t, const T*, float*);                                     \
+  template void cast(Set, std::int64_t, const T*, double*);                                    \
+  template void cast(Set, std::int64_t, const T*, std::int64_t*);                              \
+  template void cast(Set, std::int64_t, const T*, std::uint8_t*);                              \
+  template void fill(Set, std::int64_t, T, T*);
 
 DEFT_INSTANTIATE_FLOATING(DEFT_FLOATING)
 DEFT_INSTANTIATE_SIGNED(DEFT_SIGNED)

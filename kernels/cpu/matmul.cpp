@@ -42,9 +42,12 @@ void multiply_tile(const MatmulShape& shape, const Tile& tile, const T* a, const
 }
 
 }  // namespace
+}  // namespace DEFT_SIMD
+
+using namespace DEFT_SIMD;
 
 template <class T>
-void matmul(Cpu, const MatmulShape& shape, const T* a, const T* b, const T* bias, T* output) {
+void matmul(Set, const MatmulShape& shape, const T* a, const T* b, const T* bias, T* output) {
   // A task is a tile of a large matrix or a group of small matrices.
   constexpr std::int64_t tile_rows = 64, tile_columns = 256, task_products = 1 << 18;
   const std::int64_t row_tiles = (shape.m + tile_rows - 1) / tile_rows;
@@ -66,9 +69,7 @@ void matmul(Cpu, const MatmulShape& shape, const T* a, const T* b, const T* bias
   });
 }
 
-}  // namespace DEFT_SIMD
-
-#define DEFT_FLOATING(T) DEFT_KERNEL(void, matmul, Cpu, const MatmulShape&, const T*, const T*, const T*, T*)
+#define DEFT_FLOATING(T) template void matmul(Set, const MatmulShape&, const T*, const T*, const T*, T*);
 
 DEFT_INSTANTIATE_FLOATING(DEFT_FLOATING)
 

@@ -60,9 +60,12 @@ void plain_sgd_piece(const SgdUpdate<T> update, std::int64_t n, const T* __restr
 }
 
 }  // namespace
+}  // namespace DEFT_SIMD
+
+using namespace DEFT_SIMD;
 
 template <class T>
-void sgd_step(Cpu, const SgdStep& step, const std::vector<SgdArrays<T>>& parameters) {
+void sgd_step(Set, const SgdStep& step, const std::vector<SgdArrays<T>>& parameters) {
   const SgdUpdate<T> update(step);
   for_each_piece(parameters, [&](const SgdArrays<T>& arrays, std::int64_t begin, std::int64_t end) {
     const T* grad = arrays.grad + begin;
@@ -73,7 +76,7 @@ void sgd_step(Cpu, const SgdStep& step, const std::vector<SgdArrays<T>>& paramet
 }
 
 template <class T>
-void adam_step(Cpu, const AdamStep& step, const std::vector<AdamArrays<T>>& parameters) {
+void adam_step(Set, const AdamStep& step, const std::vector<AdamArrays<T>>& parameters) {
   const AdamUpdate<T> update(step);
   for_each_piece(parameters, [&](const AdamArrays<T>& arrays, std::int64_t begin, std::int64_t end) {
     adam_piece(update, AdamCorrection<T>(step, arrays.step), end - begin, arrays.grad + begin, arrays.m + begin,
@@ -82,7 +85,7 @@ void adam_step(Cpu, const AdamStep& step, const std::vector<AdamArrays<T>>& para
 }
 
 template <class T>
-double squared_norm(Cpu, const std::vector<GradientArray<const T>>& gradients) {
+double squared_norm(Set, const std::vector<GradientArray<const T>>& gradients) {
   const std::vector<ArrayPiece> pieces = cut(gradients);
   Scratch<double> sums(static_cast<std::int64_t>(pieces.size()));
   parallel_for(static_cast<std::int64_t>(pieces.size()), [&](std::int64_t i) {
@@ -105,19 +108,17 @@ double squared_norm(Cpu, const std::vector<GradientArray<const T>>& gradients) {
 }
 
 template <class T>
-void scale(Cpu, T factor, const std::vector<GradientArray<T>>& gradients) {
+void scale(Set, T factor, const std::vector<GradientArray<T>>& gradients) {
   for_each_piece(gradients, [&](const GradientArray<T>& array, std::int64_t begin, std::int64_t end) {
     for (std::int64_t i = begin; i < end; ++i) array.grad[i] *= factor;
   });
 }
 
-}  // namespace DEFT_SIMD
-
-#define DEFT_FLOATING(T)                                                                \
-  DEFT_KERNEL(void, sgd_step, Cpu, const SgdStep&, const std::vector<SgdArrays<T>>&)    \
-  DEFT_KERNEL(void, adam_step, Cpu, const AdamStep&, const std::vector<AdamArrays<T>>&) \
-  DEFT_KERNEL(double, squared_norm, Cpu, const std::vector<GradientArray<const T>>&)    \
-  DEFT_KERNEL(void, scale, Cpu, T, const std::vector<GradientArray<T>>&)
+#define DEFT_FLOATING(T)                                                            \
+  template void sgd_step(Set, const SgdStep&, const std::vector<SgdArrays<T>>&);    \
+  template void adam_step(Set, const AdamStep&, const std::vector<AdamArrays<T>>&); \
+  template double squared_norm(Set, const std::vector<GradientArray<const T>>&);    \
+  template void scale(Set, T, const std::vector<GradientArray<T>>&);
 
 DEFT_INSTANTIATE_FLOATING(DEFT_FLOATING)
 

@@ -308,9 +308,12 @@ void mean_backward(const Axes& a, const T* grad_output, T* grad_input) {
 }
 
 }  // namespace
+}  // namespace DEFT_SIMD
+
+using namespace DEFT_SIMD;
 
 template <class T, class Tap>
-void max_pool2d_forward(Cpu, const Pool2dShape& shape, const T* input, T* output, Tap* taps) {
+void max_pool2d_forward(Set, const Pool2dShape& shape, const T* input, T* output, Tap* taps) {
   const Axes a(pool_windows(shape, false));
   for_window_rows<T>(a, [&](std::int64_t from, const WindowSpan& rows, std::int64_t to, auto groups) {
     max_of_windows(groups, input + from, a, shape.kernel_w, rows, output + to, taps + to);
@@ -318,7 +321,7 @@ void max_pool2d_forward(Cpu, const Pool2dShape& shape, const T* input, T* output
 }
 
 template <class T, class Tap>
-void max_pool2d_backward(Cpu, const Pool2dShape& shape, const T* grad_output, const Tap* taps, T* grad_input) {
+void max_pool2d_backward(Set, const Pool2dShape& shape, const T* grad_output, const Tap* taps, T* grad_input) {
   const Axes a(pool_windows(shape, false));
   for_gradient_rows(a, grad_input,
                     [&](std::int64_t from, const WindowSpan& window_rows, const auto& rows, auto groups) {
@@ -327,37 +330,35 @@ void max_pool2d_backward(Cpu, const Pool2dShape& shape, const T* grad_output, co
 }
 
 template <class T>
-void avg_pool2d_forward(Cpu, const Pool2dShape& shape, bool count_include_pad, const T* input, T* output) {
+void avg_pool2d_forward(Set, const Pool2dShape& shape, bool count_include_pad, const T* input, T* output) {
   mean_forward(Axes(pool_windows(shape, count_include_pad)), input, output);
 }
 
 template <class T>
-void avg_pool2d_backward(Cpu, const Pool2dShape& shape, bool count_include_pad, const T* grad_output, T* grad_input) {
+void avg_pool2d_backward(Set, const Pool2dShape& shape, bool count_include_pad, const T* grad_output, T* grad_input) {
   mean_backward(Axes(pool_windows(shape, count_include_pad)), grad_output, grad_input);
 }
 
 template <class T>
-void adaptive_avg_pool2d_forward(Cpu, const AdaptivePool2dShape& shape, const T* input, T* output) {
+void adaptive_avg_pool2d_forward(Set, const AdaptivePool2dShape& shape, const T* input, T* output) {
   mean_forward(Axes(pool_windows(shape)), input, output);
 }
 
 template <class T>
-void adaptive_avg_pool2d_backward(Cpu, const AdaptivePool2dShape& shape, const T* grad_output, T* grad_input) {
+void adaptive_avg_pool2d_backward(Set, const AdaptivePool2dShape& shape, const T* grad_output, T* grad_input) {
   mean_backward(Axes(pool_windows(shape)), grad_output, grad_input);
 }
 
-}  // namespace DEFT_SIMD
-
-#define DEFT_INSTANTIATE_MAX(T, Tap)                                                 \
-  DEFT_KERNEL(void, max_pool2d_forward, Cpu, const Pool2dShape&, const T*, T*, Tap*) \
-  DEFT_KERNEL(void, max_pool2d_backward, Cpu, const Pool2dShape&, const T*, const Tap*, T*)
-#define DEFT_INSTANTIATE(T)                                                                     \
-  DEFT_INSTANTIATE_MAX(T, std::uint8_t)                                                         \
-  DEFT_INSTANTIATE_MAX(T, std::int64_t)                                                         \
-  DEFT_KERNEL(void, avg_pool2d_forward, Cpu, const Pool2dShape&, bool, const T*, T*)            \
-  DEFT_KERNEL(void, avg_pool2d_backward, Cpu, const Pool2dShape&, bool, const T*, T*)           \
-  DEFT_KERNEL(void, adaptive_avg_pool2d_forward, Cpu, const AdaptivePool2dShape&, const T*, T*) \
-  DEFT_KERNEL(void, adaptive_avg_pool2d_backward, Cpu, const AdaptivePool2dShape&, const T*, T*)
+#define DEFT_INSTANTIATE_MAX(T, Tap)                                             \
+  template void max_pool2d_forward(Set, const Pool2dShape&, const T*, T*, Tap*); \
+  template void max_pool2d_backward(Set, const Pool2dShape&, const T*, const Tap*, T*);
+#define DEFT_INSTANTIATE(T)                                                                 \
+  DEFT_INSTANTIATE_MAX(T, std::uint8_t)                                                     \
+  DEFT_INSTANTIATE_MAX(T, std::int64_t)                                                     \
+  template void avg_pool2d_forward(Set, const Pool2dShape&, bool, const T*, T*);            \
+  template void avg_pool2d_backward(Set, const Pool2dShape&, bool, const T*, T*);           \
+  template void adaptive_avg_pool2d_forward(Set, const AdaptivePool2dShape&, const T*, T*); \
+  template void adaptive_avg_pool2d_backward(Set, const AdaptivePool2dShape&, const T*, T*);
 DEFT_INSTANTIATE_FLOATING(DEFT_INSTANTIATE)
 #undef DEFT_INSTANTIATE
 #undef DEFT_INSTANTIATE_MAX

@@ -46,9 +46,12 @@ void for_each_piece(RandomStream random, std::int64_t n, Body&& body) {
 }
 
 }  // namespace
+}  // namespace DEFT_SIMD
+
+using namespace DEFT_SIMD;
 
 template <class T>
-void fill_uniform(Cpu, RandomStream random, std::int64_t n, T low, T high, T* output) {
+void fill_uniform(Set, RandomStream random, std::int64_t n, T low, T high, T* output) {
   // Rounding may lift low + (high − low) · u to high, which the interval excludes.
   const T last = std::max(low, std::nextafter(high, low));
   for_each_piece<T>(random, n, [&](std::int64_t begin, std::int64_t count, const std::uint32_t* words) {
@@ -59,7 +62,7 @@ void fill_uniform(Cpu, RandomStream random, std::int64_t n, T low, T high, T* ou
 }
 
 template <class T>
-void fill_normal(Cpu, RandomStream random, std::int64_t n, T mean, T stddev, T* output) {
+void fill_normal(Set, RandomStream random, std::int64_t n, T mean, T stddev, T* output) {
   for_each_piece<T>(random, n, [&](std::int64_t begin, std::int64_t count, const std::uint32_t* words) {
     for (std::int64_t i = 0; i < count; i += 2) {
       const std::uint32_t* pair = words + i * words_of<T>;
@@ -72,7 +75,7 @@ void fill_normal(Cpu, RandomStream random, std::int64_t n, T mean, T stddev, T* 
 }
 
 template <class T>
-void fill_randint(Cpu, RandomStream random, std::int64_t n, T low, T high, T* output) {
+void fill_randint(Set, RandomStream random, std::int64_t n, T low, T high, T* output) {
   const std::uint64_t range = static_cast<std::uint64_t>(high) - static_cast<std::uint64_t>(low);
   for_each_piece<T>(random, n, [&](std::int64_t begin, std::int64_t count, const std::uint32_t* words) {
     for (std::int64_t i = 0; i < count; ++i) {
@@ -83,7 +86,7 @@ void fill_randint(Cpu, RandomStream random, std::int64_t n, T low, T high, T* ou
 }
 
 template <class T>
-void dropout(Cpu, RandomStream random, std::int64_t n, double p, const T* input, T* output) {
+void dropout(Set, RandomStream random, std::int64_t n, double p, const T* input, T* output) {
   const T factor = static_cast<T>(1 / (1 - p)), threshold = static_cast<T>(p);
   for_each_piece<T>(random, n, [&](std::int64_t begin, std::int64_t count, const std::uint32_t* words) {
     const T* x = input + begin;
@@ -96,14 +99,12 @@ void dropout(Cpu, RandomStream random, std::int64_t n, double p, const T* input,
   });
 }
 
-}  // namespace DEFT_SIMD
-
-#define DEFT_FLOATING(T)                                                     \
-  DEFT_KERNEL(void, fill_uniform, Cpu, RandomStream, std::int64_t, T, T, T*) \
-  DEFT_KERNEL(void, fill_normal, Cpu, RandomStream, std::int64_t, T, T, T*)  \
-  DEFT_KERNEL(void, dropout, Cpu, RandomStream, std::int64_t, double, const T*, T*)
+#define DEFT_FLOATING(T)                                                 \
+  template void fill_uniform(Set, RandomStream, std::int64_t, T, T, T*); \
+  template void fill_normal(Set, RandomStream, std::int64_t, T, T, T*);  \
+  template void dropout(Set, RandomStream, std::int64_t, double, const T*, T*);
 
 DEFT_INSTANTIATE_FLOATING(DEFT_FLOATING)
-DEFT_KERNEL(void, fill_randint, Cpu, RandomStream, std::int64_t, std::int64_t, std::int64_t, std::int64_t*)
+template void fill_randint(Set, RandomStream, std::int64_t, std::int64_t, std::int64_t, std::int64_t*);
 
 }  // namespace deft::kernels

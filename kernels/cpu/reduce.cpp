@@ -148,22 +148,23 @@ void run(const Reducer& reducer, const Strided<2>& space, const T* input, Out* o
 }
 
 }  // namespace
+}  // namespace DEFT_SIMD
+
+using namespace DEFT_SIMD;
 
 template <class T>
-void reduce(Cpu, ReduceOp op, const Strided<2>& space, const T* input, T* output) {
+void reduce(Set, ReduceOp op, const Strided<2>& space, const T* input, T* output) {
   visit<T>(op, Plan(space).positions, [&](const auto& reducer) { run(reducer, space, input, output); });
 }
 
 template <class T>
-void argmax(Cpu, const Strided<2>& space, const T* input, std::int64_t* output) {
+void argmax(Set, const Strided<2>& space, const T* input, std::int64_t* output) {
   run(ArgMax<T>{}, space, input, output);
 }
 
-}  // namespace DEFT_SIMD
-
-#define DEFT_SIGNED(T)                                                      \
-  DEFT_KERNEL(void, reduce, Cpu, ReduceOp, const Strided<2>&, const T*, T*) \
-  DEFT_KERNEL(void, argmax, Cpu, const Strided<2>&, const T*, std::int64_t*)
+#define DEFT_SIGNED(T)                                                  \
+  template void reduce(Set, ReduceOp, const Strided<2>&, const T*, T*); \
+  template void argmax(Set, const Strided<2>&, const T*, std::int64_t*);
 
 DEFT_INSTANTIATE_SIGNED(DEFT_SIGNED)
 

@@ -71,9 +71,12 @@ T mean_weighted_distance(T maximum, std::int64_t classes, const T* x, const T* w
 }
 
 }  // namespace
+}  // namespace DEFT_SIMD
+
+using namespace DEFT_SIMD;
 
 template <class T>
-void softmax_forward(Cpu, const SoftmaxShape& shape, const T* input, T* output) {
+void softmax_forward(Set, const SoftmaxShape& shape, const T* input, T* output) {
   for_each_line(shape, [&](std::int64_t offset, auto stride) {
     const T* x = input + offset;
     T* y = output + offset;
@@ -88,7 +91,7 @@ void softmax_forward(Cpu, const SoftmaxShape& shape, const T* input, T* output) 
 }
 
 template <class T>
-void softmax_backward(Cpu, const SoftmaxShape& shape, const T* grad_output, const T* output, T* grad_input) {
+void softmax_backward(Set, const SoftmaxShape& shape, const T* grad_output, const T* output, T* grad_input) {
   for_each_line(shape, [&](std::int64_t offset, auto stride) {
     const T *g = grad_output + offset, *y = output + offset;
     T* gx = grad_input + offset;
@@ -101,7 +104,7 @@ void softmax_backward(Cpu, const SoftmaxShape& shape, const T* grad_output, cons
 }
 
 template <class T>
-void log_softmax_forward(Cpu, const SoftmaxShape& shape, const T* input, T* output) {
+void log_softmax_forward(Set, const SoftmaxShape& shape, const T* input, T* output) {
   for_each_line(shape, [&](std::int64_t offset, auto stride) {
     const T* x = input + offset;
     T* y = output + offset;
@@ -112,7 +115,7 @@ void log_softmax_forward(Cpu, const SoftmaxShape& shape, const T* input, T* outp
 }
 
 template <class T>
-void log_softmax_backward(Cpu, const SoftmaxShape& shape, const T* grad_output, const T* output, T* grad_input) {
+void log_softmax_backward(Set, const SoftmaxShape& shape, const T* grad_output, const T* output, T* grad_input) {
   for_each_line(shape, [&](std::int64_t offset, auto stride) {
     const T *g = grad_output + offset, *y = output + offset;
     T* gx = grad_input + offset;
@@ -125,7 +128,7 @@ void log_softmax_backward(Cpu, const SoftmaxShape& shape, const T* grad_output, 
 }
 
 template <class T>
-void cross_entropy_forward(Cpu, const CrossEntropyShape& shape, const T* logits, const std::int64_t* target,
+void cross_entropy_forward(Set, const CrossEntropyShape& shape, const T* logits, const std::int64_t* target,
                            const T* weight, T* loss, T* log_sum_exp, T* target_weight) {
   constexpr std::integral_constant<std::int64_t, 1> stride;
   const T smoothing = static_cast<T>(shape.label_smoothing), mean_weight = mean_of_weights(shape.classes, weight);
@@ -149,7 +152,7 @@ void cross_entropy_forward(Cpu, const CrossEntropyShape& shape, const T* logits,
 }
 
 template <class T>
-void cross_entropy_backward(Cpu, const CrossEntropyShape& shape, const T* grad_loss, const T* logits,
+void cross_entropy_backward(Set, const CrossEntropyShape& shape, const T* grad_loss, const T* logits,
                             const std::int64_t* target, const T* weight, const T* log_sum_exp, T* grad_logits) {
   const T smoothing = static_cast<T>(shape.label_smoothing), mean_weight = mean_of_weights(shape.classes, weight);
   const T floor = smoothing / static_cast<T>(shape.classes);
@@ -174,17 +177,15 @@ void cross_entropy_backward(Cpu, const CrossEntropyShape& shape, const T* grad_l
   });
 }
 
-}  // namespace DEFT_SIMD
-
-#define DEFT_FLOATING(T)                                                                                               \
-  DEFT_KERNEL(void, softmax_forward, Cpu, const SoftmaxShape&, const T*, T*)                                           \
-  DEFT_KERNEL(void, softmax_backward, Cpu, const SoftmaxShape&, const T*, const T*, T*)                                \
-  DEFT_KERNEL(void, log_softmax_forward, Cpu, const SoftmaxShape&, const T*, T*)                                       \
-  DEFT_KERNEL(void, log_softmax_backward, Cpu, const SoftmaxShape&, const T*, const T*, T*)                            \
-  DEFT_KERNEL(void, cross_entropy_forward, Cpu, const CrossEntropyShape&, const T*, const std::int64_t*, const T*, T*, \
-              T*, T*)                                                                                                  \
-  DEFT_KERNEL(void, cross_entropy_backward, Cpu, const CrossEntropyShape&, const T*, const T*, const std::int64_t*,    \
-              const T*, const T*, T*)
+#define DEFT_FLOATING(T)                                                                                              \
+  template void softmax_forward(Set, const SoftmaxShape&, const T*, T*);                                              \
+  template void softmax_backward(Set, const SoftmaxShape&, const T*, const T*, T*);                                   \
+  template void log_softmax_forward(Set, const SoftmaxShape&, const T*, T*);                                          \
+  template void log_softmax_backward(Set, const SoftmaxShape&, const T*, const T*, T*);                               \
+  template void cross_entropy_forward(Set, const CrossEntropyShape&, const T*, const std::int64_t*, const T*, T*, T*, \
+                                      T*);                                                                            \
+  template void cross_entropy_backward(Set, const CrossEntropyShape&, const T*, const T*, const std::int64_t*,        \
+                                       const T*, const T*, T*);
 
 DEFT_INSTANTIATE_FLOATING(DEFT_FLOATING)
 

@@ -38,10 +38,10 @@ std::string gpu_name(Device device);
 
 namespace kernels {
 
-/// First argument of every kernel: selects the implementation in kernels/cpu/.
+/// First argument of what the CPU does itself. Kernels take the set of instructions that derives from it, contract.h.
 struct Cpu {};
 
-/// First argument of every kernel: selects the implementation in kernels/cuda/, on the GPU with this index.
+/// First argument of what a GPU does: the one with this index.
 struct Cuda {
   int index = 0;
 };

@@ -58,7 +58,7 @@ TEST_CASE("bench kernels calls every function of the kernels' contracts") {
   for (const auto& file : std::filesystem::directory_iterator(root / "apps/bench")) {
     if (file.path().extension() == ".cpp") cases += deft::read_file(file.path().string());
   }
-  static const std::regex function(R"(\b(\w+)\(Cpu\b)");
+  static const std::regex function(R"(DEFT_CONTRACT\(\([^)]*\), \w+, (\w+),)");
   std::size_t functions = 0;
   for (const auto& file : std::filesystem::directory_iterator(root / "kernels")) {
     if (file.path().extension() != ".h") continue;

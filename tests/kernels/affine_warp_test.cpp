@@ -194,8 +194,10 @@ TEST_CASE("every device takes the same pixels and the same weights") {
     for (float& value : matrices) value = static_cast<float>(random.normal());
     const std::vector<float> scale(static_cast<std::size_t>(s.c), 0.012f), shift(static_cast<std::size_t>(s.c), -0.4f);
     std::vector<float> on_cpu(static_cast<std::size_t>(s.n * s.h_out * s.w_out * s.c));
-    kernels::affine_warp<std::uint8_t, float>(kernels::Cpu{}, s, images.data(), matrices.data(), scale.data(),
-                                              shift.data(), shift.data(), on_cpu.data());
+    on_place(Device::cpu(), [&](auto place) {
+      kernels::affine_warp<std::uint8_t, float>(place, s, images.data(), matrices.data(), scale.data(), shift.data(),
+                                                shift.data(), on_cpu.data());
+    });
     CHECK(warp_channels<std::uint8_t, float>(s, images, matrices, scale, shift, shift) == on_cpu);
   }
 }

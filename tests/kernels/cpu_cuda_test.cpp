@@ -184,7 +184,7 @@ TEST_CASE("matmul on CUDA agrees with the CPU") {
     const auto product = [&](Device on) {
       const testing::Buffer<float> left(a, on), right(b, on), added(bias, on);
       testing::Buffer<float> output(std::vector<float>(static_cast<std::size_t>(batch * s.m * s.n), 7.0f), on);
-      on_device(on, [&](auto device) {
+      on_place(on, [&](auto device) {
         kernels::matmul<float>(device, s, left.data(), right.data(), i % 5 == 0 ? nullptr : added.data(),
                                output.data());
       });

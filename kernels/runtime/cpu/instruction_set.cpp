@@ -26,7 +26,7 @@ InstructionSet choose() {
 // What cmake/DeftInstructionSets.cmake lets the compiler use.
 bool is_supported(InstructionSet set) {
   if (set == InstructionSet::baseline) return true;
-#ifdef DEFT_X86_64_SETS
+#ifdef __x86_64__
   const bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("bmi") &&
                     __builtin_cpu_supports("bmi2") && __builtin_cpu_supports("popcnt");
   if (set == InstructionSet::avx2) return avx2;
