@@ -1,7 +1,9 @@
 # deft_kernels(SOURCE...): sources of deft that are compiled once per instruction set; kernels/runtime/cpu/kernel.h has
 # their rules. Compiled with deft itself they are the first set's. DEFT_MORE_SETS are the others; their flags are what
 # kernels/runtime/cpu/instruction_set.cpp asks the processor for.
-if(CMAKE_SYSTEM_PROCESSOR MATCHES "^(x86_64|AMD64)$")
+include(CheckCXXSymbolExists)
+check_cxx_symbol_exists(__x86_64__ cstddef DEFT_X86_64)
+if(DEFT_X86_64)
   set(DEFT_MORE_SETS avx2 avx512)
 endif()
 set(_deft_avx2_flags -mavx2 -mfma -mbmi -mbmi2 -mpopcnt)

@@ -28,7 +28,7 @@ struct TracedOp {
   std::string module;  ///< path of the module that ran it ("conv2.offset_conv"), empty outside modules
   Attributes attributes;
   std::vector<TracedTensor> inputs, outputs;
-  TraceInfo info = {};
+  TraceInfo info = {};  ///< no multiply-adds and no sampling where the operation has none
 };
 
 struct TraceOptions {

@@ -1,6 +1,6 @@
-// Contract of the random kernels. Element i is a function of (seed, stream, i) alone, by Philox (kernels/runtime/philox.h), so
-// that it depends neither on threads nor on the device. A float32 element takes one 32-bit word of the stream, others
-// take two.
+// Contract of the random kernels. Element i is a function of (seed, stream, i) alone, by Philox
+// (kernels/runtime/philox.h), so that it depends neither on threads nor on the device. A float32 element takes one
+// 32-bit word of the stream, others take two.
 #pragma once
 
 #include <cstdint>

@@ -20,8 +20,8 @@ struct ELUOptions {
   double alpha = 1;
 };
 
-/// Exponential linear unit, x where x > 0, else alpha · (exp(x) − 1); the derivative at 0 is alpha. Clevert, Unterthiner
-/// and Hochreiter 2015, arXiv:1511.07289.
+/// Exponential linear unit, x where x > 0, else alpha · (exp(x) − 1); the derivative at 0 is alpha. Clevert,
+/// Unterthiner and Hochreiter 2015, arXiv:1511.07289.
 Tensor elu(const Tensor& x, const ELUOptions& options = {});
 
 /// 1 / (1 + exp(−x)).

@@ -71,7 +71,7 @@ struct KernelCase {
 /// "conv2d backward_input 64×14²×32→32".
 std::string to_string(const KernelCase& kernel);
 
-/// The function of a KernelCase from one that takes the device tag: [](auto device, const Pointers& p) { … }.
+/// The function of a KernelCase from one that takes the place: [](auto place, const Pointers& p) { … }.
 template <class Call>
 std::function<void(Device, const Pointers&)> on_pointers(Call call) {
   return [call](Device device, const Pointers& p) { on_place(device, [&](auto place) { call(place, p); }); };

@@ -1,5 +1,6 @@
-// Elementary functions in a form that compilers turn into vector code: no branches, no calls. float32 within two units
-// in the last place of the exact result, and right at infinities and NaN; float64 is the standard library's.
+// Elementary functions. Those written here, in float32, have a form that compilers turn into vector code, without
+// branches and calls; they are within two units in the last place of the exact result, and right at infinities and NaN.
+// The others, and all in float64, are the standard library's.
 #pragma once
 
 #include <bit>
@@ -65,7 +66,8 @@ inline float exp(float x) {
 inline float expm1(float x) {
   const ReducedExp reduced(x < -20.0f ? -20.0f : x > 20.0f ? 20.0f : x);
   const float power = power_of_two(reduced.n), near = reduced.minus_one * power + (power - 1.0f);
-  return x > 20.0f ? exp(x) : near;
+  const float result = x > 20.0f ? exp(x) : near;
+  return x == 0.0f ? x : result;  // the zero of either sign
 }
 
 /// Near 0 the polynomial of Cephes' tanhf, elsewhere 1 − 2 / (exp(2|x|) + 1).

@@ -22,7 +22,7 @@ using std::tanh;
 
 /// False for integers.
 template <class T>
-DEFT_HOST_DEVICE bool is_nan(T x) {
+DEFT_HOST_DEVICE inline bool is_nan(T x) {
   return x != x;
 }
 

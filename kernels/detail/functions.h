@@ -32,24 +32,32 @@ struct Forward {
   Function function;
   DEFT_HOST_DEVICE auto operator()(auto... x) const { return function.forward(x...); }
 };
+template <class Function>
+Forward(Function) -> Forward<Function>;  // clang deduces no aggregate's parameters before version 17
 
 template <class Function>
 struct Backward {
   Function function;
   DEFT_HOST_DEVICE auto operator()(auto g, auto saved) const { return function.backward(g, saved); }
 };
+template <class Function>
+Backward(Function) -> Backward<Function>;
 
 template <class Function>
 struct BackwardA {
   Function function;
   DEFT_HOST_DEVICE auto operator()(auto g, auto a, auto b) const { return function.backward_a(g, a, b); }
 };
+template <class Function>
+BackwardA(Function) -> BackwardA<Function>;
 
 template <class Function>
 struct BackwardB {
   Function function;
   DEFT_HOST_DEVICE auto operator()(auto g, auto a, auto b) const { return function.backward_b(g, a, b); }
 };
+template <class Function>
+BackwardB(Function) -> BackwardB<Function>;
 
 // Functions of one argument. backward(g, saved) is the gradient with respect to the argument, where g is that of the
 // result and `saved` the result or the argument, as backward_reads_output says.

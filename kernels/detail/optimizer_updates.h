@@ -21,7 +21,7 @@ struct AdamCorrection {
         root(static_cast<T>(std::sqrt(1 - std::pow(step.beta2, static_cast<double>(number))))) {}
 };
 
-/// As adam_step says.
+/// The update that adam_step documents.
 template <class T>
 struct AdamUpdate {
   T beta1, take1, beta2, take2, eps, shrink, decay;
@@ -44,7 +44,7 @@ struct AdamUpdate {
   }
 };
 
-/// As sgd_step says.
+/// The update that sgd_step documents.
 template <class T>
 struct SgdUpdate {
   T lr, weight_decay, momentum, take;
@@ -64,7 +64,7 @@ struct SgdUpdate {
     param -= lr * (nesterov ? g + momentum * buffer : buffer);
   }
 
-  /// Without.
+  /// Without momentum.
   DEFT_HOST_DEVICE void operator()(T grad, T& param) const { param -= lr * (grad + weight_decay * param); }
 };
 

@@ -23,8 +23,8 @@ struct Set : Cpu {};
 
 }  // namespace deft::kernels
 
-/// DEFT_CONTRACT((class T), void, fill, std::int64_t n, T value, T* output) declares the function template fill for each
-/// place where it runs: with a Cuda before these parameters, which kernels/cuda/ defines, and with the Set of each
+/// DEFT_CONTRACT((class T), void, fill, std::int64_t n, T value, T* output) declares the function template fill for
+/// each place where it runs: with a Cuda before these parameters, which kernels/cuda/ defines, and with the Set of each
 /// instruction set, which kernels/cpu/ defines. Both instantiate it for the types that the contract names.
 #ifdef __x86_64__
 #define DEFT_CONTRACT(TemplateParameters, Result, name, ...)                           \

@@ -1,4 +1,4 @@
-// Devices, and the tags by which a kernel's CPU and CUDA versions overload.
+// Devices, and the tags by which functions for the CPU and for a GPU overload.
 #pragma once
 
 #include <string>
@@ -38,10 +38,11 @@ std::string gpu_name(Device device);
 
 namespace kernels {
 
-/// First argument of what the CPU does itself. Kernels take the set of instructions that derives from it, contract.h.
+/// First argument of functions for the CPU. Kernels take the Set of an instruction set, which derives from it
+/// (contract.h).
 struct Cpu {};
 
-/// First argument of what a GPU does: the one with this index.
+/// First argument of functions for a GPU, the one with this index.
 struct Cuda {
   int index = 0;
 };

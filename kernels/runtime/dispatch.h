@@ -30,8 +30,8 @@ decltype(auto) on_device(Device device, Function&& function) {
   return std::forward<Function>(function)(kernels::Cpu{});
 }
 
-/// Calls `function` with the place whose kernels run on `device`: a Cuda, or the Set of the machine's instruction set, so
-/// that `on_place(device, [&](auto place) { kernels::fill(place, ...); })` reaches the right one.
+/// Calls `function` with the place whose kernels run on `device`: a Cuda, or the Set of the machine's instruction set,
+/// so that `on_place(device, [&](auto place) { kernels::fill(place, ...); })` reaches the right one.
 template <class Function>
 decltype(auto) on_place(Device device, Function&& function) {
   return on_device(device, [&](auto d) -> decltype(auto) {

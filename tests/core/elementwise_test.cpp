@@ -93,6 +93,15 @@ TEST_CASE("where sends gradients to the chosen side") {
   CHECK(result.ok);
 }
 
+TEST_CASE("log1p is exact near 0, and its gradient 1 / (1 + x)") {
+  const Tensor x = from_vector<double>({1e-12, 3}).set_requires_grad();
+  const Tensor y = log1p(x);
+  CHECK(y.to_vector<double>()[0] == Approx(1e-12).epsilon(1e-11));
+  CHECK(y.to_vector<double>()[1] == Approx(std::log(4.0)));
+  y.backward({.gradient = from_vector<double>({1, 2})});
+  CHECK(x.grad().to_vector<double>()[1] == Approx(0.5));
+}
+
 TEST_CASE("elementwise errors name the function and what was found") {
   const Tensor a = zeros({2, 3}), integers = zeros({2}, {.dtype = DType::int64});
   CHECK_THROWS_WITH(a + zeros({2}), "add: shapes [2, 3] and [2] do not broadcast");
@@ -100,6 +109,7 @@ TEST_CASE("elementwise errors name the function and what was found") {
   CHECK_THROWS_WITH(integers / integers, Contains("div: dtype is int64"));
   CHECK_THROWS_WITH(integers * 0.5, Contains("mul: 0.5 does not fit int64"));
   CHECK_THROWS_WITH(exp(integers), Contains("exp: dtype is int64"));
+  CHECK_THROWS_WITH(log1p(integers), Contains("log1p: dtype is int64"));
   CHECK_THROWS_WITH(integers.to(DType::uint8) + 1, Contains("add: dtype is uint8"));
   CHECK_THROWS_WITH(clamp(a, 1, 0), Contains("clamp: low is 1"));
   CHECK_THROWS_WITH(where(a, a, a), Contains("where: condition is float32, expected uint8"));

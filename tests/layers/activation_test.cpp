@@ -89,7 +89,11 @@ TEST_CASE("values of composed activations") {
   CHECK(softplus(from_vector<double>({0.25}), {.beta = 2, .threshold = 1}).item() ==
         Approx(0.48703849209005334).epsilon(1e-14));
   CHECK_THROWS_WITH(softplus(zeros({1}), {.beta = 0}), Equals("softplus: beta is 0, expected above 0"));
-  CHECK_THROWS_WITH(silu(zeros({1}, {.dtype = DType::int64})), Equals("silu: x is int64, expected float32 or float64"));
+  const Tensor integers = zeros({1}, {.dtype = DType::int64});
+  CHECK_THROWS_WITH(silu(integers), Equals("silu: x is int64, expected float32 or float64"));
+  CHECK_THROWS_WITH(softplus(integers), Equals("softplus: x is int64, expected float32 or float64"));
+  CHECK_THROWS_WITH(hardswish(integers), Equals("hardswish: x is int64, expected float32 or float64"));
+  CHECK_THROWS_WITH(elu(integers), Contains("elu: dtype is int64"));
 }
 
 TEST_CASE("activations write over temporaries, and over nothing that anybody still sees") {

@@ -1,7 +1,7 @@
 // How a CPU kernel is compiled for several instruction sets: the build compiles each file of deft_kernels()
 // (kernels/CMakeLists.txt) once per set, with the set's flags. For such a file and for every header that only such
 // files include:
-// - Everything stands in the namespace DEFT_SIMD, whose name tells the set, but for the functions of the contract, whose
+// - Everything stands in the namespace DEFT_SIMD, whose name tells the set, except the functions of the contract, whose
 //   first parameter is the set's DEFT_SIMD::Set. They are instantiated at the end, explicitly.
 // - Where the linker finds one inline function or template in several files it keeps any of them, and a copy compiled
 //   for AVX-512 would then run on every machine. So call no function or function template of std or Eigen that is not
