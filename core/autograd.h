@@ -87,7 +87,7 @@ struct SamplingGeometry {
   std::optional<std::size_t> offset_input = {}, mask_input = {};
 };
 
-/// What readers of a Trace want to know of an operation besides its attributes.
+/// Facts about an operation for readers of a Trace, besides its attributes.
 struct TraceInfo {
   std::int64_t multiply_adds = 0;  ///< of its products, forward
   std::optional<SamplingGeometry> sampling = {};

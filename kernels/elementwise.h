@@ -41,7 +41,7 @@ struct Unary {
 /// output = op(input). float32, float64; neg and abs also int64.
 DEFT_CONTRACT((class T), void, unary_forward, const Unary& unary, std::int64_t n, const T* input, T* output);
 
-/// What unary_backward reads: the output where it suffices, else the input.
+/// Whether unary_backward reads the output, where it suffices, and not the input.
 inline bool backward_reads_output(UnaryOp op) {
   return op == UnaryOp::exp || op == UnaryOp::sqrt || op == UnaryOp::relu || op == UnaryOp::sigmoid ||
          op == UnaryOp::tanh;

@@ -68,7 +68,7 @@ class Cases : public CaseList {
     });
   }
 
-  // What a modulated deformable 3×3 convolution predicts, with the offsets clamped.
+  // The prediction of a modulated deformable 3×3 convolution, with the offsets clamped.
   void add_deform_positions() {
     constexpr std::int64_t taps = 9;
     const DeformPositionsShape shape{rows_, taps, 0.5, 1};

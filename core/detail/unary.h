@@ -1,4 +1,4 @@
-// What the functions of one argument have in common, in core and in layers.
+// The common part of the functions of one argument, in core and in layers.
 #pragma once
 
 #include "deft/core/autograd.h"

@@ -181,7 +181,7 @@ void visit(const Unary& unary, Visitor&& visitor) {
     switch (unary.op) {
       case UnaryOp::neg:
       case UnaryOp::abs:
-        return;
+        break;  // above, since integers have them too
       case UnaryOp::exp:
         return visitor(Exp());
       case UnaryOp::log:
@@ -247,7 +247,7 @@ struct Power {
   }
 };
 
-/// What the gradients of minimum and maximum give to the operand that `wins`.
+/// The share of the gradient of minimum or maximum for the operand that `wins`.
 template <class T>
 DEFT_HOST_DEVICE inline T share(T g, bool wins, bool ties) {
   return wins ? g : ties ? g / 2 : T(0);

@@ -1,4 +1,4 @@
-// What reductions do with their elements, for the kernels of both devices. Before this header comes the math.h of the
+// The way reductions fold their elements, for the kernels of both devices. Before this header comes the math.h of the
 // place, kernels/cpu's or kernels/cuda's.
 //
 // A reducer folds elements, each with its position among the reduced axes, into an accumulator. Accumulators of
