@@ -16,8 +16,8 @@ namespace {
 thread_local bool anomaly_mode = false;
 
 void add_in_place(Tensor& sum, const Tensor& term) {
-  dispatch_floating(sum, "backward", [&]<class T>(auto device) {
-    kernels::add_scaled(device, sum.numel(), T(1), term.data<T>(), sum.mutable_data<T>());
+  dispatch_floating(sum, "backward", [&]<class T>(auto place) {
+    kernels::add_scaled(place, sum.numel(), T(1), term.data<T>(), sum.mutable_data<T>());
   });
 }
 

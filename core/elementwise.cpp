@@ -29,12 +29,12 @@ kernels::Strided<2> broadcast_space(const Shape& result, const Shape& a, const S
 Tensor binary_gradient(BinaryOp op, int operand, const Tensor& grad, const Tensor& a, const Tensor& b) {
   Tensor result = empty_like(grad);
   const auto space = broadcast_space(grad.shape(), a.shape(), b.shape());
-  dispatch_floating(grad, "backward", [&]<class T>(auto device) {
+  dispatch_floating(grad, "backward", [&]<class T>(auto place) {
     const T *g = grad.data<T>(), *x = a.data<T>(), *y = b.data<T>();
     if (operand == 0) {
-      kernels::binary_backward_a<T>(device, op, space, g, x, y, result.mutable_data<T>());
+      kernels::binary_backward_a<T>(place, op, space, g, x, y, result.mutable_data<T>());
     } else {
-      kernels::binary_backward_b<T>(device, op, space, g, x, y, result.mutable_data<T>());
+      kernels::binary_backward_b<T>(place, op, space, g, x, y, result.mutable_data<T>());
     }
   });
   return sum_to(result, operand == 0 ? a.shape() : b.shape());
@@ -63,8 +63,8 @@ Tensor binary(const char* name, BinaryOp op, const Tensor& a, const Tensor& b) {
   const Shape shape = broadcast_shapes(a.shape(), b.shape(), name);
   Tensor result = empty(shape, {.dtype = a.dtype(), .device = a.device()});
   const auto space = broadcast_space(shape, a.shape(), b.shape());
-  const auto run = [&]<class T>(auto device) {
-    kernels::binary_forward<T>(device, op, space, a.data<T>(), b.data<T>(), result.mutable_data<T>());
+  const auto run = [&]<class T>(auto place) {
+    kernels::binary_forward<T>(place, op, space, a.data<T>(), b.data<T>(), result.mutable_data<T>());
   };
   if (op == BinaryOp::div || op == BinaryOp::pow) {
     dispatch_floating(a, name, run);
@@ -82,8 +82,8 @@ Tensor compare(const char* name, CompareOp op, const Tensor& a, const Tensor& b)
   const Shape shape = broadcast_shapes(a.shape(), b.shape(), name);
   Tensor result = empty(shape, {.dtype = DType::uint8, .device = a.device()});
   const auto space = broadcast_space(shape, a.shape(), b.shape());
-  dispatch(a, [&]<class T>(auto device) {
-    kernels::compare<T>(device, op, space, a.data<T>(), b.data<T>(), result.mutable_data<std::uint8_t>());
+  dispatch(a, [&]<class T>(auto place) {
+    kernels::compare<T>(place, op, space, a.data<T>(), b.data<T>(), result.mutable_data<std::uint8_t>());
   });
   record(name, {a, b}, {}, {result}, {});
   return result;
@@ -142,9 +142,8 @@ Tensor select(const Shape& shape, const Tensor& condition, const Tensor& a, cons
   Tensor result = empty(shape, {.dtype = a.dtype(), .device = a.device()});
   const auto space = make_space<3>(shape, {broadcast_strides(condition.shape(), shape),
                                            broadcast_strides(a.shape(), shape), broadcast_strides(b.shape(), shape)});
-  dispatch(a, [&]<class T>(auto device) {
-    kernels::where<T>(device, space, condition.data<std::uint8_t>(), a.data<T>(), b.data<T>(),
-                      result.mutable_data<T>());
+  dispatch(a, [&]<class T>(auto place) {
+    kernels::where<T>(place, space, condition.data<std::uint8_t>(), a.data<T>(), b.data<T>(), result.mutable_data<T>());
   });
   return result;
 }

@@ -28,8 +28,8 @@ Tensor multiply(const Tensor& a, bool transpose_a, const Tensor& b, bool transpo
   result_shape.push_back(shape.m);
   result_shape.push_back(shape.n);
   Tensor result = empty(result_shape, {.dtype = a.dtype(), .device = a.device()});
-  dispatch_floating(a, "matmul", [&]<class T>(auto device) {
-    kernels::matmul<T>(device, shape, a.data<T>(), b.data<T>(), static_cast<const T*>(nullptr),
+  dispatch_floating(a, "matmul", [&]<class T>(auto place) {
+    kernels::matmul<T>(place, shape, a.data<T>(), b.data<T>(), static_cast<const T*>(nullptr),
                        result.mutable_data<T>());
   });
   return result;

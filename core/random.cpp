@@ -18,16 +18,16 @@ kernels::RandomStream next_stream(Generator& generator) { return {generator.seed
 
 Tensor rand(const Shape& shape, const TensorOptions& options, Generator& generator) {
   Tensor result = empty(shape, options);
-  dispatch_floating(result, "rand", [&]<class T>(auto device) {
-    kernels::fill_uniform<T>(device, next_stream(generator), result.numel(), 0, 1, result.mutable_data<T>());
+  dispatch_floating(result, "rand", [&]<class T>(auto place) {
+    kernels::fill_uniform<T>(place, next_stream(generator), result.numel(), 0, 1, result.mutable_data<T>());
   });
   return result;
 }
 
 Tensor randn(const Shape& shape, const TensorOptions& options, Generator& generator) {
   Tensor result = empty(shape, options);
-  dispatch_floating(result, "randn", [&]<class T>(auto device) {
-    kernels::fill_normal<T>(device, next_stream(generator), result.numel(), 0, 1, result.mutable_data<T>());
+  dispatch_floating(result, "randn", [&]<class T>(auto place) {
+    kernels::fill_normal<T>(place, next_stream(generator), result.numel(), 0, 1, result.mutable_data<T>());
   });
   return result;
 }

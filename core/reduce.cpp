@@ -55,8 +55,8 @@ struct Reduction {
 
 Tensor run(const char* name, ReduceOp op, const Tensor& x, const Reduction& reduction) {
   Tensor result = empty(reduction.result, {.dtype = x.dtype(), .device = x.device()});
-  const auto kernel = [&]<class T>(auto device) {
-    kernels::reduce<T>(device, op, reduction.space(), x.data<T>(), result.mutable_data<T>());
+  const auto kernel = [&]<class T>(auto place) {
+    kernels::reduce<T>(place, op, reduction.space(), x.data<T>(), result.mutable_data<T>());
   };
   if (op == ReduceOp::mean) {
     dispatch_floating(x, name, kernel);
@@ -115,8 +115,8 @@ Tensor argmax(const Tensor& x, const std::vector<int>& axes, bool keepdim) {
   const Reduction reduction("argmax", x.shape(), axes, keepdim);
   reduction.require_elements("argmax");
   Tensor result = empty(reduction.result, {.dtype = DType::int64, .device = x.device()});
-  dispatch_signed(x, "argmax", [&]<class T>(auto device) {
-    kernels::argmax<T>(device, reduction.space(), x.data<T>(), result.mutable_data<std::int64_t>());
+  dispatch_signed(x, "argmax", [&]<class T>(auto place) {
+    kernels::argmax<T>(place, reduction.space(), x.data<T>(), result.mutable_data<std::int64_t>());
   });
   record("argmax", {x}, reduction.attributes(), {result}, {});
   return result;

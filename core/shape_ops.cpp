@@ -34,8 +34,8 @@ Tensor permuted(const Tensor& x, const std::vector<int>& axes) {
     moved.set(axis, strides[from]);
   }
   Tensor result = empty(shape, {.dtype = x.dtype(), .device = x.device()});
-  dispatch(x, [&]<class T>(auto device) {
-    kernels::copy_strided<T>(device, make_space<1>(shape, {moved}), x.data<T>(), result.mutable_data<T>());
+  dispatch(x, [&]<class T>(auto place) {
+    kernels::copy_strided<T>(place, make_space<1>(shape, {moved}), x.data<T>(), result.mutable_data<T>());
   });
   return result;
 }
@@ -52,8 +52,8 @@ std::int64_t inner_size(const Shape& shape, int axis) {
 void copy_along(int axis, std::int64_t size, const Tensor& source, std::int64_t from, Tensor& destination,
                 std::int64_t to) {
   const std::int64_t outer = outer_size(source.shape(), axis), inner = inner_size(source.shape(), axis);
-  dispatch(source, [&]<class T>(auto device) {
-    kernels::copy_rows<T>(device, outer, size * inner, source.data<T>() + from * inner, source.shape()[axis] * inner,
+  dispatch(source, [&]<class T>(auto place) {
+    kernels::copy_rows<T>(place, outer, size * inner, source.data<T>() + from * inner, source.shape()[axis] * inner,
                           destination.mutable_data<T>() + to * inner, destination.shape()[axis] * inner);
   });
 }
@@ -244,16 +244,16 @@ Tensor index_rows(const Tensor& x, const Tensor& index) {
   Shape shape = x.shape();
   shape.set(0, n);
   Tensor result = empty(shape, {.dtype = x.dtype(), .device = x.device()});
-  dispatch(x, [&]<class T>(auto device) {
-    kernels::index_rows_forward<T>(device, n, row_size, rows, x.data<T>(), index.data<std::int64_t>(),
+  dispatch(x, [&]<class T>(auto place) {
+    kernels::index_rows_forward<T>(place, n, row_size, rows, x.data<T>(), index.data<std::int64_t>(),
                                    result.mutable_data<T>());
   });
   record("index_rows", {x, index}, {}, {result},
          {.saved = {index}, .apply = [from = x.shape()](const BackwardContext& context) -> std::vector<Tensor> {
             const Tensor &grad = context.grad(), &rows_picked = context.saved();
             Tensor grad_x = empty(from, {.dtype = grad.dtype(), .device = grad.device()});
-            dispatch_floating(grad, "index_rows", [&]<class T>(auto device) {
-              kernels::index_rows_backward<T>(device, rows_picked.size(0), inner_size(from, 0), from[0], grad.data<T>(),
+            dispatch_floating(grad, "index_rows", [&]<class T>(auto place) {
+              kernels::index_rows_backward<T>(place, rows_picked.size(0), inner_size(from, 0), from[0], grad.data<T>(),
                                               rows_picked.data<std::int64_t>(), grad_x.mutable_data<T>());
             });
             return {grad_x, Tensor()};

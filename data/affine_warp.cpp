@@ -61,15 +61,15 @@ Tensor affine_warp(const Tensor& images, const Tensor& matrices, const AffineWar
                                        options.interpolation,
                                        options.border};
   Tensor output = empty({shape.n, shape.h_out, shape.w_out, shape.c}, {dtype, images.device()});
-  const auto warp = [&]<class In, class T>(auto device) {
-    kernels::affine_warp<In, T>(device, shape, images.data<In>(), matrix.data<T>(), scale.data<T>(), shift.data<T>(),
+  const auto warp = [&]<class In, class T>(auto place) {
+    kernels::affine_warp<In, T>(place, shape, images.data<In>(), matrix.data<T>(), scale.data<T>(), shift.data<T>(),
                                 fill.data<T>(), output.mutable_data<T>());
   };
-  dispatch_floating(output, "affine_warp", [&]<class T>(auto device) {
+  dispatch_floating(output, "affine_warp", [&]<class T>(auto place) {
     if (images.dtype() == DType::uint8) {
-      warp.template operator()<std::uint8_t, T>(device);
+      warp.template operator()<std::uint8_t, T>(place);
     } else {
-      warp.template operator()<T, T>(device);
+      warp.template operator()<T, T>(place);
     }
   });
   record("affine_warp", {images, matrices}, {}, {output}, {});

@@ -13,14 +13,14 @@ kernels::AdaptivePool2dShape pool_shape(const Tensor& input, Size2 output_size) 
 // Writes the means into `output`, of as many elements as [n, h_out, w_out, c] but maybe another shape.
 void pool(const char* op, const kernels::AdaptivePool2dShape& shape, const Tensor& input, Tensor& output,
           Attributes attributes) {
-  dispatch_floating(input, op, [&]<class T>(auto device) {
-    kernels::adaptive_avg_pool2d_forward<T>(device, shape, input.data<T>(), output.mutable_data<T>());
+  dispatch_floating(input, op, [&]<class T>(auto place) {
+    kernels::adaptive_avg_pool2d_forward<T>(place, shape, input.data<T>(), output.mutable_data<T>());
   });
   const auto backward = [shape, op](const BackwardContext& context) -> std::vector<Tensor> {
     const Tensor& grad_output = context.grad();
     Tensor grad_input = empty({shape.n, shape.h, shape.w, shape.c}, {grad_output.dtype(), grad_output.device()});
-    dispatch_floating(grad_output, op, [&]<class T>(auto device) {
-      kernels::adaptive_avg_pool2d_backward<T>(device, shape, grad_output.data<T>(), grad_input.mutable_data<T>());
+    dispatch_floating(grad_output, op, [&]<class T>(auto place) {
+      kernels::adaptive_avg_pool2d_backward<T>(place, shape, grad_output.data<T>(), grad_input.mutable_data<T>());
     });
     return {grad_input};
   };

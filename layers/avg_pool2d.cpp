@@ -10,14 +10,14 @@ Tensor avg_pool2d(const Tensor& input, const AvgPool2dOptions& options) {
                                                           options.padding, options.ceil_mode);
   const bool count_include_pad = options.count_include_pad;
   Tensor output = detail::empty_output(input, shape.h_out(), shape.w_out());
-  dispatch_floating(input, "avg_pool2d", [&]<class T>(auto device) {
-    kernels::avg_pool2d_forward<T>(device, shape, count_include_pad, input.data<T>(), output.mutable_data<T>());
+  dispatch_floating(input, "avg_pool2d", [&]<class T>(auto place) {
+    kernels::avg_pool2d_forward<T>(place, shape, count_include_pad, input.data<T>(), output.mutable_data<T>());
   });
   const auto backward = [shape, count_include_pad](const BackwardContext& context) -> std::vector<Tensor> {
     const Tensor& grad_output = context.grad();
     Tensor grad_input = empty({shape.n, shape.h, shape.w, shape.c}, {grad_output.dtype(), grad_output.device()});
-    dispatch_floating(grad_output, "avg_pool2d", [&]<class T>(auto device) {
-      kernels::avg_pool2d_backward<T>(device, shape, count_include_pad, grad_output.data<T>(),
+    dispatch_floating(grad_output, "avg_pool2d", [&]<class T>(auto place) {
+      kernels::avg_pool2d_backward<T>(place, shape, count_include_pad, grad_output.data<T>(),
                                       grad_input.mutable_data<T>());
     });
     return {grad_input};

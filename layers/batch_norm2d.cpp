@@ -53,8 +53,8 @@ std::vector<Tensor> gradients(const BackwardContext& context, const kernels::Bat
   if (context.needs(0)) grad_input = empty_like(input);
   if (context.needs(1)) grad_weight = empty_like(mean);
   if (context.needs(2)) grad_bias = empty_like(mean);
-  dispatch_floating(input, "batch_norm", [&]<class T>(auto device) {
-    kernels::batch_norm_backward<T>(device, shape, training, grad_output.data<T>(), input.data<T>(), mean.data<T>(),
+  dispatch_floating(input, "batch_norm", [&]<class T>(auto place) {
+    kernels::batch_norm_backward<T>(place, shape, training, grad_output.data<T>(), input.data<T>(), mean.data<T>(),
                                     inv_std.data<T>(), data_or_null<T>(weight),
                                     {mutable_data_or_null<T>(grad_input), mutable_data_or_null<T>(grad_weight),
                                      mutable_data_or_null<T>(grad_bias)});
@@ -72,16 +72,16 @@ Tensor batch_norm(const Tensor& input, const BatchNormArguments& a) {
   Tensor output = empty_like(input);
   Tensor inv_std = empty({channels}, {input.dtype(), input.device()});
   Tensor mean = training ? empty_like(inv_std) : a.running_mean;
-  dispatch_floating(input, "batch_norm", [&]<class T>(auto device) {
+  dispatch_floating(input, "batch_norm", [&]<class T>(auto place) {
     const T *weight = data_or_null<T>(a.weight), *bias = data_or_null<T>(a.bias);
     T *inv_std_data = inv_std.mutable_data<T>(), *output_data = output.mutable_data<T>();
     if (training) {
       const kernels::RunningStatistics<T> running{mutable_data_or_null<T>(a.running_mean),
                                                   mutable_data_or_null<T>(a.running_var), a.momentum};
-      kernels::batch_norm_forward_training<T>(device, shape, input.data<T>(), weight, bias, a.eps, running,
+      kernels::batch_norm_forward_training<T>(place, shape, input.data<T>(), weight, bias, a.eps, running,
                                               mean.mutable_data<T>(), inv_std_data, output_data);
     } else {
-      kernels::batch_norm_forward_inference<T>(device, shape, input.data<T>(), weight, bias, a.eps, mean.data<T>(),
+      kernels::batch_norm_forward_inference<T>(place, shape, input.data<T>(), weight, bias, a.eps, mean.data<T>(),
                                                a.running_var.data<T>(), inv_std_data, output_data);
     }
   });

@@ -18,13 +18,13 @@ std::vector<Tensor> gradients(const BackwardContext& context, const kernels::Con
   if (context.needs(0)) grad_input = empty_like(input);
   if (context.needs(1) || context.needs(2)) grad_weight = empty_like(weight);
   if (context.needs(2)) grad_bias = empty({shape.o}, {weight.dtype(), weight.device()});
-  dispatch_floating(input, "conv2d", [&]<class T>(auto device) {
+  dispatch_floating(input, "conv2d", [&]<class T>(auto place) {
     if (grad_input.defined()) {
-      kernels::conv2d_backward_input<T>(device, shape, grad_output.data<T>(), weight.data<T>(),
+      kernels::conv2d_backward_input<T>(place, shape, grad_output.data<T>(), weight.data<T>(),
                                         grad_input.mutable_data<T>());
     }
     if (grad_weight.defined()) {
-      kernels::conv2d_backward_weight<T>(device, shape, input.data<T>(), grad_output.data<T>(),
+      kernels::conv2d_backward_weight<T>(place, shape, input.data<T>(), grad_output.data<T>(),
                                          grad_weight.mutable_data<T>(), mutable_data_or_null<T>(grad_bias));
     }
   });
@@ -38,8 +38,8 @@ Tensor conv2d(const Tensor& input, const Tensor& weight, const Conv2dFunctionOpt
   const kernels::Conv2dShape shape = detail::conv_shape(
       "conv2d", input, weight, options.bias, {options.stride, options.padding, options.dilation, options.groups});
   Tensor output = empty({shape.n, shape.h_out(), shape.w_out(), shape.o}, {input.dtype(), input.device()});
-  dispatch_floating(input, "conv2d", [&]<class T>(auto device) {
-    kernels::conv2d_forward<T>(device, shape, input.data<T>(), weight.data<T>(), data_or_null<T>(options.bias),
+  dispatch_floating(input, "conv2d", [&]<class T>(auto place) {
+    kernels::conv2d_forward<T>(place, shape, input.data<T>(), weight.data<T>(), data_or_null<T>(options.bias),
                                output.mutable_data<T>());
   });
   record("conv2d", {input, weight, options.bias}, detail::conv_attributes(shape), {output},

@@ -56,10 +56,9 @@ std::vector<Tensor> gradients(const BackwardContext& context, const kernels::Def
   if (context.needs(2)) grad_weight = empty_like(weight);
   if (context.needs(3)) grad_mask = empty_like(mask);
   if (context.needs(4)) grad_bias = empty({shape.o}, {weight.dtype(), weight.device()});
-  dispatch_floating(input, "deform_conv2d", [&]<class T>(auto device) {
+  dispatch_floating(input, "deform_conv2d", [&]<class T>(auto place) {
     kernels::deform_conv2d_backward<T>(
-        device, shape, input.data<T>(), offset.data<T>(), data_or_null<T>(mask), weight.data<T>(),
-        grad_output.data<T>(),
+        place, shape, input.data<T>(), offset.data<T>(), data_or_null<T>(mask), weight.data<T>(), grad_output.data<T>(),
         {mutable_data_or_null<T>(grad_input), mutable_data_or_null<T>(grad_offset), mutable_data_or_null<T>(grad_mask),
          mutable_data_or_null<T>(grad_weight), mutable_data_or_null<T>(grad_bias)});
   });
@@ -72,8 +71,8 @@ Tensor deform_conv2d(const Tensor& input, const Tensor& offset, const Tensor& we
                      const DeformConv2dFunctionOptions& options) {
   const kernels::DeformConv2dShape shape = check(input, offset, weight, options);
   Tensor output = empty({shape.n, shape.h_out(), shape.w_out(), shape.o}, {input.dtype(), input.device()});
-  dispatch_floating(input, "deform_conv2d", [&]<class T>(auto device) {
-    kernels::deform_conv2d_forward<T>(device, shape, input.data<T>(), offset.data<T>(), data_or_null<T>(options.mask),
+  dispatch_floating(input, "deform_conv2d", [&]<class T>(auto place) {
+    kernels::deform_conv2d_forward<T>(place, shape, input.data<T>(), offset.data<T>(), data_or_null<T>(options.mask),
                                       weight.data<T>(), data_or_null<T>(options.bias), output.mutable_data<T>());
   });
   Attributes attributes = detail::conv_attributes(shape);
@@ -130,16 +129,16 @@ std::pair<Tensor, Tensor> divide_prediction(const Tensor& prediction, double lim
   const kernels::DeformPositionsShape shape{n * h * w, prediction.size(3) / 3, limit, mask_scale};
   Tensor offset = empty({n, h, w, 2 * shape.taps}, {prediction.dtype(), prediction.device()});
   Tensor mask = empty({n, h, w, shape.taps}, {prediction.dtype(), prediction.device()});
-  dispatch_floating(prediction, "deform_positions", [&]<class T>(auto device) {
-    kernels::deform_positions_forward<T>(device, shape, prediction.data<T>(), offset.mutable_data<T>(),
+  dispatch_floating(prediction, "deform_positions", [&]<class T>(auto place) {
+    kernels::deform_positions_forward<T>(place, shape, prediction.data<T>(), offset.mutable_data<T>(),
                                          mask.mutable_data<T>());
   });
   record("deform_positions", {prediction}, {{"offset_limit", limit}, {"mask_scale", mask_scale}}, {offset, mask},
          {.saved = {prediction, mask}, .apply = [shape](const BackwardContext& context) -> std::vector<Tensor> {
             const Tensor &grad_offset = context.grad(0), &grad_mask = context.grad(1), &saved = context.saved(0);
             Tensor grad = empty_like(saved);
-            dispatch_floating(saved, "deform_positions", [&]<class T>(auto device) {
-              kernels::deform_positions_backward<T>(device, shape, grad_offset.data<T>(), grad_mask.data<T>(),
+            dispatch_floating(saved, "deform_positions", [&]<class T>(auto place) {
+              kernels::deform_positions_backward<T>(place, shape, grad_offset.data<T>(), grad_mask.data<T>(),
                                                     saved.data<T>(), context.saved(1).data<T>(),
                                                     grad.mutable_data<T>());
             });

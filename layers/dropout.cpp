@@ -15,8 +15,8 @@ void check(double p) {
 
 Tensor apply_mask(const Tensor& input, double p, kernels::RandomStream random) {
   Tensor output = empty_like(input);
-  dispatch_floating(input, "dropout", [&]<class T>(auto device) {
-    kernels::dropout<T>(device, random, input.numel(), p, input.data<T>(), output.mutable_data<T>());
+  dispatch_floating(input, "dropout", [&]<class T>(auto place) {
+    kernels::dropout<T>(place, random, input.numel(), p, input.data<T>(), output.mutable_data<T>());
   });
   return output;
 }

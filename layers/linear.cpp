@@ -37,8 +37,8 @@ Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
   for (int axis = 0; axis + 1 < x.dim(); ++axis) rows *= x.shape()[axis];
   Tensor y = empty(shape, {.dtype = x.dtype(), .device = x.device()});
   const kernels::MatmulShape product{.m = rows, .n = out, .k = in, .transpose_b = true, .batch = {}};
-  dispatch_floating(x, "linear", [&]<class T>(auto device) {
-    kernels::matmul<T>(device, product, x.data<T>(), weight.data<T>(), bias.defined() ? bias.data<T>() : nullptr,
+  dispatch_floating(x, "linear", [&]<class T>(auto place) {
+    kernels::matmul<T>(place, product, x.data<T>(), weight.data<T>(), bias.defined() ? bias.data<T>() : nullptr,
                        y.mutable_data<T>());
   });
   record("linear", {x, weight, bias}, {}, {y},

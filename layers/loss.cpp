@@ -88,8 +88,8 @@ Tensor of_classes(const Tensor& logits, const Tensor& target, const CrossEntropy
   const bool is_mean = options.reduction == Reduction::mean;
   Tensor losses = empty(target.shape(), {.dtype = logits.dtype(), .device = logits.device()});
   Tensor log_sum_exp = empty_like(losses), target_weight = is_mean ? empty_like(losses) : Tensor();
-  dispatch_floating(logits, "cross_entropy", [&]<class T>(auto device) {
-    kernels::cross_entropy_forward<T>(device, shape, logits.data<T>(), target.data<std::int64_t>(),
+  dispatch_floating(logits, "cross_entropy", [&]<class T>(auto place) {
+    kernels::cross_entropy_forward<T>(place, shape, logits.data<T>(), target.data<std::int64_t>(),
                                       data_or_null<T>(options.weight), losses.mutable_data<T>(),
                                       log_sum_exp.mutable_data<T>(), mutable_data_or_null<T>(target_weight));
   });
@@ -100,8 +100,8 @@ Tensor of_classes(const Tensor& logits, const Tensor& target, const CrossEntropy
             const Tensor &grad = context.grad(), &x = context.saved(0), &classes = context.saved(1);
             const Tensor &weight = context.saved(2), &normalizer = context.saved(3);
             Tensor grad_x = empty_like(x);
-            dispatch_floating(x, "cross_entropy", [&]<class T>(auto device) {
-              kernels::cross_entropy_backward<T>(device, shape, grad.data<T>(), x.data<T>(),
+            dispatch_floating(x, "cross_entropy", [&]<class T>(auto place) {
+              kernels::cross_entropy_backward<T>(place, shape, grad.data<T>(), x.data<T>(),
                                                  classes.data<std::int64_t>(), data_or_null<T>(weight),
                                                  normalizer.data<T>(), grad_x.mutable_data<T>());
             });

@@ -9,19 +9,19 @@ namespace {
 // Calls run.operator()<T, Tap>(device) with the types of `values` and `taps`.
 template <class Run>
 void dispatch_pooling(const Tensor& values, const Tensor& taps, const Run& run) {
-  dispatch_floating(values, "max_pool2d", [&]<class T>(auto device) {
+  dispatch_floating(values, "max_pool2d", [&]<class T>(auto place) {
     if (taps.dtype() == DType::uint8) {
-      run.template operator()<T, std::uint8_t>(device);
+      run.template operator()<T, std::uint8_t>(place);
     } else {
-      run.template operator()<T, std::int64_t>(device);
+      run.template operator()<T, std::int64_t>(place);
     }
   });
 }
 
 Tensor input_gradient(const kernels::Pool2dShape& shape, const Tensor& grad_output, const Tensor& taps) {
   Tensor grad_input = empty({shape.n, shape.h, shape.w, shape.c}, {grad_output.dtype(), grad_output.device()});
-  dispatch_pooling(grad_output, taps, [&]<class T, class Tap>(auto device) {
-    kernels::max_pool2d_backward<T, Tap>(device, shape, grad_output.data<T>(), taps.data<Tap>(),
+  dispatch_pooling(grad_output, taps, [&]<class T, class Tap>(auto place) {
+    kernels::max_pool2d_backward<T, Tap>(place, shape, grad_output.data<T>(), taps.data<Tap>(),
                                          grad_input.mutable_data<T>());
   });
   return grad_input;
@@ -34,8 +34,8 @@ Tensor max_pool2d(const Tensor& input, const MaxPool2dOptions& options) {
                                                           options.padding, options.ceil_mode);
   Tensor output = detail::empty_output(input, shape.h_out(), shape.w_out());
   Tensor taps = empty(output.shape(), {shape.taps() <= 256 ? DType::uint8 : DType::int64, input.device()});
-  dispatch_pooling(input, taps, [&]<class T, class Tap>(auto device) {
-    kernels::max_pool2d_forward<T, Tap>(device, shape, input.data<T>(), output.mutable_data<T>(),
+  dispatch_pooling(input, taps, [&]<class T, class Tap>(auto place) {
+    kernels::max_pool2d_forward<T, Tap>(place, shape, input.data<T>(), output.mutable_data<T>(),
                                         taps.mutable_data<Tap>());
   });
   record("max_pool2d", {input}, detail::pool2d_attributes(shape), {output},

@@ -20,13 +20,13 @@ Tensor normalized(const char* op, const Tensor& x, int axis, const Forward& forw
   const int normal = x.shape().normalized_axis(axis, op);
   const kernels::SoftmaxShape shape = softmax_shape(x.shape(), normal);
   Tensor y = empty_like(x);
-  dispatch_floating(x, op, [&]<class T>(auto device) { forward(device, shape, x.data<T>(), y.mutable_data<T>()); });
+  dispatch_floating(x, op, [&]<class T>(auto place) { forward(place, shape, x.data<T>(), y.mutable_data<T>()); });
   record(op, {x}, {{"axis", std::int64_t{normal}}}, {y},
          {.saved = {y}, .apply = [op, shape, backward](const BackwardContext& context) -> std::vector<Tensor> {
             const Tensor &grad = context.grad(), &output = context.saved();
             Tensor grad_x = empty_like(grad);
-            dispatch_floating(grad, op, [&]<class T>(auto device) {
-              backward(device, shape, grad.data<T>(), output.data<T>(), grad_x.mutable_data<T>());
+            dispatch_floating(grad, op, [&]<class T>(auto place) {
+              backward(place, shape, grad.data<T>(), output.data<T>(), grad_x.mutable_data<T>());
             });
             return {grad_x};
           }});

@@ -38,7 +38,7 @@ void Adam::update(std::vector<Update>& updates, const Options& options) {
   step.weight_decay = options.at("weight_decay");
   step.decoupled = decoupled_;
   const Tensor first = updates.front().parameter;
-  dispatch_floating(first, name(), [&]<class T>(auto device) {
+  dispatch_floating(first, name(), [&]<class T>(auto place) {
     std::vector<kernels::AdamArrays<T>> arrays;
     for (Update& each : updates) {
       Tensor& m = state_tensor(*each.state, "exp_avg", each.parameter);
@@ -46,7 +46,7 @@ void Adam::update(std::vector<Update>& updates, const Options& options) {
       arrays.push_back({each.parameter.numel(), each.grad.data<T>(), m.mutable_data<T>(), v.mutable_data<T>(),
                         each.parameter.mutable_data<T>(), each.state->step});
     }
-    kernels::adam_step<T>(device, step, arrays);
+    kernels::adam_step<T>(place, step, arrays);
   });
 }
 

@@ -27,7 +27,7 @@ void for_gradients(const char* op, const std::vector<Tensor>& parameters, const 
   for_alike(
       std::move(gradients), [](const Tensor& grad) { return grad; },
       [&](std::vector<Tensor>& alike, const Tensor& first) {
-        dispatch_floating(first, op, [&]<class T>(auto device) { visit.template operator()<T>(device, alike); });
+        dispatch_floating(first, op, [&]<class T>(auto place) { visit.template operator()<T>(place, alike); });
       });
 }
 

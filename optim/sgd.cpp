@@ -42,7 +42,7 @@ void SGD::update(std::vector<Update>& updates, const Options& options) {
   step.weight_decay = options.at("weight_decay");
   step.nesterov = options.at("nesterov") != 0;
   const Tensor first = updates.front().parameter;
-  dispatch_floating(first, name(), [&]<class T>(auto device) {
+  dispatch_floating(first, name(), [&]<class T>(auto place) {
     std::vector<kernels::SgdArrays<T>> arrays;
     for (Update& each : updates) {
       const bool is_first = each.state->tensors.count("momentum_buffer") == 0;
@@ -51,7 +51,7 @@ void SGD::update(std::vector<Update>& updates, const Options& options) {
       arrays.push_back(
           {each.parameter.numel(), each.grad.data<T>(), buffer, each.parameter.mutable_data<T>(), is_first});
     }
-    kernels::sgd_step<T>(device, step, arrays);
+    kernels::sgd_step<T>(place, step, arrays);
   });
 }
 

@@ -67,7 +67,7 @@ class Buffer {
 template <class T, class Kernel>
 std::vector<T> output_of(std::int64_t n, Kernel&& kernel, T before = T()) {
   Buffer<T> output(std::vector<T>(static_cast<std::size_t>(n), before));
-  on_test_device([&](auto device) { kernel(device, output.data()); });
+  on_test_device([&](auto place) { kernel(place, output.data()); });
   return output.values();
 }
 

@@ -32,8 +32,8 @@ Tensor sum_to(const Tensor& gradient, const Shape& shape) {
   Tensor result = empty(shape, {.dtype = gradient.dtype(), .device = gradient.device()});
   const auto space =
       make_space<2>(gradient.shape(), {strides_of(gradient.shape()), broadcast_strides(shape, gradient.shape())});
-  dispatch_floating(gradient, "sum", [&]<class T>(auto device) {
-    kernels::reduce<T>(device, kernels::ReduceOp::sum, space, gradient.data<T>(), result.mutable_data<T>());
+  dispatch_floating(gradient, "sum", [&]<class T>(auto place) {
+    kernels::reduce<T>(place, kernels::ReduceOp::sum, space, gradient.data<T>(), result.mutable_data<T>());
   });
   return result;
 }
@@ -41,8 +41,8 @@ Tensor sum_to(const Tensor& gradient, const Shape& shape) {
 Tensor repeat_to(const Tensor& x, const Shape& shape) {
   Tensor result = empty(shape, {.dtype = x.dtype(), .device = x.device()});
   const auto space = make_space<1>(shape, {broadcast_strides(x.shape(), shape)});
-  dispatch(
-      x, [&]<class T>(auto device) { kernels::copy_strided<T>(device, space, x.data<T>(), result.mutable_data<T>()); });
+  dispatch(x,
+           [&]<class T>(auto place) { kernels::copy_strided<T>(place, space, x.data<T>(), result.mutable_data<T>()); });
   return result;
 }
 

@@ -7,8 +7,8 @@
 namespace deft::detail {
 
 Tensor unary(const char* op, const kernels::Unary& function, const Tensor& x, Tensor result, Attributes attributes) {
-  const auto forward = [&]<class T>(auto device) {
-    kernels::unary_forward<T>(device, function, x.numel(), x.data<T>(), result.mutable_data<T>());
+  const auto forward = [&]<class T>(auto place) {
+    kernels::unary_forward<T>(place, function, x.numel(), x.data<T>(), result.mutable_data<T>());
   };
   if (function.op == kernels::UnaryOp::neg || function.op == kernels::UnaryOp::abs) {
     dispatch_signed(x, op, forward);
@@ -20,8 +20,8 @@ Tensor unary(const char* op, const kernels::Unary& function, const Tensor& x, Te
           .apply = [op, function](const BackwardContext& context) -> std::vector<Tensor> {
             const Tensor &grad = context.grad(), &saved = context.saved();
             Tensor grad_x = context.memory_of_grad();
-            dispatch_floating(grad, op, [&]<class T>(auto device) {
-              kernels::unary_backward<T>(device, function, grad.numel(), grad.data<T>(), saved.data<T>(),
+            dispatch_floating(grad, op, [&]<class T>(auto place) {
+              kernels::unary_backward<T>(place, function, grad.numel(), grad.data<T>(), saved.data<T>(),
                                          grad_x.mutable_data<T>());
             });
             return {grad_x};

@@ -26,8 +26,8 @@ std::vector<T> warp_channels(const AffineWarpShape& s, const std::vector<In>& in
   const Buffer<In> in(input);
   const Buffer<T> matrices(matrix), scales(scale), shifts(shift), fills(fill);
   Buffer<T> output(std::vector<T>(static_cast<std::size_t>(s.n * s.h_out * s.w_out * s.c), T(NAN)));
-  on_test_device([&](auto device) {
-    kernels::affine_warp<In, T>(device, s, in.data(), matrices.data(), scales.data(), shifts.data(), fills.data(),
+  on_test_device([&](auto place) {
+    kernels::affine_warp<In, T>(place, s, in.data(), matrices.data(), scales.data(), shifts.data(), fills.data(),
                                 output.data());
   });
   return output.values();

@@ -45,11 +45,11 @@ Training<T> train(const BatchNormShape& s, const std::vector<T>& input, const st
   Buffer<T> running_mean(std::vector<T>(keeps_statistics ? c : 0, 0)),
       running_var(std::vector<T>(keeps_statistics ? c : 0, 1));
   Buffer<T> grad_input(std::vector<T>(input.size(), T(NAN))), grad_weight(unwritten), grad_bias(unwritten);
-  on_test_device([&](auto device) {
-    kernels::batch_norm_forward_training<T>(device, s, in.data(), scale.data(), shift.data(), epsilon,
+  on_test_device([&](auto place) {
+    kernels::batch_norm_forward_training<T>(place, s, in.data(), scale.data(), shift.data(), epsilon,
                                             {running_mean.data(), running_var.data(), 0.3}, mean.data(), inv_std.data(),
                                             out.data());
-    kernels::batch_norm_backward<T>(device, s, true, grad_out.data(), in.data(), mean.data(), inv_std.data(),
+    kernels::batch_norm_backward<T>(place, s, true, grad_out.data(), in.data(), mean.data(), inv_std.data(),
                                     scale.data(), {grad_input.data(), grad_weight.data(), grad_bias.data()});
   });
   return {mean.values(),        inv_std.values(),    out.values(),         running_mean.values(),
@@ -114,12 +114,11 @@ TEST_CASE("with given statistics batch norm is a scale and a shift") {
       shift(bias);
   Buffer<double> inv_std(std::vector<double>(2)), out(std::vector<double>(6)), grad_in(std::vector<double>(6)),
       grad_scale(std::vector<double>(2)), grad_shift(std::vector<double>(2));
-  on_test_device([&](auto device) {
-    kernels::batch_norm_forward_inference<double>(device, s, in.data(), scale.data(), shift.data(), eps,
+  on_test_device([&](auto place) {
+    kernels::batch_norm_forward_inference<double>(place, s, in.data(), scale.data(), shift.data(), eps,
                                                   given_mean.data(), given_variance.data(), inv_std.data(), out.data());
-    kernels::batch_norm_backward<double>(device, s, false, grad_out.data(), in.data(), given_mean.data(),
-                                         inv_std.data(), scale.data(),
-                                         {grad_in.data(), grad_scale.data(), grad_shift.data()});
+    kernels::batch_norm_backward<double>(place, s, false, grad_out.data(), in.data(), given_mean.data(), inv_std.data(),
+                                         scale.data(), {grad_in.data(), grad_scale.data(), grad_shift.data()});
   });
   const std::vector<double> output = out.values(), grad_input = grad_in.values();
   const std::vector<double> grad_weight = grad_scale.values(), grad_bias = grad_shift.values();
@@ -154,8 +153,8 @@ TEST_CASE("each gradient of batch norm comes alone, too") {
   const Buffer<double> in(input), grad_out(grad_output), mean(all.mean), inv_std(all.inv_std), scale(weight);
   Buffer<double> grad_in(input), grad_scale(weight), grad_shift(weight);
   const auto backward = [&](const kernels::BatchNormGradients<double>& gradients) {
-    on_test_device([&](auto device) {
-      kernels::batch_norm_backward<double>(device, s, true, grad_out.data(), in.data(), mean.data(), inv_std.data(),
+    on_test_device([&](auto place) {
+      kernels::batch_norm_backward<double>(place, s, true, grad_out.data(), in.data(), mean.data(), inv_std.data(),
                                            scale.data(), gradients);
     });
   };

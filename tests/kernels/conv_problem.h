@@ -42,11 +42,11 @@ Conv2dResults<T> run(const Conv2dProblem& p, bool with_bias = true, Device on = 
       grad_output(cast<T>(p.grad_output), on);
   Buffer<T> output(garbage_like<T>(p.grad_output), on), grad_input(garbage_like<T>(p.input), on),
       grad_weight(garbage_like<T>(p.weight), on), grad_bias(garbage_like<T>(p.bias), on);
-  on_place(on, [&](auto device) {
-    kernels::conv2d_forward<T>(device, p.shape, input.data(), weight.data(), with_bias ? bias.data() : nullptr,
+  on_place(on, [&](auto place) {
+    kernels::conv2d_forward<T>(place, p.shape, input.data(), weight.data(), with_bias ? bias.data() : nullptr,
                                output.data());
-    kernels::conv2d_backward_input<T>(device, p.shape, grad_output.data(), weight.data(), grad_input.data());
-    kernels::conv2d_backward_weight<T>(device, p.shape, input.data(), grad_output.data(), grad_weight.data(),
+    kernels::conv2d_backward_input<T>(place, p.shape, grad_output.data(), weight.data(), grad_input.data());
+    kernels::conv2d_backward_weight<T>(place, p.shape, input.data(), grad_output.data(), grad_weight.data(),
                                        with_bias ? grad_bias.data() : nullptr);
   });
   return {output.values(), grad_input.values(), grad_weight.values(), grad_bias.values()};
@@ -86,11 +86,11 @@ DeformResults<T> run(const DeformProblem& p, int wanted = 31, Device on = testin
       grad_weight(garbage_like<T>(p.weight), on), grad_bias(garbage_like<T>(p.bias), on);
   const bool modulated = !p.mask.empty();
   const auto pick = [&](int bit, Buffer<T>& gradient) { return (wanted >> bit & 1) != 0 ? gradient.data() : nullptr; };
-  on_place(on, [&](auto device) {
+  on_place(on, [&](auto place) {
     const T* const mask_data = modulated ? mask.data() : nullptr;
-    kernels::deform_conv2d_forward<T>(device, p.shape, input.data(), offset.data(), mask_data, weight.data(),
+    kernels::deform_conv2d_forward<T>(place, p.shape, input.data(), offset.data(), mask_data, weight.data(),
                                       bias.data(), output.data());
-    kernels::deform_conv2d_backward<T>(device, p.shape, input.data(), offset.data(), mask_data, weight.data(),
+    kernels::deform_conv2d_backward<T>(place, p.shape, input.data(), offset.data(), mask_data, weight.data(),
                                        grad_output.data(),
                                        {.input = pick(0, grad_input),
                                         .offset = pick(1, grad_offset),

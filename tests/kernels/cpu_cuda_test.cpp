@@ -184,9 +184,8 @@ TEST_CASE("matmul on CUDA agrees with the CPU") {
     const auto product = [&](Device on) {
       const testing::Buffer<float> left(a, on), right(b, on), added(bias, on);
       testing::Buffer<float> output(std::vector<float>(static_cast<std::size_t>(batch * s.m * s.n), 7.0f), on);
-      on_place(on, [&](auto device) {
-        kernels::matmul<float>(device, s, left.data(), right.data(), i % 5 == 0 ? nullptr : added.data(),
-                               output.data());
+      on_place(on, [&](auto place) {
+        kernels::matmul<float>(place, s, left.data(), right.data(), i % 5 == 0 ? nullptr : added.data(), output.data());
       });
       return output.values();
     };

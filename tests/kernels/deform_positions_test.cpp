@@ -24,7 +24,7 @@ TEST_CASE("predictions become clamped offsets and scaled masks, with gradients")
     const Buffer<double> device_x(x), device_grad_offset(grad_offset), device_grad_mask(grad_mask);
     Buffer<double> offset(std::vector<double>(grad_offset.size(), 7)), mask(std::vector<double>(grad_mask.size(), 7));
     on_test_device(
-        [&](auto device) { deform_positions_forward<double>(device, s, device_x.data(), offset.data(), mask.data()); });
+        [&](auto place) { deform_positions_forward<double>(place, s, device_x.data(), offset.data(), mask.data()); });
     const auto gradient = output_of<double>(3 * n, [&](auto device, double* out) {
       deform_positions_backward<double>(device, s, device_grad_offset.data(), device_grad_mask.data(), device_x.data(),
                                         mask.data(), out);
@@ -51,8 +51,8 @@ TEST_CASE("a prediction of NaN stays one") {
   const float nan = std::numeric_limits<float>::quiet_NaN();
   const Buffer<float> x({nan, 3, nan});
   Buffer<float> offset({7, 7}), mask({7});
-  on_test_device([&](auto device) {
-    deform_positions_forward<float>(device, {1, 1, 2, 1}, x.data(), offset.data(), mask.data());
+  on_test_device([&](auto place) {
+    deform_positions_forward<float>(place, {1, 1, 2, 1}, x.data(), offset.data(), mask.data());
   });
   CHECK(std::isnan(offset.values()[0]));
   CHECK(offset.values()[1] == 2);

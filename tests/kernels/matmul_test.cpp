@@ -22,8 +22,8 @@ std::vector<T> run(const MatmulShape& s, const std::vector<T>& a, const std::vec
   const Buffer<T> left(a), right(b), added(bias);
   // Preset to garbage, since the kernel overwrites.
   Buffer<T> output(std::vector<T>(static_cast<std::size_t>(s.batch.numel() * s.m * s.n), T(-7)));
-  on_test_device([&](auto device) {
-    matmul<T>(device, s, left.data(), right.data(), bias.empty() ? nullptr : added.data(), output.data());
+  on_test_device([&](auto place) {
+    matmul<T>(place, s, left.data(), right.data(), bias.empty() ? nullptr : added.data(), output.data());
   });
   return output.values();
 }

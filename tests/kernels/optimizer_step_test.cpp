@@ -31,14 +31,14 @@ struct Parameter {
 };
 
 void sgd(const SgdStep& step, Parameter<double>& p, bool first = false) {
-  on_test_device([&](auto device) {
-    sgd_step<double>(device, step, {{p.n, p.grad.data(), p.m.data(), p.param.data(), first}});
+  on_test_device([&](auto place) {
+    sgd_step<double>(place, step, {{p.n, p.grad.data(), p.m.data(), p.param.data(), first}});
   });
 }
 
 void adam(const AdamStep& step, Parameter<double>& p, std::int64_t number = 1) {
-  on_test_device([&](auto device) {
-    adam_step<double>(device, step, {{p.n, p.grad.data(), p.m.data(), p.v.data(), p.param.data(), number}});
+  on_test_device([&](auto place) {
+    adam_step<double>(place, step, {{p.n, p.grad.data(), p.m.data(), p.v.data(), p.param.data(), number}});
   });
 }
 
@@ -48,9 +48,9 @@ TEST_CASE("plain SGD steps against gradient and weight decay") {
   const std::vector<double> grad{0.5, -1};
   const Buffer<double> device_grad(grad);
   Buffer<double> param({1, 2});
-  on_test_device([&](auto device) {
+  on_test_device([&](auto place) {
     const SgdStep step{.lr = 0.1, .weight_decay = 0.01};
-    sgd_step<double>(device, step, {{2, device_grad.data(), nullptr, param.data()}});
+    sgd_step<double>(place, step, {{2, device_grad.data(), nullptr, param.data()}});
   });
   check_near(param.values(), {1 - 0.1 * 0.51, 2 + 0.1 * 0.98});
   CHECK(device_grad.values() == grad);
@@ -86,8 +86,8 @@ TEST_CASE("Adam corrects its bias and adds eps outside the root") {
   const std::vector<double> first = p.param.values();
   check_near(first, {1 - 0.1 * 4 / 4.5, 1 + 0.1 * 0.5 / 1.0});
   const Buffer<double> flat({0, 0});
-  on_test_device([&](auto device) {
-    adam_step<double>(device, step, {{2, flat.data(), p.m.data(), p.v.data(), p.param.data(), 2}});
+  on_test_device([&](auto place) {
+    adam_step<double>(place, step, {{2, flat.data(), p.m.data(), p.v.data(), p.param.data(), 2}});
   });
   // m = 0.64, v = 1.44, corrected by 1 − 0.64 and 1 − 0.81.
   check_near(p.param.values(), {first[0] - 0.1 * (0.64 / 0.36) / (std::sqrt(1.44 / 0.19) + 0.5),
@@ -132,12 +132,12 @@ TEMPLATE_TEST_CASE("steps, norms and scaling reach every element of many paramet
       grads.push_back(grad);
     }
   }
-  CHECK(on_test_device([&](auto device) { return squared_norm<T>(device, read); }) == Approx(squares).epsilon(1e-12));
-  CHECK(on_test_device([&](auto device) { return squared_norm<T>(device, {}); }) == 0);
-  on_test_device([&](auto device) {
-    sgd_step<T>(device, {.lr = 0.5}, sgd);
-    scale<T>(device, T(0.25), changed);
-    adam_step<T>(device, {.lr = 0, .beta1 = 0.5}, adam);
+  CHECK(on_test_device([&](auto place) { return squared_norm<T>(place, read); }) == Approx(squares).epsilon(1e-12));
+  CHECK(on_test_device([&](auto place) { return squared_norm<T>(place, {}); }) == 0);
+  on_test_device([&](auto place) {
+    sgd_step<T>(place, {.lr = 0.5}, sgd);
+    scale<T>(place, T(0.25), changed);
+    adam_step<T>(place, {.lr = 0, .beta1 = 0.5}, adam);
   });
   for (std::size_t k = 0; k < parameters.size(); ++k) {
     const auto param = parameters[k].param.values(), grad = parameters[k].grad.values(), m = parameters[k].m.values();

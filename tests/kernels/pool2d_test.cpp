@@ -153,9 +153,9 @@ MaxResults<T, Tap> max_pool(const Pool2dShape& s, const std::vector<T>& input, c
   Buffer<T> in(input), grad_out(grad_output), out(unwritten<T>(grad_output.size())),
       grad_in(unwritten<T>(input.size()));
   Buffer<Tap> taps(std::vector<Tap>(grad_output.size(), 99));
-  on_test_device([&](auto device) {
-    kernels::max_pool2d_forward<T, Tap>(device, s, in.data(), out.data(), taps.data());
-    kernels::max_pool2d_backward<T, Tap>(device, s, grad_out.data(), taps.data(), grad_in.data());
+  on_test_device([&](auto place) {
+    kernels::max_pool2d_forward<T, Tap>(place, s, in.data(), out.data(), taps.data());
+    kernels::max_pool2d_backward<T, Tap>(place, s, grad_out.data(), taps.data(), grad_in.data());
   });
   return {{out.values(), grad_in.values()}, taps.values()};
 }
@@ -166,9 +166,9 @@ Results<T> pool(const std::vector<T>& input, const std::vector<T>& grad_output, 
                 const Backward& backward) {
   Buffer<T> in(input), grad_out(grad_output), out(unwritten<T>(grad_output.size())),
       grad_in(unwritten<T>(input.size()));
-  on_test_device([&](auto device) {
-    forward(device, in.data(), out.data());
-    backward(device, grad_out.data(), grad_in.data());
+  on_test_device([&](auto place) {
+    forward(place, in.data(), out.data());
+    backward(place, grad_out.data(), grad_in.data());
   });
   return {out.values(), grad_in.values()};
 }
@@ -306,8 +306,8 @@ TEST_CASE("pooling takes arrays that begin anywhere") {
   after_one.insert(after_one.end(), input.begin(), input.end());
   Buffer<float> in(after_one), out(unwritten<float>(16));
   Buffer<std::uint8_t> taps(std::vector<std::uint8_t>(16));
-  on_test_device([&](auto device) {
-    kernels::max_pool2d_forward<float, std::uint8_t>(device, s, in.data() + 1, out.data(), taps.data());
+  on_test_device([&](auto place) {
+    kernels::max_pool2d_forward<float, std::uint8_t>(place, s, in.data() + 1, out.data(), taps.data());
   });
   CHECK(out.values() == rounded<float>(expected.output));
 }
