@@ -2,11 +2,11 @@
 """Times deft beside other programs on the CPU: the same convolutions and training steps, in turns, in one run.
 
 PyTorch with torchvision, ONNX Runtime and ncnn come from PyPI into a virtual environment (several GB, mostly PyTorch's
-CUDA libraries, which are not used; PIP_EXTRA_INDEX_URL may name an index with a build for the CPU alone). Each runs
+CUDA libraries, which are not used; PIP_EXTRA_INDEX_URL may name an index with a build for CPUs). Each runs
 in a process of its own with the same number of threads. In every round each of them, and deft's program `bench`, times
 the same shape for a short while; figures are medians over the rounds, with quartiles. Prints the tables of
-docs/benchmarks.md; --page writes them there. --json is written after each group of cases, so that neither Ctrl-C nor a
-failure loses the groups before it.
+docs/benchmarks_data.md; --pages writes them there, and their summary into docs/benchmarks.md. --json is written after
+each group of cases, so that neither Ctrl-C nor a failure loses the groups before it.
 """
 import argparse
 import json
@@ -234,7 +234,7 @@ def run(settings, groups, python):
         with Workers(python, settings.peers, threads) as workers:
             versions.update(workers.versions())
             say(f"{tables.threads_title(threads)}: "
-                + (", ".join(f"{name} {version}" for name, version in workers.versions().items()) or "deft alone"))
+                + (", ".join(f"{name} {version}" for name, version in workers.versions().items()) or "only deft"))
             for group in groups:
                 say(f"  {label(group[0])} and {len(group) - 1} more")
                 if group[0]["op"] == tables.MEMORY:
@@ -305,7 +305,8 @@ def parse_arguments(arguments):
     parser.add_argument("--filter", default="", help="only cases that contain this in 'OP PASS N,C,O,SIZE'")
     parser.add_argument("--quick", action="store_true", help="two rounds of at least one call, to try it out")
     parser.add_argument("--json", type=Path, help="file of the results; what is in it and not measured now stays")
-    parser.add_argument("--page", type=Path, help="write the tables into this page, as its section Results")
+    parser.add_argument("--pages", type=Path,
+                        help="folder of benchmarks.md and benchmarks_data.md: write the tables into them")
     parser.add_argument("--tables-only", action="store_true", help="measure nothing: tables of the --json file")
     settings = parser.parse_args(arguments)
     if settings.quick:
@@ -331,11 +332,15 @@ def read_results(file):
         fail(f"--json: {file}: {error}")
 
 
-def page_with(settings, text):
-    try:
-        return tables.write_section(read(settings.page, "--page"), text)
-    except ValueError as error:
-        fail(f"--page: {settings.page} has {error}")
+def pages_with(folder, results):
+    """page → its text with the tables of these results"""
+    texts = {}
+    for name, (heading, make) in tables.PAGES.items():
+        try:
+            texts[folder / name] = tables.write_section(read(folder / name, "--pages"), heading, make(results))
+        except ValueError as error:
+            fail(f"--pages: {folder / name} has {error}")
+    return texts
 
 
 def write_results(file, results):
@@ -366,14 +371,14 @@ def results_of_run(settings, old):
 def main(arguments=None):
     settings = parse_arguments(arguments)
     old = read_results(settings.json) if settings.json and (settings.tables_only or settings.json.exists()) else None
-    if settings.page:
-        page_with(settings, "")  # fails before anything is measured
+    if settings.pages:
+        pages_with(settings.pages, {"machine": "", "versions": {}, "records": []})  # fails before anything is measured
     results, problem = (old, None) if settings.tables_only else results_of_run(settings, old)
     if results:
-        text = tables.section(results)
-        if settings.page and not problem:
-            settings.page.write_text(page_with(settings, text))
-        print(text)
+        if settings.pages and not problem:
+            for page, text in pages_with(settings.pages, results).items():
+                page.write_text(text)
+        print(tables.section(results))
     if problem:
         fail(problem)
 

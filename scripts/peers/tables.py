@@ -8,7 +8,6 @@ a convolution's operations take at the processor's peak.
 import dataclasses
 import statistics
 
-SECTION = "## Results"
 TORCH = ("torch_contiguous", "torch_channels_last")
 NCNN = ("ncnn", "ncnn_winograd")
 TITLES = {"deft": "deft", "deft_winograd": "deft, Winograd", "torch_contiguous": "PyTorch, contiguous",
@@ -171,9 +170,17 @@ NET_TARGETS = (
 )
 
 
-def table(titles, rows):
-    lines = ["| " + " | ".join(titles) + " |", "|---" + "|---:" * (len(titles) - 1) + "|"]
+def table(titles, rows, texts=1):
+    """The first `texts` columns hold words, the others figures."""
+    lines = ["| " + " | ".join(titles) + " |", "|---" * texts + "|---:" * (len(titles) - texts) + "|"]
     return "\n".join(lines + ["| " + " | ".join(row) + " |" for row in rows]) + "\n"
+
+
+def target_groups():
+    """What has targets: title, operation, targets, and the title of its rows."""
+    for op, op_title in OP_TITLES.items():
+        yield op_title, op, CONV_TARGETS if op == "conv2d" else deform_targets(op), SHAPE_TITLE
+    yield "E0's nets in training, batch 64", STEP, NET_TARGETS, "net"
 
 
 def target_table(targets, records, op, threads, first_title):
@@ -192,6 +199,33 @@ def target_table(targets, records, op, threads, first_title):
         return ""
     rows.append(["**met**"] + [f"**{met} of {count}**" if count else "–" for met, count in counts])
     return table([first_title] + [target.title for target in targets], rows)
+
+
+def summary_cell(target, records, op, threads):
+    """The lowest and the highest median of the rows that have the target, nets one by one, and how many meet it."""
+    found = [(row, target.spread(records, row, threads)) for row in records.rows(op, threads)
+             if target.bound_of(row) is not None]
+    found = [(row, spread) for row, spread in found if spread]
+    if not found:
+        return "–"
+    medians = [spread.median for _, spread in found]
+    if isinstance(found[0][0], str):
+        values = ", ".join(map(number, medians))
+    else:
+        values = f"{number(min(medians))} to {number(max(medians))}"
+    return f"{values}; {sum(target.met(spread, row) for row, spread in found)} of {len(found)}"
+
+
+def summary(results):
+    """All targets in one table, as Markdown."""
+    records = Records(results["records"])
+    rows = []
+    for title, op, targets, _ in target_groups():
+        for target in targets:
+            cells = [summary_cell(target, records, op, threads) for threads in records.threads()]
+            if any(cell != "–" for cell in cells):
+                rows.append([title, target.title, *cells])
+    return table(["", "target", *map(threads_title, records.threads())], rows, texts=2)
 
 
 def time_table(records, op, pass_, threads, first_title):
@@ -227,7 +261,7 @@ SHAPE_TITLE = "N, C→O, H=W"
 def section(results):
     """Everything that is measured, as Markdown."""
     records = Records(results["records"])
-    versions = ", ".join(f"{name} {version}" for name, version in results["versions"].items()) or "deft alone"
+    versions = ", ".join(f"{name} {version}" for name, version in results["versions"].items()) or "only deft"
     commits = list(dict.fromkeys(record.get("commit", "unknown") for record in results["records"])) or ["unknown"]
     text = [f"Machine: {results['machine']}. deft's commit{'s' if len(commits) > 1 else ''}: {', '.join(commits)}. "
             f"Programs: {versions}.\n"]
@@ -240,12 +274,8 @@ def section(results):
         peak = records.fma_peak_gflops(threads)
         if peak:
             text.append(f"FMA peak, {counted}: {peak} GFLOP/s.\n")
-        parts = []
-        for op, op_title in OP_TITLES.items():
-            targets = CONV_TARGETS if op == "conv2d" else deform_targets(op)
-            parts.append((f"Targets: {op_title}", target_table(targets, records, op, threads, SHAPE_TITLE)))
-        parts.append(("Targets: E0's nets in training, batch 64",
-                      target_table(NET_TARGETS, records, STEP, threads, "net")))
+        parts = [(f"Targets: {title}", target_table(targets, records, op, threads, first_title))
+                 for title, op, targets, first_title in target_groups()]
         for op, op_title in OP_TITLES.items():
             for pass_, pass_title in PASS_TITLES.items():
                 parts.append((f"{op_title}, {pass_title}: ms (GFLOP/s of the ordinary convolution)",
@@ -257,13 +287,17 @@ def section(results):
     return "\n".join(text)
 
 
-def write_section(page, text):
-    """The page's text with what its section SECTION holds replaced. Raises ValueError when it has no such section."""
-    before, heading, rest = page.partition(f"\n{SECTION}\n")
-    if not heading:
-        raise ValueError(f"no section '{SECTION}'")
+# page → the heading of the section that is written, and what makes its text
+PAGES = {"benchmarks.md": ("## Targets", summary), "benchmarks_data.md": ("## Results", section)}
+
+
+def write_section(page, heading, text):
+    """The page's text with what stands below the heading replaced. Raises ValueError when there is no such heading."""
+    before, found, rest = page.partition(f"\n{heading}\n")
+    if not found:
+        raise ValueError(f"no section '{heading}'")
     _, next_heading, after = rest.partition("\n## ")
-    return f"{before}{heading}\n{text}{next_heading}{after}"
+    return f"{before}{found}\n{text}{next_heading}{after}"
 
 
 def merge(old, new):

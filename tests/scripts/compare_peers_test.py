@@ -5,6 +5,7 @@ usage: compare_peers_test.py SCRIPTS_FOLDER
 """
 import json
 import pathlib
+import re
 import subprocess
 import sys
 import tempfile
@@ -24,6 +25,25 @@ def record(op, pass_, row, who, rounds, threads=1):
 
 def results(*records):
     return {"machine": "a machine", "versions": {"torch": "2.0"}, "records": list(records)}
+
+
+def cells_of(line):
+    return [cell.strip() for cell in line.strip("|").split("|")]
+
+
+def section_lines(page, heading):
+    return page.partition(f"\n{heading}\n")[2].partition("\n#")[0].splitlines()
+
+
+def target_columns(page):
+    """(group, threads, target) → the cells below it, for the tables of targets of a page."""
+    columns = {}
+    for heading in re.findall(r"^### Targets: .*$", page, re.MULTILINE):
+        group, _, threads = heading[len("### Targets: "):].rpartition(", ")
+        titles, _, *rows = (cells_of(line) for line in section_lines(page, heading) if line)
+        for at, title in enumerate(titles[1:], 1):
+            columns[group, threads, title] = [row[at] for row in rows if row[0] != "**met**"]
+    return columns
 
 
 class Ratios(unittest.TestCase):
@@ -102,11 +122,43 @@ class Pages(unittest.TestCase):
         self.assertIn("deft's commits: abc1234, abd1234+changes.", tables.section(results(one, other)))
 
     def test_only_the_section_of_a_page_changes(self):
-        page = f"before\n\n{tables.SECTION}\n\nold\n\n### old too\n\n## After\n\nkept\n"
-        expected = f"before\n\n{tables.SECTION}\n\nnew\n\n## After\n\nkept\n"
-        self.assertEqual(tables.write_section(page, "new\n"), expected)
-        with self.assertRaisesRegex(ValueError, "no section"):
-            tables.write_section("a page", "new")
+        page = "before\n\n## Results\n\nold\n\n### old too\n\n## After\n\nkept\n"
+        expected = "before\n\n## Results\n\nnew\n\n## After\n\nkept\n"
+        self.assertEqual(tables.write_section(page, "## Results", "new\n"), expected)
+        with self.assertRaisesRegex(ValueError, "no section '## Results'"):
+            tables.write_section("a page", "## Results", "new")
+
+    def test_the_summary_spans_the_rows_that_have_the_target(self):
+        records = [record("conv2d", "forward", row, who, [ms]) for row, peak in (((1, 32, 32, 14), 0.5), (LARGE, 0.9),
+                                                                                 ((1, 32, 32, 28), 0.85))
+                   for who, ms in (("fma_peak", peak), ("deft", 1.0), ("ncnn", 9.0 * peak), ("deft_winograd", 1.0))]
+        records += [record(tables.STEP, "step", model, who, [ms]) for model, ms in (("regular", 1.5), ("deform-v1", 20))
+                    for who, ms in (("torch_contiguous", ms), ("deft", 1.0))]
+        text = tables.summary(results(*records))
+        self.assertIn("| conv2d | forward: share of the FMA peak ≥ 0.8 | 0.50 to 0.90; 2 of 3 |", text)
+        self.assertIn("from 28 pixels on | 7.65 to 8.10; 2 of 2 |", text)  # 14 pixels have no target
+        self.assertIn("| step: PyTorch / deft ≥ 2 regular, 18 deformable | 1.50, 20.0; 1 of 2 |", text)
+        self.assertNotIn("deform_conv2d", text)
+
+    def test_the_committed_summary_is_that_of_the_committed_tables(self):
+        docs = SCRIPTS.parent / "docs"
+        columns = target_columns((docs / "benchmarks_data.md").read_text())
+        lines = section_lines((docs / "benchmarks.md").read_text(), "## Targets")
+        titles, *rows = (cells_of(line) for line in lines if line.startswith("|") and not line.startswith("|---"))
+        compared = 0
+        for group, target, *summaries in rows:
+            for threads, summary in zip(titles[2:], summaries):
+                judged = [cell.partition(" ") for cell in columns[group, threads, target] if cell[-1] in "✓✗"]
+                values = [value for value, _, _ in judged]
+                if group.startswith("E0"):
+                    self.assertEqual(summary.partition(";")[0], ", ".join(values))
+                else:
+                    ordered = sorted(values, key=float)
+                    self.assertEqual(summary.partition(";")[0], f"{ordered[0]} to {ordered[-1]}")
+                met = sum(rest[-1] == "✓" for _, _, rest in judged)
+                self.assertEqual(summary.partition("; ")[2], f"{met} of {len(judged)}")
+                compared += 1
+        self.assertEqual(compared, len(columns))
 
     def test_merging_keeps_what_was_not_measured_again(self):
         newer = {**self.ours, "rounds": [5.0]}
@@ -122,6 +174,14 @@ if not sys.argv[sys.argv.index("--shapes") + 1].endswith(",14"):
 record = dict(op="conv2d", median_ms=1, fma_peak_gflops=1)
 json.dump([record | {{"pass": "forward"}}], open(sys.argv[sys.argv.index("--json") + 1], "w"))
 """
+
+
+def write_pages(folder):
+    """Pages with an old section each: page → text"""
+    pages = {pathlib.Path(folder, name): f"# Title\n\n{heading}\n\nold\n" for name, (heading, _) in tables.PAGES.items()}
+    for page, text in pages.items():
+        page.write_text(text)
+    return pages
 
 
 class CommandLine(unittest.TestCase):
@@ -144,15 +204,14 @@ class CommandLine(unittest.TestCase):
 
     def test_a_failure_keeps_what_was_measured_before(self):
         with tempfile.TemporaryDirectory() as folder:
-            bench, file, page = (pathlib.Path(folder, name) for name in ("bench", "results.json", "page.md"))
+            bench, file = (pathlib.Path(folder, name) for name in ("bench", "results.json"))
             bench.write_text(BENCH.format(python=sys.executable))
             bench.chmod(0o755)
             pathlib.Path(folder, "bin").mkdir()
             pathlib.Path(folder, "bin/python").symlink_to("/bin/false")  # no peer starts
-            text = f"# Title\n\n{tables.SECTION}\n\nold\n"
-            page.write_text(text)
+            pages = write_pages(folder)
             done = self.run_script("--bench", bench, "--venv", folder, "--quick", "--threads", "1", "--json", file,
-                                   "--page", page, "--filter", "conv2d forward 1,32")
+                                   "--pages", folder, "--filter", "conv2d forward 1,32")
             self.assertEqual(done.returncode, 1)
             self.assertIn("left out: ncnn: its process ended with 1", done.stderr)
             self.assertIn("too large", done.stderr.splitlines()[-1])
@@ -160,18 +219,19 @@ class CommandLine(unittest.TestCase):
             self.assertEqual([(one["who"], one["size"], one["commit"]) for one in kept],
                              [("deft", 14, "unknown"), ("fma_peak", 14, "unknown")])
             self.assertIn("deft's commit: unknown.", done.stdout)
-            self.assertEqual(page.read_text(), text)
+            self.assertEqual({page: page.read_text() for page in pages}, pages)
 
     def test_tables_of_recorded_results(self):
         with tempfile.TemporaryDirectory() as folder:
-            file, page = pathlib.Path(folder, "results.json"), pathlib.Path(folder, "page.md")
+            file = pathlib.Path(folder, "results.json")
             file.write_text(json.dumps(results(Pages.peak, Pages.ours)))
-            page.write_text(f"# Title\n\n{tables.SECTION}\n")
-            done = self.run_script("--tables-only", "--json", file, "--page", page)
+            summary, data = write_pages(folder)
+            done = self.run_script("--tables-only", "--json", file, "--pages", folder)
             self.assertEqual(done.stderr, "")
-            self.assertIn(done.stdout.strip(), page.read_text())
-            page.write_text("# Title\n")
-            self.check_error("page.md has no section", "--tables-only", "--json", file, "--page", page)
+            self.assertIn("| conv2d | forward: share of the FMA peak ≥ 0.8 | 0.90 to 0.90; 1 of 1 |", summary.read_text())
+            self.assertIn(done.stdout.strip(), data.read_text())
+            data.write_text("# Title\n")
+            self.check_error("benchmarks_data.md has no section", "--tables-only", "--json", file, "--pages", folder)
             file.write_text("{")
             self.check_error("results.json: Expecting", "--tables-only", "--json", file)
         self.check_error("--tables-only: needs --json FILE", "--tables-only")
