@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Writes the tables of docs/results.md, README.md and apps/models/README.md from docs/results.json.
+"""Writes the tables of README.md, docs/results.md, docs/results_data.md and apps/models/README.md from
+docs/results.json.
 
 A table stands under a heading of its own, up to the next heading; the rest of a page is left as it is. With --check,
 writes nothing and fails when a page's tables are not what the file of results gives.
@@ -19,8 +20,8 @@ import tables  # noqa: E402
 def parts(results):
     """page → heading → text below it"""
     return {
-        "docs/results.md": {"## All in one table": tables.overview(results),
-                            **{f"### {name} in numbers": tables.section(results, name) for name in experiments.NAMES}},
+        "docs/results.md": {"## All in one table": tables.overview(results)},
+        "docs/results_data.md": {f"## {name}": tables.section(results, name) for name in experiments.NAMES},
         "README.md": {"### Published and measured": tables.overview(results)},
         "apps/models/README.md": {"## Files": tables.model_table(results)},
     }

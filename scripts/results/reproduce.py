@@ -1,5 +1,5 @@
 """Runs published experiments to the end: trains what is not trained yet, tests it, and writes the results into
-docs/results.json and the tables of docs/results.md, README.md and apps/models/README.md.
+docs/results.json and the tables of README.md, docs/results.md, docs/results_data.md and apps/models/README.md.
 
 Builds the programs first. Each training writes a folder of its own, runs/E0-regular-seed1 and so on, and goes on from
 its last whole epoch when this command was interrupted and is started again; what is finished is not done again. What

@@ -344,7 +344,7 @@ class Tables(Runs):
         self.assertIn("not the tables of the file of results", self.run_tables(*here, "--check"))
         self.assertIsNone(self.run_tables(*here))
         self.assertIsNone(self.run_tables(*here, "--check"))
-        self.assertIn("**93.00**", (self.root / "docs/results.md").read_text())
+        self.assertIn("**93.00**", (self.root / "docs/results_data.md").read_text())
         (self.root / "README.md").write_text("# deft\n")
         self.assertEqual(self.run_tables(*here),
                          f"results_tables.py: {self.root}/README.md: has no heading '### Published and measured'")
