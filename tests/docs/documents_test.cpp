@@ -1,6 +1,9 @@
-// Every C++ example of README.md and docs/ stands, letter for letter, in a compiled file of this folder.
+// Every C++ example of README.md and docs/ stands, letter for letter, in a compiled file of this folder; links lead to
+// files and headings that exist.
+#include <cctype>
 #include <filesystem>
 #include <regex>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -56,11 +59,40 @@ std::vector<std::string> cpp_blocks(const std::string& page) {
 
 std::vector<fs::path> pages() {
   const fs::path root = DEFT_SOURCE_DIR;
-  std::vector<fs::path> found = {root / "README.md"};
-  for (const auto& entry : fs::directory_iterator(root / "docs")) {
-    if (entry.path().extension() == ".md") found.push_back(entry.path());
+  std::vector<fs::path> found = {root / "README.md", root / "CHANGELOG.md"};
+  for (const char* folder : {"docs", "apps", "kernels"}) {
+    for (const auto& entry : fs::recursive_directory_iterator(root / folder)) {
+      if (entry.path().extension() == ".md") found.push_back(entry.path());
+    }
   }
   return found;
+}
+
+// What GitHub makes of a heading: small letters, digits, hyphens and underscores, with hyphens for spaces. Bytes beyond
+// ASCII stay, which is right for letters.
+std::string anchor_of(const std::string& heading) {
+  std::string anchor;
+  for (const char c : heading) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte >= 0x80 || std::isalnum(byte) || c == '-' || c == '_') {
+      anchor += byte < 0x80 ? static_cast<char>(std::tolower(byte)) : c;
+    } else if (c == ' ') {
+      anchor += '-';
+    }
+  }
+  return anchor;
+}
+
+std::set<std::string> anchors_of(const fs::path& page) {
+  static const std::regex heading("#+ (.*)");
+  std::set<std::string> anchors;
+  bool inside = false;
+  for (const std::string& line : lines_of(deft::read_file(page))) {
+    if (line.rfind("```", 0) == 0) inside = !inside;
+    std::smatch match;
+    if (!inside && std::regex_match(line, match, heading)) anchors.insert(anchor_of(match[1]));
+  }
+  return anchors;
 }
 
 }  // namespace
@@ -82,17 +114,23 @@ TEST_CASE("every example of the documents is compiled") {
 }
 
 TEST_CASE("links between the documents lead somewhere, and nothing is left to be filled in") {
-  static const std::regex link(R"(\]\(([^)#:]+)(#[^)]*)?\))");
-  std::size_t links = 0;
+  static const std::regex link(R"(\]\(([^)#:]*)(?:#([^)]*))?\))");
+  std::size_t links = 0, anchors = 0;
   for (const fs::path& page : pages()) {
     const std::string text = deft::read_file(page);
     INFO(page.filename().string());
     CHECK(text.find("<!--") == std::string::npos);
     for (std::sregex_iterator at(text.begin(), text.end(), link), end; at != end; ++at) {
-      INFO((*at)[1]);
-      CHECK(fs::exists(page.parent_path() / (*at)[1].str()));
+      INFO((*at)[0]);
+      const std::string file = (*at)[1], anchor = (*at)[2];
+      const fs::path target = file.empty() ? page : page.parent_path() / file;
       ++links;
+      REQUIRE(fs::exists(target));
+      if (anchor.empty()) continue;
+      CHECK(anchors_of(target).count(anchor) == 1);
+      ++anchors;
     }
   }
   CHECK(links >= 5);
+  CHECK(anchors >= 5);
 }
