@@ -131,7 +131,7 @@ TEST_CASE("example: saving and loading") {
 TEST_CASE("example: devices") {
   const deft::Device device = deft::cuda_device_count() > 0 ? deft::Device::cuda() : deft::Device::cpu();
   Net net;
-  net.to(device);  // an optimizer made before goes on with the moved parameters
+  net.to(device);  // an optimizer made before now trains the moved parameters
   deft::Tensor images = deft::randn({8, 28, 28, 1}, {.device = device});
   std::vector<float> logits = net(images).to_vector<float>();
   CHECK(logits.size() == 80);
