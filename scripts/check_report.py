@@ -13,7 +13,7 @@ from playwright.sync_api import sync_playwright
 
 WIDTHS = {"phone": 390, "desk": 1280}
 
-# What a loaded page says of itself.
+# Reads a loaded page's images and sizes.
 LOOK = """() => {
   const images = [...document.images].map(image => ({
     shown: image.complete && image.naturalWidth > 0, text: image.alt, source: image.src.slice(0, 60)}));

@@ -3,8 +3,9 @@
 
 usage: scripts/check_tensorboard.py RUN...
 
-RUN is the folder of a run. Its log.csv must have values, and every one must be there, once, at the step of its epoch,
-and nothing else. Needs the Python package tensorboard. Prints a line per run; exit status 1 if one of them differs.
+RUN is the folder of a run. Its log.csv must have values; each must be in the event files once, at the step of its epoch,
+and they may hold no other. Needs the Python package tensorboard. Prints a line per run; exit status 1 if one of them
+differs.
 """
 import argparse
 import csv
@@ -31,7 +32,7 @@ def tag_of(column):
 
 
 def logged(run):
-    """(tag, step) -> value as log.csv has it. What was not measured is left out."""
+    """(tag, step) -> value as log.csv has it, without cells that are empty."""
     values = {}
     with open(run / "log.csv", newline="") as file:
         for row in csv.DictReader(file):

@@ -48,7 +48,7 @@ class Worker:
     def __init__(self, python, peer, threads):
         self.peer = peer
         environment = {**os.environ, "OMP_NUM_THREADS": str(threads)}
-        # In a session of its own, since Ctrl-C is for this script alone.
+        # In a session of its own, since Ctrl-C is only for this script.
         self.process = subprocess.Popen([python, ROOT / "scripts/peers/worker.py", peer, str(threads)], text=True,
                                         stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment,
                                         start_new_session=True)
@@ -157,7 +157,7 @@ class Deft:
 
 
 class Rounds:
-    """What the rounds gave, by case and program."""
+    """The rounds' times by case and program."""
 
     def __init__(self, threads, commit):
         self.threads, self.commit, self.lists = threads, commit, {}
@@ -354,7 +354,7 @@ def write_results(file, results):
 
 
 def results_of_run(settings, old):
-    """What was measured, with what the old results have besides, and why that is not all, or None."""
+    """The measurements, with those that only the old results have, and why some are missing, or None."""
     results, groups = old, cases_of(settings.filter)
     try:
         for measured in run(settings, groups, environment(settings.venv)):

@@ -5,7 +5,7 @@ usage: scripts/compare_torch.py BENCH [--device cuda] [--rounds 3] [--seconds 0.
 
 BENCH is deft's program of that name. Each round runs its kernels and then PyTorch's, so that both see the same states
 of the machine; a time is the median over the rounds of medians. PyTorch gets its best settings: convolutions in
-channels_last with cuDNN's benchmark mode; torchvision's deformable convolution takes contiguous tensors alone.
+channels_last with cuDNN's benchmark mode; torchvision's deformable convolution takes only contiguous tensors.
 A backward pass is that of all inputs. Prints a Markdown table.
 """
 import argparse

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""What the CUDA kernels take, as a Markdown table: registers, shared memory, spills, from ptxas.
+"""The resources of the CUDA kernels, as a Markdown table: registers, shared memory, spills, from ptxas.
 
 usage: scripts/cuda_resources.py [--arch 90] [--all] [PATTERN...]
 

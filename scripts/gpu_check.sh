@@ -1,13 +1,14 @@
 #!/usr/bin/env bash
-# Everything that needs a GPU, in one command of at most nine minutes: builds deft for the GPU of this machine (against
-# .carry/ alone where scripts/offline_bundle.sh made one), runs all tests on it, times every kernel, compares with PyTorch
-# where Python has it, trains E0 on both devices, and looks for memory errors and races where compute-sanitizer is there.
+# Everything that needs a GPU, in one command of at most nine minutes: builds deft for the GPU of this machine (only
+# against .carry/ where scripts/offline_bundle.sh made one), runs all tests on it, times every kernel, compares with
+# PyTorch where Python has it, trains E0 on both devices, and looks for memory errors and races where compute-sanitizer
+# is installed.
 # Every stage has a limit of seconds; one that fails does not stop the others, but the exit status is then 1.
 #
 # usage: scripts/gpu_check.sh [--emulate]
 #
 # --emulate tries the script itself on any machine: tiny sizes on the emulator in place of a GPU. Results, tables in
-# gpu_check.md and records as JSON, go to the folder that OUT names, else to gpu_check/.
+# gpu_check.md and records as JSON, go to the folder that OUT names, otherwise to gpu_check/.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -104,7 +105,7 @@ compare_torch() {
   "$python" scripts/compare_torch.py "$bin/bench" "${peers[@]}" --json "$out/torch.json"
 }
 
-# Two epochs of E0 on both devices. Rounding alone parts them, by a point or two; an error parts them by more.
+# Two epochs of E0 on both devices. Rounding makes them differ by a point or two, an error by more.
 train() {
   local model device folders=()
   for model in regular deform-v2; do
@@ -167,7 +168,7 @@ stage() {
   esac
 }
 
-# What the tables of the report begin with.
+# The head of the report.
 describe() {
   if $emulate; then
     echo "The emulator, at tiny sizes: these numbers say nothing about a GPU."

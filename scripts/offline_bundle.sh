@@ -28,7 +28,7 @@ for deb in "$root"/debs/*.deb; do
 done
 rm -rf "$root/debs" "$root"/usr/share/{doc,doc-base,man,lintian,pkgconfig} "$root"/usr/lib/*/pkgconfig
 
-# Links to shared libraries, which are other packages' and fit this system alone.
+# Links to shared libraries, which belong to other packages and fit only this system.
 find "$root" -name '*.so' -delete
 # Some releases keep this one where only the system's compiler looks.
 find "$root/usr/include" -mindepth 2 -name zconf.h -exec mv {} "$root/usr/include/" \;

@@ -20,7 +20,7 @@ setup: them stb reads both); for charts and pictures cairo, for animations gifli
 setup: with protoc and Boost; for the tests of the CUDA half Boost.Context; for instance
 setup:   Fedora: sudo dnf install gcc-c++ cmake ninja-build eigen3-devel catch-devel json-devel cli11-devel fmt-devel stb_image-devel zlib-devel libjpeg-turbo-devel libpng-devel cairo-devel giflib-devel protobuf-devel protobuf-compiler boost-devel
 setup:   Arch:   sudo pacman -S --needed gcc cmake ninja eigen catch2 nlohmann-json cli11 fmt stb zlib libjpeg-turbo libpng cairo giflib protobuf boost
-setup: With all of it installed, go on with DEFT_SKIP_SETUP=1.
+setup: Once all of it is installed, set DEFT_SKIP_SETUP=1 and start again.
 TEXT
   exit 1
 fi

@@ -1,4 +1,4 @@
-"""What the source tree says of itself."""
+"""The state of the source tree."""
 import subprocess
 
 

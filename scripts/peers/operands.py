@@ -1,4 +1,4 @@
-"""What every peer is given: the same random operands of a 3×3 convolution with stride 1 and padding 1."""
+"""The operands that every peer is given: the same random numbers, for a 3×3 convolution with stride 1 and padding 1."""
 import dataclasses
 
 import numpy

@@ -25,7 +25,7 @@ def flops(case):
 
 
 def row_of(record):
-    """What a row of the tables is about: a shape, or a model."""
+    """The subject of a row of the tables: a shape, or a model."""
     return record["model"] if "model" in record else tuple(record[name] for name in ("n", "c", "o", "size"))
 
 
@@ -177,7 +177,7 @@ def table(titles, rows, texts=1):
 
 
 def target_groups():
-    """What has targets: title, operation, targets, and the title of its rows."""
+    """For each table of targets: title, operation, targets, and the title of its rows."""
     for op, op_title in OP_TITLES.items():
         yield op_title, op, CONV_TARGETS if op == "conv2d" else deform_targets(op), SHAPE_TITLE
     yield "E0's nets in training, batch 64", STEP, NET_TARGETS, "net"

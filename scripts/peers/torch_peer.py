@@ -32,7 +32,7 @@ class Peer:
         Step(model, 1, LAYOUTS[who])()
         before = status_kib("VmRSS")
         with open("/proc/self/clear_refs", "w") as file:
-            file.write("5")  # the peak starts anew
+            file.write("5")  # the peak starts again
         step = Step(model, n, LAYOUTS[who])
         for _ in range(MEMORY_STEPS):
             step()

@@ -12,7 +12,7 @@ import statistics
 import sys
 import time
 
-SLOW_SECONDS = 0.2  # a call that takes longer is timed in the first rounds alone
+SLOW_SECONDS = 0.2  # a call that takes longer is timed only in the first rounds
 SLOW_ROUNDS = 2
 
 
@@ -98,7 +98,7 @@ def main():
         command = json.loads(line)
         try:
             answer({"value": getattr(session, command.pop("do"))(**command)})
-        except Exception as error:  # whatever a library throws, the other end reports it and goes on without this peer
+        except Exception as error:  # whatever a library throws, the other end reports it and drops this peer
             answer({"error": f"{type(error).__name__}: {error}"})
     answers.flush()
     os._exit(0)  # some libraries crash when the interpreter takes them apart

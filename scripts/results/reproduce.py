@@ -1,9 +1,10 @@
 """Runs published experiments to the end: trains what is not trained yet, tests it, and writes the results into
 docs/results.json and the tables of README.md, docs/results.md, docs/results_data.md and apps/models/README.md.
 
-Builds the programs first. Each training writes a folder of its own, runs/E0-regular-seed1 and so on, and goes on from
-its last whole epoch when this command was interrupted and is started again; what is finished is not done again. What
-follows -- goes to the programs, to the tests as far as they know it: scripts/reproduce.sh E0 -- --threads 2
+Builds the programs first. Each training writes a folder of its own, runs/E0-regular-seed1 and so on, and resumes
+from its last whole epoch when this command was interrupted and is started again; finished runs are not repeated.
+Arguments after -- go to the programs, to those that test as far as they know them:
+scripts/reproduce.sh E0 -- --threads 2
 """
 import argparse
 import os
@@ -31,7 +32,7 @@ def say(text):
 
 
 class EndOnCtrlC:
-    """While in use, Ctrl-C is for the program that runs alone, so that it ends as it should; a request to end, SIGTERM,
+    """While in use, Ctrl-C is only for the program that runs, so that it ends as it should; a request to end, SIGTERM,
     reaches it as Ctrl-C."""
 
     def __enter__(self):
@@ -67,7 +68,7 @@ def call(command, folder=ROOT):
 
 
 def build(wanted, arguments):
-    """Those of the programs that the runs need. Returns where they are."""
+    """Builds the programs that the runs need. Returns their folder."""
     call([ROOT / "scripts/setup.sh"])
     call(["cmake", "--preset", "release", *(["-DDEFT_CUDA=ON"] if any("cuda" in one for one in arguments) else [])])
     programs = sorted({run.command.split()[0] for run, _ in wanted})
@@ -76,14 +77,14 @@ def build(wanted, arguments):
 
 
 def note_commit(folder):
-    """A run that goes on with programs of another commit has both."""
+    """A run that is resumed with programs of another commit has both."""
     commits = [*(folder.commits() if folder.epochs_done() else []), commit_of(ROOT)]
     folder.training.mkdir(parents=True, exist_ok=True)
     records.replace_file(folder.commit_file, ", ".join(dict.fromkeys(commits)) + "\n")
 
 
 def for_tests(arguments):
-    """Those that the commands that test know, with their values."""
+    """The arguments that the testing commands know, with their values."""
     kept, known = [], False
     for word in arguments:
         if word.startswith("-"):
@@ -147,7 +148,7 @@ def parse_arguments(words):
     parser.add_argument("experiments", nargs="+", choices=[*experiments.NAMES, "all"], metavar="E0|E1|E2|E3|E4|all")
     parser.add_argument("--seeds", nargs="+", type=seeds_of, help="default: 1 2 3, in E2 and E3 1")
     parser.add_argument("--trial", action="store_true",
-                        help="two epochs of 64 images, to see it work: results go into the folder's results.json alone")
+                        help="two epochs of 64 images, as a trial: results go only into the folder's results.json")
     parser.add_argument("--folder", type=Path, help="where runs/ stands; default: the source tree, or build/trial")
     parser.add_argument("--programs", type=Path, help="folder of programs to be used; default: build them")
     settings = parser.parse_args(own)
@@ -166,9 +167,9 @@ def wanted_runs(settings):
 
 
 def require_free(arguments, wanted, trial):
-    """What decides the results is the experiment's."""
+    """Refuses arguments that would change what the experiment fixes."""
     if ("--data", "synthetic") in zip(arguments, arguments[1:]) and not trial:
-        raise runs.Problem("-- --data synthetic: is for --trial alone, the experiments are on real images")
+        raise runs.Problem("-- --data synthetic: is only for --trial, the experiments use real images")
     fixed = {"seed", "random_seed", "init", "regular", "cells", "out", "outdir", "config", "update_bn"}
     fixed.update(key for run, seed in wanted for key in runs.wanted_settings(run, seed, False))
     for argument in arguments:
@@ -211,7 +212,7 @@ def main():
     except OSError as error:
         sys.exit(f"reproduce.sh: {error.filename}: {error.strerror}")
     except KeyboardInterrupt:
-        print("reproduce.sh: interrupted; the same command goes on from here", file=sys.stderr)
+        print("reproduce.sh: interrupted; the same command resumes from here", file=sys.stderr)
         sys.exit(INTERRUPTED)
 
 

@@ -53,7 +53,7 @@ def read_header(stream):
 
 
 def metadata(file):
-    """What a safetensors file says of itself."""
+    """The metadata of a safetensors file."""
     try:
         with file.open("rb") as stream:
             return read_header(stream)[1]["__metadata__"]
@@ -73,7 +73,7 @@ def trial_settings(run):
 
 
 def wanted_settings(run, seed, trial):
-    """Those of the experiment, with all of the data, or of a trial of it."""
+    """The settings of the experiment, with all of the data, or of a trial of it."""
     preset = read_json(ROOT / "apps/configs" / f"{run.preset}.json")
     preset.pop("save_epoch_freq", None)
     return {**preset, run.seed_key: seed, "limit": 0, "max_steps": 0, **(trial_settings(run) if trial else {})}
@@ -87,7 +87,7 @@ def wanted_if_set(seed):
 
 
 class RunFolder:
-    """What one run, or a trial of it, has left in the folder `runs`."""
+    """The files that one run, or a trial of it, has left in the folder `runs`."""
 
     def __init__(self, run, seed, runs, trial=False):
         self.run, self.seed, self.trial = run, seed, trial
@@ -106,7 +106,7 @@ class RunFolder:
         return value_in(read_json(file), name, file, kind)
 
     def unusual(self):
-        """What a summary may have other than usual; an old one has none of it."""
+        """Values of the summary that differ from the usual ones; an old summary has none of them."""
         summary = read_json(self.training / "summary.json")
         return {name: summary[name] for name, usual in experiments.USUAL.items() if summary.get(name, usual) != usual}
 
@@ -147,13 +147,13 @@ class RunFolder:
             raise Problem(f"{error.filename}: {error.strerror}") from None
 
     def missing(self):
-        """What there is still to do, or None."""
+        """The step that is still to be done, or None."""
         if not self.trained():
             return f"{self.epochs_done()} of {self.epochs()} epochs are done"
         return None if self.tested() else f"`{self.run.test_command(self.seed)}` is still to be run"
 
     def trained_together(self):
-        """What its command trains: itself, or all cells of a table."""
+        """All that its command trains: itself, or the cells of a table."""
         return [RunFolder(run, self.seed, self.path.parent, self.trial)
                 for run in experiments.runs_of(self.run.experiment) if run.folder(self.seed) == self.path.name]
 
@@ -162,12 +162,12 @@ class RunFolder:
         return self.training / "commit.txt"
 
     def commits(self):
-        """Those of the programs that trained it, as far as scripts/reproduce.sh started them."""
+        """The commits of the programs that trained it, as far as scripts/reproduce.sh started them."""
         return read_text(self.commit_file).replace(",", " ").split() if self.commit_file.exists() else []
 
     def data(self):
-        """Which files it was trained on, by the check sums in its checkpoint. Raises Problem for drawn digits, on which
-        a trial alone may be trained."""
+        """Which files it was trained on, by the check sums in its checkpoint. Raises Problem for synthetic digits,
+        which only a trial may use."""
         file = self.training / "checkpoint.safetensors"
         settings = parse_json(value_in(metadata(file), "settings", file, str), file)
         fingerprint = value_in(settings, "training data", file, str)

@@ -41,7 +41,7 @@ class Results:
         return sorted(found, key=lambda one: one["seed"])
 
     def counted(self, experiment, row=None, model=None):
-        """Those of seeds that count."""
+        """The records of seeds that count."""
         return [one for one in self.of(experiment, row, model) if one["seed"] in experiments.SEEDS[experiment]]
 
     def accuracies(self, experiment, row, model):

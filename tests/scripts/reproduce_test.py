@@ -55,7 +55,7 @@ class Reproducing(unittest.TestCase):
         e4 = ("E4", "--trial", "--seeds", "2", *FEW, "--save-epoch-freq", "1", "--quiet")
         status, said = self.run_script(*e4, programs=self.programs(STOPPING))
         self.assertEqual(status, 130, said)
-        self.assertIn("reproduce.sh: interrupted; the same command goes on from here", said)
+        self.assertIn("reproduce.sh: interrupted; the same command resumes from here", said)
         # What was finished is among the results.
         self.assertEqual({one["model"] for one in json.loads(self.read("results.json"))}, {"regular"})
         self.assertEqual(json.loads(self.read("runs/E4-finetuned-seed2/summary.json"))["epochs"], 1)
@@ -147,8 +147,8 @@ class Reproducing(unittest.TestCase):
                                  (("E4", "--trial", "--", "--regular", "other"), "-- --regular: is the experiment's"),
                                  (("E3", "--trial", "--", "--cells", "mnist"), "-- --cells: is the experiment's"),
                                  (("E4", "--", "--update-bn"), "-- --update-bn: is the experiment's to say"),
-                                 (("E1", "--", "--data", "synthetic"), "-- --data synthetic: is for --trial alone"),
-                                 (("E1", "--", "--data=synthetic"), "-- --data synthetic: is for --trial alone"),
+                                 (("E1", "--", "--data", "synthetic"), "-- --data synthetic: is only for --trial"),
+                                 (("E1", "--", "--data=synthetic"), "-- --data synthetic: is only for --trial"),
                                  (("E1", "--programs", "/nowhere", "--trial"), "/nowhere/scaled_mnist: No such file")):
             status, said = self.run_script(*arguments)
             self.assertNotEqual(status, 0)
