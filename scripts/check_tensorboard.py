@@ -3,8 +3,8 @@
 
 usage: scripts/check_tensorboard.py RUN...
 
-RUN is the folder of a run. Its log.csv must have values; each must be in the event files once, at the step of its epoch,
-and they may hold no other. Needs the Python package tensorboard. Prints a line per run; exit status 1 if one of them
+RUN is the folder of a run. Its log.csv must have values; each must be in the event files once, at the step of its
+epoch, and they may hold no other. Needs the Python package tensorboard. Prints a line per run; exit status 1 if one of them
 differs.
 """
 import argparse
