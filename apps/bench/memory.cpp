@@ -50,7 +50,7 @@ MemoryCase net_case(const NetCase& one) {
   NetCase small = one;
   small.batch_size = 1;
   return {fmt::format("{} batch {}", to_string(one), one.batch_size),
-          one.experiment,
+          one.experiment->name,
           one.model == "regular",
           to_fields(one),
           [one](Device device) { return make_step(one, device); },

@@ -27,7 +27,7 @@ int run(const StepSettings& settings) {
   report.begin(with_time_titles({"<net", "batch"}, {"epoch's steps s (extrapolated)"}), {13, 0, 0, 7, 16, 4});
   for (std::size_t i = 0; i < cases.size(); ++i) {
     const NetCase& one = cases[i];
-    const std::int64_t steps = (one.images + one.batch_size - 1) / one.batch_size;
+    const std::int64_t steps = (one.experiment->training.images + one.batch_size - 1) / one.batch_size;
     const double epoch_s = 1e-3 * timings[i].median_ms * static_cast<double>(steps);
     nlohmann::ordered_json record = to_fields(one);
     record["precision"] = settings.common.runtime.precision;

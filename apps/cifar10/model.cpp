@@ -24,9 +24,9 @@ const std::string& ModelSettings::model() const {
 
 TrainedNet ModelSettings::load_net(const std::string& path, Device device) const {
   TrainedNet trained = apps::load_net(path, device);
-  if (trained.experiment != "E2" || trained.model != model()) {
+  if (trained.experiment != &e2() || trained.model != model()) {
     throw Error(fmt::format("{}: holds {}'s {} net, expected E2's {} net (model_type {})", trained.path,
-                            trained.experiment, trained.model, model(), model_type));
+                            trained.experiment->name, trained.model, model(), model_type));
   }
   const std::vector<std::int64_t> channels = CifarNet::channels_of(trained.net->state_dict());
   if (channels != conv_ch) {

@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "deft/apps/experiments/trained_net.h"
 #include "deft/apps/nets/cifar_net.h"
-#include "deft/apps/nets/trained_net.h"
 #include "deft/apps/support/config.h"
 
 namespace deft::apps::cifar10 {
@@ -15,7 +15,7 @@ struct ModelSettings {
   std::string outdir;
   std::int64_t model_type = 1;
   std::vector<std::int64_t> conv_ch = {64, 128};
-  std::int64_t batch_size = 32;
+  std::int64_t batch_size = e2().training.batch_size;
 
   /// `outdir_help` is what --help says of the folder.
   void add_to(support::Settings& settings, const std::string& outdir_help);

@@ -5,12 +5,12 @@
 #include <filesystem>
 
 #include "deft/apps/cifar10/commands.h"
+#include "deft/apps/pictures/run_report.h"
 #include "deft/apps/support/evaluate.h"
 #include "deft/apps/support/interrupt.h"
 #include "deft/apps/support/load_data.h"
 #include "deft/apps/support/report_command.h"
 #include "deft/apps/support/training_run.h"
-#include "deft/apps/visualize/run_report.h"
 
 namespace deft::apps::cifar10 {
 

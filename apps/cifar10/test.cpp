@@ -52,8 +52,8 @@ int test(const TestSettings& settings) {
 
   const support::RunDirectory directory(settings.model.outdir + "/test");
   directory.create();
-  const support::Json summary = {{"experiment", "E2"},    {"model", trained.model},      {"weights", trained.path},
-                                 {"images", data.size()}, {"accuracy", result.accuracy}, {"loss", result.loss}};
+  const support::Json summary = {{"experiment", e2().name}, {"model", trained.model},      {"weights", trained.path},
+                                 {"images", data.size()},   {"accuracy", result.accuracy}, {"loss", result.loss}};
   write_file(directory.summary(), support::to_text(summary, 2) + "\n");
   return 0;
 }

@@ -23,9 +23,9 @@ struct TrainSettings {
   ModelSettings model;
   double test_size = 0.1;
   std::int64_t random_seed = 1;
-  double learning_rate = 1e-3;
-  double weight_decay = 0.01;
-  std::int64_t num_epoch = 30;
+  double learning_rate = e2().training.lr;
+  double weight_decay = e2().training.weight_decay;
+  std::int64_t num_epoch = e2().training.epochs;
   support::RunSettings run;
 
   void add_to(support::Settings& settings) {
@@ -96,7 +96,7 @@ int train(TrainSettings& settings, const support::Settings& list) {
       [&](const support::ProgressOptions& progress) {
         return support::evaluate(net, held_out, "evaluation", progress, settings.test_mode());
       },
-      {.experiment = "E2",
+      {.experiment = e2().name,
        .model = model,
        .seed = settings.random_seed,
        .data = fmt::format("{}, {}: {} training and {} held-out images", data.name, data.source, parts.train.size(),

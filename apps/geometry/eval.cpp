@@ -1,8 +1,10 @@
 #include <fmt/format.h>
 
+#include "deft/apps/experiments/tests.h"
+#include "deft/apps/experiments/trained_net.h"
 #include "deft/apps/geometry/commands.h"
 #include "deft/apps/geometry/training.h"
-#include "deft/apps/nets/trained_net.h"
+#include "deft/apps/support/evaluate.h"
 #include "deft/apps/support/interrupt.h"
 #include "deft/apps/support/load_data.h"
 #include "deft/apps/support/table.h"
@@ -24,17 +26,17 @@ int eval(const EvalSettings& settings) {
   const Device device = settings.runtime.apply();
   if (settings.weights.empty()) throw Error("--weights is required: weights file of a cell's run, or its folder");
   const TrainedNet trained = load_net(settings.weights, device);
-  if (trained.experiment != "E3") {
-    throw Error(fmt::format("{}: experiment is '{}', expected E3", trained.path, trained.experiment));
+  if (trained.experiment != &e3()) {
+    throw Error(fmt::format("{}: experiment is '{}', expected E3", trained.path, trained.experiment->name));
   }
   const Dataset test = support::load_ten_classes(trained.data, Part::test, settings.data, settings.limit);
   fmt::print("{}, on {} test images ({}, {})\n\n", trained.path, test.size(), test.name, test.source);
   const support::Table table({"<images", "accuracy"}, {28, 9});
   fmt::print("{}", table.header());
-  for (const Row& row : rows()) {
+  for (const Row& row : e3().rows) {
     if (row.data != trained.data) continue;
-    const support::Evaluation result =
-        evaluate(*trained.net, row, test, device, support::progress_options(settings.no_progress));
+    const support::Evaluation result = support::evaluate(*trained.net, test_batches(test, row.transform, device),
+                                                         "test", support::progress_options(settings.no_progress));
     fmt::print("{}", table.row({row.title, fmt::format("{:.2f} %", 100 * result.accuracy)}));
   }
   return 0;

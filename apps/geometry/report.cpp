@@ -2,15 +2,17 @@
 
 #include <fmt/format.h>
 
+#include "deft/apps/experiments/tests.h"
+#include "deft/apps/experiments/trained_net.h"
 #include "deft/apps/geometry/commands.h"
 #include "deft/apps/geometry/training.h"
-#include "deft/apps/nets/trained_net.h"
+#include "deft/apps/pictures/run_report.h"
 #include "deft/apps/support/checkpoint.h"
 #include "deft/apps/support/detail/json.h"
+#include "deft/apps/support/evaluate.h"
 #include "deft/apps/support/interrupt.h"
 #include "deft/apps/support/load_data.h"
 #include "deft/apps/support/report_command.h"
-#include "deft/apps/visualize/run_report.h"
 #include "deft/core/safetensors.h"
 #include "deft/kernels/runtime/error.h"
 
@@ -36,7 +38,7 @@ const Row& row_of(const support::RunDirectory& run) {
   const std::string path = run.checkpoint();
   const std::string text = support::metadata_value(load_safetensors(path), path, "settings");
   const support::Json settings = support::parse_json(text, path);
-  for (const Row& row : rows()) {
+  for (const Row& row : e3().rows) {
     // Candidates for the net are not to be tested.
     if (settings.is_object() && settings.contains("test data") && settings.value("images", "") == row.name) return row;
   }
@@ -46,11 +48,12 @@ const Row& row_of(const support::RunDirectory& run) {
 void write_report(const support::RunDirectory& run, const Row& row, const Dataset& test, Device device,
                   const support::ProgressOptions& progress) {
   const TrainedNet trained = load_net(run.last_weights(), device);
-  const support::Evaluation tested = evaluate(*trained.net, row, test, device, progress);
+  const DataLoader batches = test_batches(test, row.transform, device);
+  const support::Evaluation tested = support::evaluate(*trained.net, batches, "test", progress);
   write_last_weights_report(run, trained, device,
                             {.images = row.title,
                              .also_in = "the table of `geometry run`",
-                             .form = {row.form, test_batches(row, test, device), tested.predictions[0]}},
+                             .form = {row.form, batches, tested.predictions[0]}},
                             {.text = fmt::format("The first training images of {}.", row.title),
                              .data = row.data,
                              .transform = row.transform});

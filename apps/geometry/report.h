@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "deft/apps/geometry/cells.h"
+#include "deft/apps/experiments/cells.h"
 #include "deft/apps/support/progress.h"
 #include "deft/apps/support/run_directory.h"
 #include "deft/data/dataset.h"

@@ -30,13 +30,13 @@ double total(const Json& seconds) {
 }
 
 Json record_of(const Cell& cell, const Json& summary) {
-  Json record = {{"experiment", "E3"},
+  Json record = {{"experiment", e3().name},
                  {"cell", cell.name()},
                  {"row", cell.row->title},
                  {"model", cell.model},
                  {"seed", summary.at("seed")},
                  {"accuracy", percent(summary.at("final_accuracy"))},
-                 {"published", cell.row->published(cell.model)},
+                 {"published", e3().published(cell.row->title, cell.model)},
                  {"best_accuracy", percent(summary.at("best_accuracy"))},
                  {"best_epoch", summary.at("best_epoch")},
                  {"epochs", summary.at("epochs")},
@@ -85,7 +85,7 @@ void write_results(const std::string& out, const std::set<std::string>& done) {
     }
   }
   write_file(support::RunDirectory(out).summary(),
-             support::to_text({{"experiment", "E3"}, {"cells", std::move(records)}}, 2) + "\n");
+             support::to_text({{"experiment", e3().name}, {"cells", std::move(records)}}, 2) + "\n");
 }
 
 std::string result_table(const std::string& out) {
@@ -101,11 +101,12 @@ std::string result_table(const std::string& out) {
   const support::Table table({"<accuracy", "regular", "published", "deform-v1", "published", "difference", "published"},
                              {28});
   std::string lines = table.header();
-  for (const Row& row : rows()) {
+  for (const Row& row : e3().rows) {
     const double regular = ours(row, "regular"), deformable = ours(row, "deform-v1");
-    lines += table.row({row.title, text(regular), text(row.published_regular), text(deformable),
-                        text(row.published_deformable), difference(deformable - regular),
-                        difference(row.published_deformable - row.published_regular)});
+    const double published_regular = e3().published(row.title, "regular"),
+                 published_deformable = e3().published(row.title, "deform-v1");
+    lines += table.row({row.title, text(regular), text(published_regular), text(deformable), text(published_deformable),
+                        difference(deformable - regular), difference(published_deformable - published_regular)});
   }
   return lines;
 }

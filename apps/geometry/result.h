@@ -5,7 +5,7 @@
 #include <set>
 #include <string>
 
-#include "deft/apps/geometry/cells.h"
+#include "deft/apps/experiments/cells.h"
 
 namespace deft::apps::geometry {
 

@@ -4,7 +4,7 @@
 #include <map>
 #include <set>
 
-#include "deft/apps/geometry/cells.h"
+#include "deft/apps/experiments/cells.h"
 #include "deft/apps/geometry/commands.h"
 #include "deft/apps/geometry/report.h"
 #include "deft/apps/geometry/result.h"

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "deft/apps/experiments/tests.h"
 #include "deft/apps/support/evaluate.h"
 #include "deft/core/generator.h"
 #include "deft/optim/adam.h"
@@ -11,9 +12,6 @@
 namespace deft::apps::geometry {
 
 namespace {
-
-constexpr std::int64_t test_batch_size = 100;
-constexpr std::uint64_t test_seed = 0;
 
 // A checkpoint of other values is refused.
 std::map<std::string, std::string> identity(const Job& job) {
@@ -37,16 +35,6 @@ void Recipe::add_common_to(support::Settings& settings, const char* epochs_help)
   settings.add("seed", seed, "of initialisation, shuffling and the training images' rotation and translation");
 }
 
-DataLoader test_batches(const Row& row, const Dataset& test, Device device) {
-  return DataLoader(test.to(device),
-                    {.batch_size = test_batch_size, .seed = test_seed, .device = device, .transform = row.transform});
-}
-
-support::Evaluation evaluate(Module& net, const Row& row, const Dataset& test, Device device,
-                             const support::ProgressOptions& progress) {
-  return support::evaluate(net, test_batches(row, test, device), "test", progress);
-}
-
 support::History train(const Job& job, const support::RunSettings& settings, Device device) {
   const Recipe& recipe = job.recipe;
   const Row& row = *job.cell.row;
@@ -65,9 +53,9 @@ support::History train(const Job& job, const support::RunSettings& settings, Dev
       settings, {net, optimizer, scheduler},
       support::training_batches(job.train, recipe.batch_size, seed, device, row.transform),
       [&](const support::ProgressOptions& progress) {
-        return support::evaluate(net, test_batches(row, test, device), job.evaluation, progress);
+        return support::evaluate(net, test_batches(test, row.transform, device), job.evaluation, progress);
       },
-      {.experiment = "E3",
+      {.experiment = e3().name,
        .model = job.cell.model,
        .seed = recipe.seed,
        .data = fmt::format("{}, {}: {} training and {} {} images", row.title, job.train.source, job.train.size(),

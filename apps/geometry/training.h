@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "deft/apps/geometry/cells.h"
+#include "deft/apps/experiments/cells.h"
 #include "deft/apps/nets/geometry_net.h"
 #include "deft/apps/support/training_run.h"
 #include "deft/data/dataset.h"
@@ -16,10 +16,10 @@ namespace deft::apps::geometry {
 /// What decides the result besides the images.
 struct Recipe {
   std::vector<std::int64_t> channels = GeometryNet::default_channels();
-  std::int64_t epochs = 10;
-  std::int64_t batch_size = 64;
-  double lr = 2e-3;
-  double gamma = 0.8;
+  std::int64_t epochs = e3().training.epochs;
+  std::int64_t batch_size = e3().training.batch_size;
+  double lr = e3().training.lr;
+  double gamma = e3().training.gamma;
   std::int64_t seed = 1;
 
   /// The settings that candidates have in common: all but the channels and the learning rate.
@@ -40,17 +40,9 @@ struct Job {
 /// images show is drawn once, from a seed of its own: it is the same after every epoch of every run.
 support::History train(const Job& job, const support::RunSettings& settings, Device device);
 
-/// A row's test images, as all nets are shown them.
-DataLoader test_batches(const Row& row, const Dataset& test, Device device);
-
-/// Accuracy and loss of a net on a row's test images.
-support::Evaluation evaluate(Module& net, const Row& row, const Dataset& test, Device device,
-                             const support::ProgressOptions& progress);
-
 /// What --help says of --data.
 inline constexpr const char* data_help =
-    "folder with MNIST and CIFAR-10 (in it, or in mnist/ and cifar10/ below it); default: $DEFT_DATA, else the cache "
-    "of "
-    "scripts/download_data.sh";
+    "folder with MNIST and CIFAR-10 (in it, or in mnist/ and cifar10/ below it); default: $DEFT_DATA, otherwise the "
+    "cache of scripts/download_data.sh";
 
 }  // namespace deft::apps::geometry

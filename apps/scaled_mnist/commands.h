@@ -1,6 +1,9 @@
 // The commands of scaled_mnist.
 #pragma once
 
+#include <string>
+#include <vector>
+
 #include "deft/apps/support/command_line.h"
 
 namespace deft::apps {
@@ -17,6 +20,9 @@ support::Command predict_command();
 support::Command report_command();
 /// A table of finished runs side by side.
 support::Command compare_command();
+
+/// The experiments that this program runs: "E0", "E1" and "E4".
+std::vector<std::string> own_experiments();
 
 /// What --help says of --data.
 inline constexpr const char* data_help =

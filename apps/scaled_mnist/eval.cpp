@@ -2,12 +2,11 @@
 
 #include <algorithm>
 
-#include "deft/apps/nets/nets.h"
-#include "deft/apps/nets/shipped_nets.h"
-#include "deft/apps/nets/trained_net.h"
+#include "deft/apps/experiments/digit_image.h"
+#include "deft/apps/experiments/shipped_nets.h"
+#include "deft/apps/experiments/tests.h"
+#include "deft/apps/experiments/trained_net.h"
 #include "deft/apps/scaled_mnist/commands.h"
-#include "deft/apps/scaled_mnist/digit_image.h"
-#include "deft/apps/scaled_mnist/protocol.h"
 #include "deft/apps/support/compare.h"
 #include "deft/apps/support/detail/json.h"
 #include "deft/apps/support/interrupt.h"
@@ -38,7 +37,7 @@ using Rows = std::vector<std::pair<std::string, double>>;
 void write_json(const std::string& path, const TrainedNet& trained, const Dataset& test, const Rows& rows) {
   support::Json accuracy;
   for (const auto& [name, share] : rows) accuracy[name] = share;
-  const support::Json result = {{"experiment", trained.experiment},
+  const support::Json result = {{"experiment", trained.experiment->name},
                                 {"model", trained.model},
                                 {"weights", trained.path},
                                 {"data", test.name},
@@ -52,17 +51,18 @@ int eval(const EvalSettings& settings) {
   const Device device = settings.runtime.apply();
   TrainedNet trained = load_net(settings.weights, device, "mnist");
   const Dataset test = support::load_ten_classes("mnist", Part::test, settings.data, settings.limit);
-  const std::vector<TestSet> sets = final_tests(trained.experiment);
+  const std::vector<TestSet> sets = trained.experiment->final_tests();
 
   const double start = support::steady_seconds();
   const support::Evaluation result =
       evaluate(*trained.net, test, sets, device, support::progress_options(settings.no_progress));
   Rows rows = result.per_scale;
   if (sets.size() == 1) rows.emplace_back(sets[0].name, result.accuracy);
-  if (trained.experiment == "E0") rows.emplace_back("mean", result.accuracy);
-  fmt::print("{}: {}, {}, on {} test images ({}, {})\n\n", trained.path, trained.experiment, trained.model, test.size(),
-             test.name, test.source);
-  const support::Table table({trained.experiment == "E0" ? "scale" : "images", "accuracy"}, {10, 9});
+  const std::string& kind = trained.experiment->test_kind;
+  if (!kind.empty()) rows.emplace_back("mean", result.accuracy);
+  fmt::print("{}: {}, {}, on {} test images ({}, {})\n\n", trained.path, trained.experiment->name, trained.model,
+             test.size(), test.name, test.source);
+  const support::Table table({kind.empty() ? "images" : kind, "accuracy"}, {10, 9});
   fmt::print("{}", table.header());
   for (const auto& [name, accuracy] : rows) {
     fmt::print("{}", table.row({name, fmt::format("{:.2f} %", 100 * accuracy)}));
@@ -85,7 +85,7 @@ int predict(const PredictSettings& settings) {
 
   const NoGrad no_grad;
   const EvalScope evaluating(*trained.net);
-  const Tensor images = transform_images(reshape(digit, {1, 28, 28, 1}), net_pixels(trained.experiment));
+  const Tensor images = transform_images(reshape(digit, {1, 28, 28, 1}), trained.experiment->pixels);
   const std::vector<float> shares = softmax((*trained.net)(images.to(device)), 1).to_vector<float>();
   const auto most = std::max_element(shares.begin(), shares.end());
   fmt::print("{}: {}\n\n", settings.image, most - shares.begin());

@@ -2,10 +2,10 @@
 
 #include <filesystem>
 
+#include "deft/apps/experiments/tests.h"
+#include "deft/apps/experiments/trained_net.h"
 #include "deft/apps/nets/four_conv_net.h"
-#include "deft/apps/nets/trained_net.h"
 #include "deft/apps/scaled_mnist/commands.h"
-#include "deft/apps/scaled_mnist/protocol.h"
 #include "deft/apps/scaled_mnist/report.h"
 #include "deft/apps/support/interrupt.h"
 #include "deft/apps/support/load_data.h"
@@ -24,9 +24,9 @@ namespace {
 // The defaults are experiment E4's.
 struct FinetuneSettings {
   std::string regular;
-  std::int64_t epochs = 10;
-  std::int64_t batch_size = 64;
-  double lr = 1e-4;
+  std::int64_t epochs = e4().tuning->epochs;
+  std::int64_t batch_size = e4().tuning->batch_size;
+  double lr = e4().tuning->lr;
   std::int64_t seed = 1;
   std::string out;
   support::RunSettings run;
@@ -73,9 +73,9 @@ struct FinetuneSettings {
 
 TrainedNet load_regular_net(const std::string& path, Device device) {
   TrainedNet trained = load_net(path, device);
-  if (trained.experiment == "E4" && trained.model == "regular") return trained;
+  if (trained.experiment == &e4() && trained.model == "regular") return trained;
   throw Error(fmt::format("--regular: {} holds {}'s {} net, expected E4's regular net", trained.path,
-                          trained.experiment, trained.model));
+                          trained.experiment->name, trained.model));
 }
 
 // Both nets on both forms of the test images.
@@ -83,7 +83,7 @@ void print_comparison(Module& regular, Module& deformable, const Dataset& test, 
                       const support::ProgressOptions& progress) {
   const support::Table table({"<test images", "regular", "deform-v1"}, {0, 9, 9});
   std::string text = table.header();
-  for (const TestSet& set : final_tests("E4")) {
+  for (const TestSet& set : e4().final_tests()) {
     const auto percent = [&](Module& net) {
       return fmt::format("{:.2f} %", 100 * evaluate(net, test, {set}, device, progress).accuracy);
     };
@@ -106,8 +106,8 @@ int finetune(FinetuneSettings& settings, const support::Settings& list) {
   net.load_regular(regular.net->state_dict());
   Adam optimizer(net.freeze_all_but_offsets(), {.lr = settings.lr});
   StepLR constant(optimizer, {.gamma = 1});
-  const Protocol images = protocol("E4", true);
-  const DataLoader batches = support::training_batches(data.train, settings.batch_size, seed, device, images.training);
+  const Training& tuning = *e4().tuning;
+  const DataLoader batches = support::training_batches(data.train, settings.batch_size, seed, device, tuning.transform);
   const support::RunDirectory directory(settings.out);
   const auto bars = support::progress_options(settings.run.no_progress || settings.run.quiet);
   support::TrainerOptions options;
@@ -117,10 +117,10 @@ int finetune(FinetuneSettings& settings, const support::Settings& list) {
   const support::History history = support::train(
       settings.run, {net, optimizer, constant}, batches,
       [&](const support::ProgressOptions& progress) {
-        return evaluate(net, data.test, images.tests, device, progress);
+        return evaluate(net, data.test, tuning.tests, device, progress);
       },
-      {.experiment = "E4", .model = "deform-v1", .seed = settings.seed, .data = support::description(data)}, directory,
-      std::move(options));
+      {.experiment = e4().name, .model = "deform-v1", .seed = settings.seed, .data = support::description(data)},
+      directory, std::move(options));
   support::report_after_training(
       directory, [&] { write_report(directory, data.test, device, history.best().test.predictions, bars); });
   if (settings.run.quiet) return 0;

@@ -1,9 +1,8 @@
 #include <fmt/format.h>
 
-#include "deft/apps/nets/nets.h"
-#include "deft/apps/nets/trained_net.h"
+#include "deft/apps/experiments/tests.h"
+#include "deft/apps/experiments/trained_net.h"
 #include "deft/apps/scaled_mnist/commands.h"
-#include "deft/apps/scaled_mnist/protocol.h"
 #include "deft/apps/scaled_mnist/report.h"
 #include "deft/apps/support/interrupt.h"
 #include "deft/apps/support/load_data.h"
@@ -20,19 +19,19 @@ namespace {
 
 // The defaults are experiment E0's.
 struct TrainSettings {
-  std::string experiment = "E0";
+  std::string experiment = e0().name;
   std::string model = "regular";
-  std::int64_t epochs = 14;
-  std::int64_t batch_size = 64;
-  double lr = 1e-3;
-  double gamma = 0.7;
+  std::int64_t epochs = e0().training.epochs;
+  std::int64_t batch_size = e0().training.batch_size;
+  double lr = e0().training.lr;
+  double gamma = e0().training.gamma;
   std::int64_t seed = 1;
   std::string out;
   std::string init;
   support::RunSettings run;
 
   void add_to(support::Settings& settings) {
-    settings.add("experiment", experiment, "which net, images and test", mnist_experiments());
+    settings.add("experiment", experiment, "which net, images and test", own_experiments());
     settings.add("model", model, "the net's convolutions: regular, deform-v1 or, in E0, deform-v2");
     settings.add("epochs", epochs, "passes over the training images", 1);
     settings.add("batch_size", batch_size, "images per step", 1);
@@ -60,20 +59,20 @@ struct TrainSettings {
 
 ModuleHolder starting_net(const TrainSettings& settings, Device device) {
   if (settings.init.empty()) {
-    ModuleHolder net = make_net(settings.experiment, settings.model);
+    ModuleHolder net = experiment(settings.experiment).make_net(settings.model);
     net->to(device);
     return net;
   }
   TrainedNet trained = load_net(settings.init, device, "mnist");
-  if (trained.experiment != settings.experiment || trained.model != settings.model) {
-    throw Error(fmt::format("--init: {} holds {}'s {} net, expected {}'s {} net", trained.path, trained.experiment,
-                            trained.model, settings.experiment, settings.model));
+  if (trained.experiment->name != settings.experiment || trained.model != settings.model) {
+    throw Error(fmt::format("--init: {} holds {}'s {} net, expected {}'s {} net", trained.path,
+                            trained.experiment->name, trained.model, settings.experiment, settings.model));
   }
   return trained.net;
 }
 
-void print_result(const std::string& experiment, const support::History& history, const std::string& folder) {
-  const bool is_best = reports_best_epoch(experiment);
+void print_result(const Experiment& experiment, const support::History& history, const std::string& folder) {
+  const bool is_best = experiment.reports_best_epoch;
   const support::EpochRecord& reported = is_best ? history.best() : history.epochs.back();
   fmt::print("\n{}: epoch {} with {:.2f} %{}\n", is_best ? "best" : "last", reported.epoch,
              100 * reported.test.accuracy, reported.test.per_scale.empty() ? "" : " over all scales");
@@ -96,8 +95,9 @@ int train(TrainSettings& settings, const support::Settings& list) {
 
   Adam optimizer(net->parameters(), {.lr = settings.lr});
   StepLR scheduler(optimizer, {.step_size = 1, .gamma = settings.gamma});
-  const Protocol images = protocol(settings.experiment);
-  const DataLoader batches = support::training_batches(data.train, settings.batch_size, seed, device, images.training);
+  const Training& training = experiment(settings.experiment).training;
+  const DataLoader batches =
+      support::training_batches(data.train, settings.batch_size, seed, device, training.transform);
   const support::RunDirectory directory(settings.out);
   support::TrainerOptions options;
   options.epochs = settings.epochs;
@@ -106,7 +106,7 @@ int train(TrainSettings& settings, const support::Settings& list) {
   const support::History history = support::train(
       settings.run, {*net, optimizer, scheduler}, batches,
       [&](const support::ProgressOptions& progress) {
-        return evaluate(*net, data.test, images.tests, device, progress);
+        return evaluate(*net, data.test, training.tests, device, progress);
       },
       {.experiment = settings.experiment,
        .model = settings.model,
@@ -117,11 +117,15 @@ int train(TrainSettings& settings, const support::Settings& list) {
     write_report(directory, data.test, device, history.best().test.predictions,
                  support::progress_options(settings.run.no_progress || settings.run.quiet));
   });
-  if (!settings.run.quiet) print_result(settings.experiment, history, settings.out);
+  if (!settings.run.quiet) print_result(experiment(settings.experiment), history, settings.out);
   return 0;
 }
 
 }  // namespace
+
+std::vector<std::string> own_experiments() {
+  return experiment_names([](const Experiment& one) { return one.program == "scaled_mnist"; });
+}
 
 support::Command train_command() {
   const auto settings = std::make_shared<TrainSettings>();

@@ -1,14 +1,10 @@
 #include <fmt/format.h>
 
-#include <algorithm>
-
-#include "deft/apps/geometry/cells.h"
-#include "deft/apps/nets/nets.h"
-#include "deft/apps/scaled_mnist/protocol.h"
+#include "deft/apps/experiments/experiment.h"
+#include "deft/apps/pictures/image_grid.h"
 #include "deft/apps/support/load_data.h"
 #include "deft/apps/support/picture_file.h"
 #include "deft/apps/visualize/commands.h"
-#include "deft/apps/visualize/image_grid.h"
 #include "deft/apps/visualize/subject.h"
 #include "deft/kernels/runtime/error.h"
 
@@ -17,43 +13,37 @@ namespace deft::apps {
 namespace {
 
 struct DatasetSettings {
-  std::string experiment = "E0", row, part = "test", data, out = "dataset.png";
+  std::string experiment = e0().name, row, part = "test", data, out = "dataset.png";
   std::int64_t rows = 6, columns = 12, index = 0, seed = 1, size = 84;
 };
 
-// E3's row of this name, or none for "".
-const geometry::Row* row_of(const DatasetSettings& settings) {
-  if (settings.row.empty()) return nullptr;
-  if (settings.experiment != "E3") {
-    throw Error(
-        fmt::format("--row is '{}', expected --experiment E3 with it, not {}", settings.row, settings.experiment));
+// The row of this name, or none for "".
+const Row* row_of(const Experiment& experiment, const std::string& name) {
+  if (name.empty()) return nullptr;
+  for (const Row& row : experiment.rows) {
+    if (row.name == name) return &row;
   }
-  const auto& rows = geometry::rows();
-  return &*std::find_if(rows.begin(), rows.end(), [&](const auto& row) { return row.name == settings.row; });
+  throw Error(fmt::format("--row is '{}', expected --experiment E3 with it, not {}", name, experiment.name));
 }
 
 std::vector<std::string> row_names() {
   std::vector<std::string> names;
-  for (const geometry::Row& row : geometry::rows()) names.push_back(row.name);
+  for (const Experiment* one : experiments()) {
+    for (const Row& row : one->rows) names.push_back(row.name);
+  }
   return names;
 }
 
-// E4's are those of its second step; in its first, images are as they are.
-Protocol images_of(const std::string& experiment, const geometry::Row* row) {
-  if (row != nullptr) return {row->transform, {{row->form, row->transform}}};
-  if (net_data(experiment) == "mnist") return protocol(experiment, true);
-  return {net_pixels(experiment), {{"plain", net_pixels(experiment)}}};
-}
-
 // A test shows an image in the forms that it has, training in another one every epoch.
-std::vector<ImageForm> forms_of(const DatasetSettings& settings, const Protocol& images) {
+std::vector<ImageForm> forms_of(const DatasetSettings& settings, const Experiment& experiment, const Row* row) {
+  const Training& training = experiment.tuning.value_or(experiment.training);
   if (settings.part == "train") {
-    return training_forms(images.training, static_cast<std::uint64_t>(settings.seed), settings.columns);
+    return training_forms(row != nullptr ? row->transform : training.transform,
+                          static_cast<std::uint64_t>(settings.seed), settings.columns);
   }
+  if (row != nullptr) return {{row->form, row->transform}};
   std::vector<ImageForm> forms;
-  for (const TestSet& set : images.tests) {
-    forms.push_back({settings.experiment == "E0" ? "scale " + set.name : set.name, set.transform});
-  }
+  for (const TestSet& set : training.tests) forms.push_back({experiment.title(set.name), set.transform});
   const bool all_moved = !forms[0].transform.steps.empty();
   if (forms.size() > 1 && all_moved) forms.insert(forms.begin(), unchanged(forms[0].transform));
   return forms;
@@ -66,14 +56,14 @@ int dataset(const DatasetSettings& settings) {
   require_at_most("--rows", settings.rows, 100);
   require_at_most("--columns", settings.columns, 100);
   const bool test = settings.part == "test";
-  const geometry::Row* const row = row_of(settings);
-  const Dataset set = support::load_ten_classes(row != nullptr ? row->data : net_data(settings.experiment),
-                                                test ? Part::test : Part::train, settings.data,
-                                                settings.index + settings.rows * settings.columns);
+  const Experiment& its = experiment(settings.experiment);
+  const Row* const row = row_of(its, settings.row);
+  const Dataset set = support::load_ten_classes(row != nullptr ? row->data : its.data, test ? Part::test : Part::train,
+                                                settings.data, settings.index + settings.rows * settings.columns);
   if (settings.index >= set.size()) {
     throw Error(fmt::format("--index is {}, expected 0 to {}", settings.index, set.size() - 1));
   }
-  const std::vector<ImageForm> forms = forms_of(settings, images_of(settings.experiment, row));
+  const std::vector<ImageForm> forms = forms_of(settings, its, row);
   std::string title = fmt::format("{}: {} images of {}", settings.experiment, test ? "test" : "training", set.name);
   if (row != nullptr || forms.size() == 1) title += ", " + (row != nullptr ? row->form : forms[0].title);
   support::write_picture(settings.out, draw_images(set, {.title = title,
@@ -92,7 +82,7 @@ support::Command dataset_command() {
   const auto settings = std::make_shared<DatasetSettings>();
   support::Command command{.name = "dataset", .summary = "Draw what an experiment's nets are shown"};
   command.settings.add("experiment", settings->experiment, "whose images; E4's are those of its second step",
-                       net_experiments());
+                       experiment_names());
   command.settings.add("row", settings->row,
                        "of E3's table; default: digits, in training rotated and translated, in the test all rows",
                        row_names());

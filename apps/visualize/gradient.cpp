@@ -2,12 +2,12 @@
 
 #include <tuple>
 
-#include "deft/apps/nets/shipped_nets.h"
-#include "deft/apps/nets/trained_net.h"
+#include "deft/apps/experiments/shipped_nets.h"
+#include "deft/apps/experiments/trained_net.h"
+#include "deft/apps/pictures/receptive_field_picture.h"
 #include "deft/apps/support/picture_file.h"
 #include "deft/apps/support/runtime.h"
 #include "deft/apps/visualize/commands.h"
-#include "deft/apps/visualize/receptive_field_picture.h"
 #include "deft/apps/visualize/subject.h"
 #include "deft/kernels/runtime/error.h"
 
@@ -39,8 +39,8 @@ int gradient(const GradientSettings& settings) {
   std::vector<TrainedNet> nets;
   for (const std::string& path : wanted_nets(settings)) nets.push_back(load_net(path, device));
   if (nets.back().experiment != nets.front().experiment) {
-    throw Error(fmt::format("{} is a net of {} and {} of {}, expected one experiment", nets[0].path, nets[0].experiment,
-                            nets[1].path, nets[1].experiment));
+    throw Error(fmt::format("{} is a net of {} and {} of {}, expected one experiment", nets[0].path,
+                            nets[0].experiment->name, nets[1].path, nets[1].experiment->name));
   }
   if (nets.back().data != nets.front().data) {
     throw Error(fmt::format("{} is for images of {} and {} for those of {}, expected one data set", nets[0].path,

@@ -3,14 +3,14 @@
 #include <cmath>
 #include <numbers>
 
-#include "deft/apps/nets/shipped_nets.h"
-#include "deft/apps/nets/trained_net.h"
+#include "deft/apps/experiments/shipped_nets.h"
+#include "deft/apps/experiments/trained_net.h"
+#include "deft/apps/pictures/sampling_points.h"
 #include "deft/apps/support/gif.h"
 #include "deft/apps/support/interrupt.h"
 #include "deft/apps/support/picture_file.h"
 #include "deft/apps/support/runtime.h"
 #include "deft/apps/visualize/commands.h"
-#include "deft/apps/visualize/sampling_points.h"
 #include "deft/apps/visualize/subject.h"
 #include "deft/core/file.h"
 #include "deft/kernels/runtime/error.h"

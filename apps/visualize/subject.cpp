@@ -5,9 +5,7 @@
 
 #include <algorithm>
 
-#include "deft/apps/nets/nets.h"
-#include "deft/apps/scaled_mnist/digit_image.h"
-#include "deft/apps/scaled_mnist/protocol.h"
+#include "deft/apps/experiments/digit_image.h"
 #include "deft/apps/support/load_data.h"
 #include "deft/core/file.h"
 #include "deft/core/shape_ops.h"
@@ -21,8 +19,8 @@ namespace {
 
 // The warp of the experiment's test; what moves images there is left out.
 Transform test_transform(const TrainedNet& net) {
-  if (net.data != "mnist") return net_pixels(net.experiment);
-  Transform transform = final_tests(net.experiment).back().transform;
+  if (net.data != "mnist") return net.experiment->pixels;
+  Transform transform = net.experiment->final_tests().back().transform;
   transform.steps.clear();
   return transform;
 }
@@ -75,7 +73,7 @@ Tensor Subject::shown(double scale, double angle, Device device) const {
 }
 
 std::string description(const TrainedNet& net) {
-  std::string text = net.experiment + ", " + net.model;
+  std::string text = net.experiment->name + ", " + net.model;
   for (const char* key : {"seed", "epoch"}) {
     if (const auto found = net.about.find(key); found != net.about.end()) {
       text += fmt::format(", {} {}", key, found->second);

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "deft/apps/nets/trained_net.h"
+#include "deft/apps/experiments/trained_net.h"
 #include "deft/apps/support/canvas.h"
 #include "deft/apps/support/config.h"
 #include "deft/data/transform.h"

@@ -4,6 +4,8 @@ A run is one training of one net from one seed, in a folder of runs/. A row is o
 experiment reports. Accuracies are percent.
 """
 import dataclasses
+import json
+import pathlib
 import re
 
 MODEL_TITLES = {"regular": "regular", "deform-v1": "deformable (v1)", "deform-v2": "deformable (v2)"}
@@ -17,19 +19,8 @@ E4_PLAIN, E4_SCALED = "MNIST", "scaled MNIST"
 # Those that count: means are over their runs. Runs of other seeds are shown beside them.
 SEEDS = {"E0": (1, 2, 3), "E1": (1, 2, 3), "E2": (1,), "E3": (1,), "E4": (1, 2, 3)}
 
-# experiment → row → model → accuracy
-PUBLISHED = {
-    "E0": {E0_ROW: {"regular": 90.03, "deform-v2": 92.90}},
-    "E1": {E1_FINAL: {"regular": 97.73, "deform-v1": 98.53}, E1_BEST: {"regular": 97.97, "deform-v1": 98.62}},
-    "E2": {E2_ROW: {"regular": 55.38, "deform-v1": 67.18, "deform-v2": 69.88}},
-    "E3": {"MNIST": {"regular": 98.82, "deform-v1": 99.10},
-           "MNIST rotated": {"regular": 95.78, "deform-v1": 98.27},
-           "MNIST translated": {"regular": 95.71, "deform-v1": 98.27},
-           "MNIST rotated and translated": {"regular": 87.28, "deform-v1": 94.03},
-           "CIFAR-10": {"regular": 67.36, "deform-v1": 68.52},
-           "CIFAR-10 rotated": {"regular": 53.01, "deform-v1": 55.16}},
-    "E4": {E4_PLAIN: {"regular": 98.91, "deform-v1": 98.87}, E4_SCALED: {"regular": 59.32, "deform-v1": 98.22}},
-}
+# experiment → row → model → accuracy; the programs read the same file.
+PUBLISHED = json.loads((pathlib.Path(__file__).resolve().parents[2] / "apps/experiments/published.json").read_text())
 
 # The results of others: a column's title, and row → model → its text. E0: PyTorch with the data here. E2: the published
 # trained models on the JPEG copy. E4: the trained models that its authors ship, on plain digits and on deft's scaled
@@ -68,15 +59,12 @@ class Run:
     test: str = ""        # the command that tests the finished run, if training does not say it all
     test_result: str = ""  # the file that it leaves in the folder
     part: str = ""        # below the folder: where training leaves its files
-    row: str = ""         # the one test that it is for; else it is for all of its experiment's
-
-    @property
-    def seed_key(self):
-        return "random_seed" if self.experiment == "E2" else "seed"
-
-    @property
-    def epochs_key(self):
-        return "num_epoch" if self.experiment == "E2" else "epochs"
+    row: str = ""         # the one test that it is for; otherwise it is for all of its experiment's
+    # row → where its accuracy stands: in the summary of the training ("best" or "final"), or in the test's result,
+    # under these keys
+    rows: dict = dataclasses.field(default_factory=dict)
+    seed_key: str = "seed"
+    epochs_key: str = "epochs"
 
     def folder(self, seed):
         return f"{self.name or f'{self.experiment}-{self.model}'}-seed{seed}"
@@ -92,13 +80,12 @@ class Run:
         found = re.fullmatch(re.escape(self.folder("")) + r"(\d+)", folder)
         return int(found[1]) if found else None
 
-    def rows(self):
-        """The tests that its net is reported on."""
-        return [self.row] if self.row else list(PUBLISHED[self.experiment])
 
-
-E4_TEST = {"test": "scaled_mnist eval --weights {folder}/last.safetensors --json {folder}/eval.json",
-           "test_result": "eval.json"}
+E0 = {"rows": {E0_ROW: "best"}}
+E1 = {"rows": {E1_FINAL: "final", E1_BEST: "best"}}
+E4 = {"test": "scaled_mnist eval --weights {folder}/last.safetensors --json {folder}/eval.json",
+      "test_result": "eval.json",
+      "rows": {E4_PLAIN: ("accuracy", "plain"), E4_SCALED: ("accuracy", "scaled")}}
 
 
 E3_PARTS = {"MNIST": "mnist-plain", "MNIST rotated": "mnist-rotated", "MNIST translated": "mnist-translated",
@@ -107,25 +94,27 @@ E3_PARTS = {"MNIST": "mnist-plain", "MNIST rotated": "mnist-rotated", "MNIST tra
 
 
 def cell(row, model):
-    return Run("E3", model, "e3", "geometry run", name="E3", part=f"{E3_PARTS[row]}-{model}", row=row)
+    return Run("E3", model, "e3", "geometry run", name="E3", part=f"{E3_PARTS[row]}-{model}", row=row,
+               rows={row: "final"})
 
 
 def cifar(model, preset, model_type):
     return Run("E2", model, preset, "cifar10 train", test=f"cifar10 test --model-type {model_type} --outdir {{folder}}",
-               test_result="test/summary.json", part="train")
+               test_result="test/summary.json", part="train", rows={E2_ROW: ("accuracy",)}, seed_key="random_seed",
+               epochs_key="num_epoch")
 
 
 RUNS = (
-    Run("E0", "regular", "e0_regular", "scaled_mnist train"),
-    Run("E0", "deform-v2", "e0_deform_v2", "scaled_mnist train"),
-    Run("E1", "regular", "e1_regular", "scaled_mnist train"),
-    Run("E1", "deform-v1", "e1_deform_v1", "scaled_mnist train"),
+    Run("E0", "regular", "e0_regular", "scaled_mnist train", **E0),
+    Run("E0", "deform-v2", "e0_deform_v2", "scaled_mnist train", **E0),
+    Run("E1", "regular", "e1_regular", "scaled_mnist train", **E1),
+    Run("E1", "deform-v1", "e1_deform_v1", "scaled_mnist train", **E1),
     cifar("regular", "e2_regular", 1),
     cifar("deform-v1", "e2_deform_v1", 2),
     cifar("deform-v2", "e2_deform_v2", 3),
     *(cell(row, model) for row in E3_PARTS for model in ("regular", "deform-v1")),
-    Run("E4", "regular", "e4_regular", "scaled_mnist train", **E4_TEST),
-    Run("E4", "deform-v1", "e4_deform_v1", "scaled_mnist finetune", name="E4-finetuned", **E4_TEST),
+    Run("E4", "regular", "e4_regular", "scaled_mnist train", **E4),
+    Run("E4", "deform-v1", "e4_deform_v1", "scaled_mnist finetune", name="E4-finetuned", **E4),
 )
 
 

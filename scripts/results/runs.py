@@ -110,9 +110,13 @@ class RunFolder:
         summary = read_json(self.training / "summary.json")
         return {name: summary[name] for name, usual in experiments.USUAL.items() if summary.get(name, usual) != usual}
 
-    def test_result(self, name, kind):
+    def test_result(self, keys):
+        """The number under these keys, one within the other, in what the test left."""
         file = self.path / self.run.test_result
-        return value_in(read_json(file), name, file, kind)
+        value = read_json(file)
+        for key in keys[:-1]:
+            value = value_in(value, key, file, dict)
+        return value_in(value, keys[-1], file, NUMBER)
 
     def epochs_done(self):
         return self.summary("epochs", int) if (self.training / "summary.json").exists() else 0
@@ -177,19 +181,15 @@ class RunFolder:
 
     def accuracies(self):
         """row → share of the test images, and the epoch when it is the best one's."""
-        best = self.summary("best_accuracy", NUMBER), self.summary("best_epoch", int)
-        final = self.summary("final_accuracy", NUMBER), None
-        if self.run.experiment == "E0":
-            return {experiments.E0_ROW: best}
-        if self.run.experiment == "E1":
-            return {experiments.E1_FINAL: final, experiments.E1_BEST: best}
-        if self.run.experiment == "E2":
-            return {experiments.E2_ROW: (self.test_result("accuracy", NUMBER), None)}
-        if self.run.experiment == "E3":
-            return {self.run.row: final}
-        shares = self.test_result("accuracy", dict)
-        return {row: (value_in(shares, name, self.path / self.run.test_result, NUMBER), None)
-                for row, name in ((experiments.E4_PLAIN, "plain"), (experiments.E4_SCALED, "scaled"))}
+        found = {}
+        for row, source in self.run.rows.items():
+            if source == "best":
+                found[row] = self.summary("best_accuracy", NUMBER), self.summary("best_epoch", int)
+            elif source == "final":
+                found[row] = self.summary("final_accuracy", NUMBER), None
+            else:
+                found[row] = self.test_result(source), None
+        return found
 
     def records(self, commit):
         """One for each row; `commit` holds for programs whose commit is not noted."""

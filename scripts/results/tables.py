@@ -105,7 +105,7 @@ def run_table(results, experiment):
     """How the runs were made. An accuracy of several rows is one of the same runs."""
     rows = []
     for run in experiments.runs_of(experiment):
-        records = results.of(experiment, run.rows()[-1], run.model)
+        records = results.of(experiment, list(run.rows)[-1], run.model)
         if not records:
             continue
         title = experiments.MODEL_TITLES[run.model] + (f", {run.row}" if run.row else "")

@@ -3,7 +3,7 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
-#include "deft/apps/geometry/cells.h"
+#include "deft/apps/experiments/cells.h"
 #include "deft/apps/support/canvas.h"
 #include "deft/core/file.h"
 #include "deft/core/safetensors.h"
@@ -18,7 +18,6 @@
 #include "uniform.h"
 
 using namespace deft;
-namespace e3 = deft::apps::geometry;
 using Catch::Matchers::Contains;
 namespace fs = std::filesystem;
 
@@ -61,11 +60,11 @@ void check_error(const std::string& arguments, const std::string& error) {
 
 std::string names(const std::vector<std::string>& words) {
   std::string text;
-  for (const e3::Cell& cell : e3::select_cells(words)) text += cell.name() + " ";
+  for (const apps::Cell& cell : apps::select_cells(words)) text += cell.name() + " ";
   return text;
 }
 
-AffineMatrix drawn(const e3::Row& row, std::uint64_t index) {
+AffineMatrix drawn(const apps::Row& row, std::uint64_t index) {
   PhiloxSequence random = draws(0, Draw::augment, 0, index);
   return draw_matrix(row.transform.steps, {28, 28}, random);
 }
@@ -73,7 +72,7 @@ AffineMatrix drawn(const e3::Row& row, std::uint64_t index) {
 }  // namespace
 
 TEST_CASE("E3 turns by up to 45 degrees and shifts by up to a fifth of the side, in black") {
-  for (const e3::Row& row : e3::rows()) {
+  for (const apps::Row& row : apps::e3().rows) {
     INFO(row.name);
     CHECK(row.transform.interpolation == Interpolation::bilinear);
     CHECK(row.transform.border == Border::constant);
@@ -97,16 +96,16 @@ TEST_CASE("E3 turns by up to 45 degrees and shifts by up to a fifth of the side,
 }
 
 TEST_CASE("E3 has twelve cells, and words that mean some of them") {
-  CHECK(e3::cells().size() == 12);
+  CHECK(apps::cells().size() == 12);
   CHECK(names({}).find("mnist-plain-regular mnist-plain-deform-v1 mnist-rotated-regular ") == 0);
   CHECK(names({"cifar10", "mnist-rotated-deform-v1"}) ==
         "mnist-rotated-deform-v1 cifar10-plain-regular cifar10-plain-deform-v1 cifar10-rotated-regular "
         "cifar10-rotated-deform-v1 ");
   CHECK(names({"mnist-rotated", "mnist-rotated"}) == "mnist-rotated-regular mnist-rotated-deform-v1 ");
-  CHECK(e3::select_cells({"regular"}).size() == 6);
+  CHECK(apps::select_cells({"regular"}).size() == 6);
   CHECK_THROWS_WITH(names({"mnist", "mnist-rotatd"}),
                     "--cells: unknown cell 'mnist-rotatd', did you mean 'mnist-rotated'?");
-  CHECK(e3::selection_row().name == "mnist-rotated-translated");
+  CHECK(apps::selection_row().name == "mnist-rotated-translated");
 }
 
 TEST_CASE("geometry runs all cells in one command and shows the table", "[long]") {
@@ -123,7 +122,7 @@ TEST_CASE("geometry runs all cells in one command and shows the table", "[long]"
     const nlohmann::json& record = records[i];
     const std::string name = record.at("cell");
     INFO(name);
-    CHECK(name == e3::cells()[i].name());
+    CHECK(name == apps::cells()[i].name());
     CHECK(record.at("published") == published[i]);
     const nlohmann::json run = files.json("all/" + name + "/summary.json");
     CHECK(run.at("experiment") == "E3");

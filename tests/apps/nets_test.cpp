@@ -1,16 +1,15 @@
 // The nets of the experiments against plain loops in float64 that spell out each experiment's description, and their
 // initial weights.
-#include "deft/apps/nets/nets.h"
-
 #include <algorithm>
 #include <cmath>
 #include <functional>
 #include <map>
 
+#include "deft/apps/experiments/experiment.h"
+#include "deft/apps/experiments/trained_net.h"
 #include "deft/apps/nets/cifar_net.h"
 #include "deft/apps/nets/four_conv_net.h"
 #include "deft/apps/nets/geometry_net.h"
-#include "deft/apps/nets/trained_net.h"
 #include "deft/apps/support/checkpoint.h"
 #include "deft/core/autograd.h"
 #include "deft/core/file.h"
@@ -146,9 +145,9 @@ void randomise(Module& net) {
 // The logits of one random image must be those of `naive`, a function of that image's NaiveNet.
 template <class Naive>
 void check_net(const std::string& experiment, const Shape& image_shape, Rules rules, Naive naive) {
-  for (const std::string& model : apps::net_models(experiment)) {
+  for (const std::string& model : apps::experiment(experiment).models) {
     INFO(experiment << " " << model);
-    const ModuleHolder net = apps::make_net(experiment, model);
+    const ModuleHolder net = apps::experiment(experiment).make_net(model);
     net->to(DType::float64);
     randomise(*net);
     net->eval();
@@ -184,11 +183,11 @@ Spread spread(const Module& net, const std::string& name) {
 
 // Calls `see` with every net of the experiments and its drawing.
 void each_drawing(const std::function<void(Module&, const std::string&)>& see) {
-  for (const std::string& experiment : apps::net_experiments()) {
-    for (const std::string& model : apps::net_models(experiment)) {
-      INFO(experiment << " " << model);
-      ModuleHolder net = apps::make_net(experiment, model);
-      const Shape image = apps::net_data(experiment) == "mnist" ? Shape{1, 28, 28, 1} : Shape{1, 32, 32, 3};
+  for (const apps::Experiment* experiment : apps::experiments()) {
+    for (const std::string& model : experiment->models) {
+      INFO(experiment->name << " " << model);
+      ModuleHolder net = experiment->make_net(model);
+      const Shape image = experiment->data == "mnist" ? Shape{1, 28, 28, 1} : Shape{1, 32, 32, 3};
       see(*net, graph_dot(*net, zeros(image)));
     }
   }
@@ -234,7 +233,7 @@ TEST_CASE("E4's nets compute what its description says", "[cpu]") {
 
 TEST_CASE("the nets start as their experiments say") {
   manual_seed(1);
-  const ModuleHolder e1 = apps::make_net("E1", "deform-v1");
+  const ModuleHolder e1 = apps::e1().make_net("deform-v1");
   for (const auto& [name, fan_in] : {std::pair("conv2.weight", 288), {"conv3.weight", 288}, {"fc.weight", 6272}}) {
     INFO(name);
     CHECK(spread(*e1, name).std == Approx(std::sqrt(1.0 / fan_in)).epsilon(0.05));
@@ -245,7 +244,7 @@ TEST_CASE("the nets start as their experiments say") {
     CHECK(spread(*e1, name).largest == 0);
   }
 
-  const ModuleHolder e2 = apps::make_net("E2", "deform-v2");
+  const ModuleHolder e2 = apps::e2().make_net("deform-v2");
   const double bound = 1 / std::sqrt(9 * 64.0);
   for (const char* name : {"conv2.weight", "conv2.offset_conv.weight", "conv2.mask_conv.weight"}) {
     CHECK(spread(*e2, name).largest == Approx(bound).epsilon(0.01));
@@ -255,7 +254,7 @@ TEST_CASE("the nets start as their experiments say") {
     if (name.ends_with("bias")) CHECK((name == "bn1.bias" || name == "bn2.bias" || name == "fc.bias"));
   }
 
-  const ModuleHolder e4 = apps::make_net("E4", "deform-v1");
+  const ModuleHolder e4 = apps::e4().make_net("deform-v1");
   // A normal distribution cut off at two standard deviations has 0.8796 of its spread.
   CHECK(spread(*e4, "conv22.weight").std == Approx(0.08796).epsilon(0.02));
   CHECK(spread(*e4, "conv22.weight").largest <= 0.2f);
@@ -266,8 +265,8 @@ TEST_CASE("the nets start as their experiments say") {
 }
 
 TEST_CASE("a net that is not there is named") {
-  CHECK_THROWS_WITH(apps::make_net("E9", "regular"), "experiment is 'E9', expected E0, E1, E2, E3, E4");
-  CHECK_THROWS_WITH(apps::make_net("E1", "deform-v2"), "model is 'deform-v2', expected regular, deform-v1");
+  CHECK_THROWS_WITH(apps::experiment("E9"), "experiment is 'E9', expected E0, E1, E2, E3, E4");
+  CHECK_THROWS_WITH(apps::e1().make_net("deform-v2"), "model is 'deform-v2', expected regular, deform-v1");
   CHECK_THROWS_WITH(apps::CifarNet("regular", {64}), "conv_ch is [64], expected two numbers of at least 1");
   CHECK(apps::CifarNet("deform-v2", {5, 7}).conv2->num_parameters() == 9 * 5 * (7 + 27));
 }

@@ -2,9 +2,9 @@
 #include <algorithm>
 #include <cmath>
 
-#include "deft/apps/visualize/image_grid.h"
-#include "deft/apps/visualize/receptive_field_picture.h"
-#include "deft/apps/visualize/sampling_points.h"
+#include "deft/apps/pictures/image_grid.h"
+#include "deft/apps/pictures/receptive_field_picture.h"
+#include "deft/apps/pictures/sampling_points.h"
 #include "deft/data/affine.h"
 #include "deft/layers/adaptive_avg_pool2d.h"
 #include "deft/layers/init.h"

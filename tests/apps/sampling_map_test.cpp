@@ -1,11 +1,11 @@
 // Where taps lie on the image, against positions computed by hand.
-#include "deft/apps/visualize/sampling_map.h"
+#include "deft/apps/pictures/sampling_map.h"
 
 #include <algorithm>
 #include <cmath>
 
-#include "deft/apps/visualize/receptive_field.h"
-#include "deft/apps/visualize/sampling_points.h"
+#include "deft/apps/pictures/receptive_field.h"
+#include "deft/apps/pictures/sampling_points.h"
 #include "deft/core/shape_ops.h"
 #include "deft/layers/activation.h"
 #include "deft/layers/adaptive_avg_pool2d.h"

@@ -1,5 +1,5 @@
 // The trained nets that come with deft, as the programs use them.
-#include "deft/apps/nets/shipped_nets.h"
+#include "deft/apps/experiments/shipped_nets.h"
 
 #include <algorithm>
 #include <filesystem>

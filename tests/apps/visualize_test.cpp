@@ -1,7 +1,7 @@
 // The program visualize as users run it, on small images and nets without training.
 #include <filesystem>
 
-#include "deft/apps/nets/nets.h"
+#include "deft/apps/experiments/experiment.h"
 #include "deft/apps/support/checkpoint.h"
 #include "deft/core/file.h"
 #include "deft/data/image.h"
@@ -21,7 +21,7 @@ namespace {
 // A weights file of a net as it starts.
 std::string untrained(const TemporaryDirectory& directory, const std::string& experiment, const std::string& model) {
   const std::string path = directory.path(experiment + model + ".safetensors");
-  deft::support::save_weights(path, *deft::apps::make_net(experiment, model),
+  deft::support::save_weights(path, *deft::apps::experiment(experiment).make_net(model),
                               {.experiment = experiment, .model = model, .seed = 7, .data = "none"}, {.epoch = 3});
   return path;
 }

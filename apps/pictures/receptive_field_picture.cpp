@@ -1,11 +1,11 @@
-#include "deft/apps/visualize/receptive_field_picture.h"
+#include "deft/apps/pictures/receptive_field_picture.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cmath>
 
-#include "deft/apps/visualize/panel.h"
+#include "deft/apps/pictures/panel.h"
 
 namespace deft::apps {
 

@@ -1,4 +1,4 @@
-#include "deft/apps/visualize/panel.h"
+#include "deft/apps/pictures/panel.h"
 
 #include <algorithm>
 #include <cmath>

@@ -1,4 +1,4 @@
-#include "deft/apps/visualize/sampling_points.h"
+#include "deft/apps/pictures/sampling_points.h"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "deft/apps/visualize/panel.h"
+#include "deft/apps/pictures/panel.h"
 #include "deft/kernels/runtime/error.h"
 #include "deft/layers/softmax.h"
 

@@ -1,4 +1,4 @@
-#include "deft/apps/visualize/receptive_field.h"
+#include "deft/apps/pictures/receptive_field.h"
 
 #include <algorithm>
 #include <cmath>

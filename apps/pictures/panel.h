@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "deft/apps/pictures/sampling_map.h"
 #include "deft/apps/support/canvas.h"
-#include "deft/apps/visualize/sampling_map.h"
 #include "deft/core/tensor.h"
 
 namespace deft::apps {

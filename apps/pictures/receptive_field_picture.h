@@ -4,8 +4,8 @@
 #include <string>
 #include <vector>
 
+#include "deft/apps/pictures/receptive_field.h"
 #include "deft/apps/support/canvas.h"
-#include "deft/apps/visualize/receptive_field.h"
 #include "deft/core/tensor.h"
 
 namespace deft::apps {

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "deft/apps/nets/nets.h"
+#include "deft/apps/experiments/experiment.h"
 #include "deft/kernels/runtime/device.h"
 #include "deft/layers/module.h"
 
@@ -14,7 +14,8 @@ namespace deft::apps {
 /// A net with its weights, as a weights file holds them.
 struct TrainedNet {
   std::string path;  ///< of the file
-  std::string experiment, model;
+  const Experiment* experiment;
+  std::string model;
   std::string data;  ///< whose images it takes: "mnist" or "cifar10"
   ModuleHolder net;
   std::map<std::string, std::string> about;  ///< what the file says of itself: "seed", "epoch", "accuracy", …

@@ -1,13 +1,13 @@
-#include "deft/apps/visualize/run_report.h"
+#include "deft/apps/pictures/run_report.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <charconv>
 
-#include "deft/apps/visualize/image_grid.h"
-#include "deft/apps/visualize/receptive_field_picture.h"
-#include "deft/apps/visualize/sampling_points.h"
+#include "deft/apps/pictures/image_grid.h"
+#include "deft/apps/pictures/receptive_field_picture.h"
+#include "deft/apps/pictures/sampling_points.h"
 #include "deft/core/file.h"
 #include "deft/data/locate.h"
 #include "deft/kernels/runtime/error.h"
@@ -32,7 +32,7 @@ support::ReportedPicture sampling_picture(const TrainedNet& trained, Device devi
                            {.subject = shown.name,
                             .label = shown.form.predictions.labels.at(static_cast<std::size_t>(shown.index)),
                             .class_names = images.dataset().class_names,
-                            .net = trained.experiment + ", " + trained.model,
+                            .net = trained.experiment->name + ", " + trained.model,
                             .view = view});
   const char* what =
       view == SamplingView::traced ? "Sampling points, traced from one cell" : "The longest offsets of each layer";

@@ -1,4 +1,4 @@
-#include "deft/apps/nets/shipped_nets.h"
+#include "deft/apps/experiments/shipped_nets.h"
 
 #include <fmt/format.h>
 

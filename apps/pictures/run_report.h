@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "deft/apps/nets/trained_net.h"
+#include "deft/apps/experiments/trained_net.h"
 #include "deft/apps/support/report.h"
 #include "deft/apps/support/run_directory.h"
 #include "deft/data/transform.h"

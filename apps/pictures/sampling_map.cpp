@@ -1,4 +1,4 @@
-#include "deft/apps/visualize/sampling_map.h"
+#include "deft/apps/pictures/sampling_map.h"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>

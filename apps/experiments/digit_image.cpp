@@ -1,4 +1,4 @@
-#include "deft/apps/scaled_mnist/digit_image.h"
+#include "deft/apps/experiments/digit_image.h"
 
 #include <fmt/format.h>
 

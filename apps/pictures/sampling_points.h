@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "deft/apps/pictures/sampling_map.h"
 #include "deft/apps/support/canvas.h"
-#include "deft/apps/visualize/sampling_map.h"
 #include "deft/data/transform.h"
 
 namespace deft::apps {

@@ -1,4 +1,4 @@
-#include "deft/apps/visualize/image_grid.h"
+#include "deft/apps/pictures/image_grid.h"
 
 #include <fmt/format.h>
 
@@ -6,7 +6,7 @@
 #include <cmath>
 #include <utility>
 
-#include "deft/apps/visualize/panel.h"
+#include "deft/apps/pictures/panel.h"
 
 namespace deft::apps {
 
