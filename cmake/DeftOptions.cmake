@@ -1,3 +1,6 @@
+# Kernels take -O3 (DeftInstructionSets.cmake); elsewhere it costs the compiler time and gains nothing.
+string(REPLACE "-O3" "-O2" CMAKE_CXX_FLAGS_RELEASE "${CMAKE_CXX_FLAGS_RELEASE}")
+
 # deft_options: the compiler flags of every target of this project; not part of what users of deft::deft inherit.
 add_library(deft_options INTERFACE)
 target_compile_options(deft_options INTERFACE

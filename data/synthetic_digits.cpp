@@ -13,7 +13,7 @@
 namespace deft {
 namespace {
 
-constexpr int side = 28;
+constexpr int digit_side = 28;
 constexpr double pi = 3.141592653589793;
 
 struct Point {
@@ -72,7 +72,7 @@ class Hand {
 
   Point operator()(Point p) const {
     const double x = p.x - 0.5 + bend_ * std::sin(5 * p.y + phase_), y = p.y - 0.5 + bend_ * std::sin(5 * p.x - phase_);
-    const double centre = (side - 1) / 2.0;
+    const double centre = (digit_side - 1) / 2.0;
     return {centre + shift_.x + xx_ * x + xy_ * y, centre + shift_.y + yx_ * x + yy_ * y};
   }
 
@@ -91,20 +91,20 @@ double distance_to_segment(Point p, Point a, Point b) {
 void draw_segment(Point a, Point b, double radius, std::uint8_t* image) {
   const auto low = [&](double u, double v) { return std::max(0, static_cast<int>(std::min(u, v) - radius - 1)); };
   const auto high = [&](double u, double v) {
-    return std::min(side - 1, static_cast<int>(std::max(u, v) + radius + 1));
+    return std::min(digit_side - 1, static_cast<int>(std::max(u, v) + radius + 1));
   };
   for (int y = low(a.y, b.y); y <= high(a.y, b.y); ++y) {
     for (int x = low(a.x, b.x); x <= high(a.x, b.x); ++x) {
       const double distance = distance_to_segment({double(x), double(y)}, a, b);
       const double coverage = std::clamp(radius + 0.5 - distance, 0.0, 1.0);
-      std::uint8_t& pixel = image[y * side + x];
+      std::uint8_t& pixel = image[y * digit_side + x];
       pixel = std::max(pixel, static_cast<std::uint8_t>(255 * coverage + 0.5));
     }
   }
 }
 
 void draw_digit(const Glyph& glyph, PhiloxSequence& random, std::uint8_t* image) {
-  std::fill_n(image, side * side, std::uint8_t{0});
+  std::fill_n(image, digit_side * digit_side, std::uint8_t{0});
   const Hand hand(random);
   const double radius = random.uniform(0.7, 1.7);
   for (const Stroke& stroke : glyph) {
@@ -118,7 +118,7 @@ void draw_digit(const Glyph& glyph, PhiloxSequence& random, std::uint8_t* image)
 Dataset synthetic_digits(std::int64_t count, Part part, std::uint64_t seed) {
   if (count < 0) throw Error(fmt::format("synthetic_digits: count is {}, expected at least 0", count));
   Dataset dataset{.name = "synthetic digits", .source = "drawn by a program (not MNIST)", .synthetic = true};
-  dataset.images = empty({count, side, side, 1}, {.dtype = DType::uint8, .device = Device::cpu()});
+  dataset.images = empty({count, digit_side, digit_side, 1}, {.dtype = DType::uint8, .device = Device::cpu()});
   dataset.labels = empty({count}, {.dtype = DType::int64, .device = Device::cpu()});
   for (int digit = 0; digit < 10; ++digit) dataset.class_names.push_back(std::to_string(digit));
   std::uint8_t* images = dataset.images.mutable_data<std::uint8_t>();
@@ -130,7 +130,7 @@ Dataset synthetic_digits(std::int64_t count, Part part, std::uint64_t seed) {
           draws(seed, Draw::digits, static_cast<std::uint64_t>(part), static_cast<std::uint64_t>(i));
       const std::uint64_t digit = random.below(10);
       labels[i] = static_cast<std::int64_t>(digit);
-      draw_digit(all[digit], random, images + i * side * side);
+      draw_digit(all[digit], random, images + i * digit_side * digit_side);
     }
   });
   return dataset;

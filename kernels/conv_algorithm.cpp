@@ -4,10 +4,10 @@
 
 namespace deft {
 namespace {
-std::atomic<Conv2dAlgorithm> current = Conv2dAlgorithm::automatic;
+std::atomic<Conv2dAlgorithm> current_algorithm = Conv2dAlgorithm::automatic;
 }
 
-void set_conv2d_algorithm(Conv2dAlgorithm algorithm) { current = algorithm; }
-Conv2dAlgorithm conv2d_algorithm() { return current; }
+void set_conv2d_algorithm(Conv2dAlgorithm algorithm) { current_algorithm = algorithm; }
+Conv2dAlgorithm conv2d_algorithm() { return current_algorithm; }
 
 }  // namespace deft

@@ -27,9 +27,9 @@ std::vector<GradientArray<T>> gradients(std::int64_t n, T* values) {
   });
 }
 
-class Cases : public CaseList {
+class ElementwiseCases : public CaseList {
  public:
-  explicit Cases(const ImageSize& images)
+  explicit ElementwiseCases(const ImageSize& images)
       : CaseList(to_string(images)),
         n_(images.n * images.size * images.size * images.c),
         rows_(n_ / images.c),
@@ -176,7 +176,7 @@ class Cases : public CaseList {
 }  // namespace
 
 std::vector<KernelCase> elementwise_cases(const ImageSize& images) {
-  Cases cases(images);
+  ElementwiseCases cases(images);
   cases.add_functions();
   cases.add_fills();
   cases.add_broadcasting();

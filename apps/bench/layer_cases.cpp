@@ -11,9 +11,9 @@ namespace {
 
 using namespace kernels;
 
-class Cases : public CaseList {
+class LayerCases : public CaseList {
  public:
-  explicit Cases(const ImageSize& images)
+  explicit LayerCases(const ImageSize& images)
       : CaseList(to_string(images)),
         images_(images),
         rows_(images.n * images.size * images.size),
@@ -130,7 +130,7 @@ class Cases : public CaseList {
 }  // namespace
 
 std::vector<KernelCase> layer_cases(const ImageSize& images) {
-  Cases cases(images);
+  LayerCases cases(images);
   cases.add_batch_norm();
   cases.add_pooling();
   cases.add_deform_positions();

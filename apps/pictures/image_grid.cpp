@@ -16,8 +16,8 @@ using support::Align;
 using support::Canvas;
 using support::TextStyle;
 
-constexpr double gap = 10, least_label_width = 90, header_height = 60, tile_title_height = 24;
-constexpr TextStyle title_style{.size = 20, .bold = true}, label_style{.size = 18, .align = Align::right},
+constexpr double tile_gap = 10, least_label_width = 90, grid_header_height = 60, tile_title_height = 24;
+constexpr TextStyle label_style{.size = 18, .align = Align::right},
     tile_title_style{.size = 14, .align = Align::center};
 
 struct Tile {
@@ -78,31 +78,31 @@ std::vector<ImageForm> training_forms(const Transform& transform, std::uint64_t 
 
 Canvas draw_images(const Dataset& set, const ImageGrid& grid) {
   const std::vector<GridRow> rows = rows_of(set, grid);
-  double left = gap, column = grid.size, height = grid.title.empty() ? gap : header_height;
+  double left = tile_gap, column = grid.size, height = grid.title.empty() ? tile_gap : grid_header_height;
   const double top = height;
   // Images begin at whole units, which keeps their pixels alike.
   for (const GridRow& row : rows) {
-    const double label = row.label.empty() ? 0 : 2 * gap + text_width(row.label, label_style);
+    const double label = row.label.empty() ? 0 : 2 * tile_gap + text_width(row.label, label_style);
     if (label > 0) left = std::max({left, least_label_width, std::ceil(label)});
     for (const Tile& tile : row.tiles) column = std::max(column, std::ceil(text_width(tile.title, tile_title_style)));
-    height += row.title_room() + grid.size + gap;
+    height += row.title_room() + grid.size + tile_gap;
   }
-  double width = left + static_cast<double>(rows[0].tiles.size()) * (column + gap);
-  if (!grid.title.empty()) width = std::max(width, 2 * gap + text_width(grid.title, title_style));
+  double width = left + static_cast<double>(rows[0].tiles.size()) * (column + tile_gap);
+  if (!grid.title.empty()) width = std::max(width, 2 * tile_gap + text_width(grid.title, title_style));
   Canvas canvas(width, height);
-  canvas.text({gap, header_height / 2}, grid.title, title_style);
+  canvas.text({tile_gap, grid_header_height / 2}, grid.title, title_style);
   double y = top;
   for (const GridRow& row : rows) {
     y += row.title_room();
-    canvas.text({left - gap, y + grid.size / 2}, row.label, label_style);
+    canvas.text({left - tile_gap, y + grid.size / 2}, row.label, label_style);
     double x = left;
     for (const Tile& tile : row.tiles) {
       const double image_x = x + std::floor((column - grid.size) / 2);
       canvas.text({image_x + grid.size / 2, y - tile_title_height / 2}, tile.title, tile_title_style);
       canvas.image(tile.bytes, {image_x, y, grid.size, grid.size});
-      x += column + gap;
+      x += column + tile_gap;
     }
-    y += grid.size + gap;
+    y += grid.size + tile_gap;
   }
   return canvas;
 }

@@ -11,6 +11,11 @@
 
 namespace deft::apps {
 
+/// Between panels, and around them.
+constexpr double panel_gap = 28;
+/// The first line of a picture.
+constexpr support::TextStyle title_style{.size = 20, .bold = true};
+
 /// Width of a line of text on any canvas.
 double text_width(const std::string& text, const support::TextStyle& style);
 

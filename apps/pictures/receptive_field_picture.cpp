@@ -14,9 +14,8 @@ namespace {
 using support::Canvas;
 using support::Point;
 
-constexpr double gap = 28, header_height = 54;
-constexpr support::TextStyle title_style{.size = 20, .bold = true};
-const std::vector<LegendEntry> legend = {
+constexpr double title_height = 54;
+const std::vector<LegendEntry> gradient_legend = {
     {LegendEntry::Sign::disc, mark_color, "the gradient of the middle cell is above 1/255 of its largest value here;"},
     {LegendEntry::Sign::none, mark_color, "larger dots: larger gradients"}};
 
@@ -46,21 +45,22 @@ Canvas draw_receptive_fields(const Tensor& bytes, const FieldPicture& picture) {
   const Point size = Panel::size(bytes, picture.image_size, 0);
   double column = size.x;
   for (const ShownField& shown : picture.fields) column = std::max(column, width_of(caption_of(shown)));
-  const double top = picture.title.empty() ? gap / 4 : header_height;
-  double width = gap + static_cast<double>(picture.fields.size()) * (column + gap), height = top + size.y + gap;
-  if (!picture.title.empty()) width = std::max(width, 2 * gap + text_width(picture.title, title_style));
+  const double top = picture.title.empty() ? panel_gap / 4 : title_height;
+  double width = panel_gap + static_cast<double>(picture.fields.size()) * (column + panel_gap),
+         height = top + size.y + panel_gap;
+  if (!picture.title.empty()) width = std::max(width, 2 * panel_gap + text_width(picture.title, title_style));
   if (picture.legend) {
-    width = std::max(width, 2 * gap + width_of(legend));
-    height += legend_line * static_cast<double>(legend.size()) + gap / 2;
+    width = std::max(width, 2 * panel_gap + width_of(gradient_legend));
+    height += legend_line * static_cast<double>(gradient_legend.size()) + panel_gap / 2;
   }
   Canvas canvas(width, height);
-  canvas.text({gap, 30}, picture.title, title_style);
-  double x = gap;
+  canvas.text({panel_gap, 30}, picture.title, title_style);
+  double x = panel_gap;
   for (const ShownField& shown : picture.fields) {
     draw_field(canvas, {x, top}, bytes, picture.image_size, shown);
-    x += column + gap;
+    x += column + panel_gap;
   }
-  if (picture.legend) draw_legend(canvas, {gap, top + size.y + gap / 2}, legend);
+  if (picture.legend) draw_legend(canvas, {panel_gap, top + size.y + panel_gap / 2}, gradient_legend);
   return canvas;
 }
 

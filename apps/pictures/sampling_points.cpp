@@ -20,7 +20,7 @@ using support::Point;
 
 const Color regular_color = support::palette(4), cell_color = support::palette(2);
 
-constexpr double gap = 28, header_height = 92, margin = 0.1;
+constexpr double header_height = 92, margin = 0.1;
 constexpr double least_width = 520;  // what the texts above need
 
 Color faint(Color color, double alpha) {
@@ -68,11 +68,11 @@ void draw_header(Canvas& canvas, const Scene& scene) {
   const auto most = std::max_element(shares.begin(), shares.end());
   const bool wrong = picture.label && *picture.label != most - shares.begin();
   const std::string truth = picture.label ? ": " + class_name(picture, *picture.label) : "";
-  canvas.text({gap, 26}, picture.subject + truth, {.size = 19, .bold = true});
-  canvas.text({gap, 52},
+  canvas.text({panel_gap, 26}, picture.subject + truth, {.size = 19, .bold = true});
+  canvas.text({panel_gap, 52},
               fmt::format("the net says {} ({:.1f} %)", class_name(picture, most - shares.begin()), 100 * *most),
               {.size = 17, .color = wrong ? mark_color : support::black});
-  canvas.text({gap, 76}, picture.net, {.size = 14, .color = support::grey});
+  canvas.text({panel_gap, 76}, picture.net, {.size = 14, .color = support::grey});
 }
 
 double dot_radius(const Panel& panel) { return std::clamp(0.22 * panel.scale(), 1.2, 4.0); }
@@ -138,7 +138,7 @@ void draw_layer(Canvas& canvas, const Point& corner, const Scene& scene, std::si
                  fmt::format("{} of the {} taps of all cells", longer, taps.size())});
 }
 
-std::vector<LegendEntry> legend(const Scene& scene, bool traced, bool layers) {
+std::vector<LegendEntry> legend_of(const Scene& scene, bool traced, bool layers) {
   using enum LegendEntry::Sign;
   const bool modulated = !scene.map.layer(scene.layers.back()).masks.empty();
   std::vector<LegendEntry> entries = {
@@ -185,18 +185,18 @@ Canvas draw_sampling_points(Module& net, const Tensor& image, const Transform& p
                     rows = (panels + columns - 1) / columns;
   const Point size = scene.panel_size();
   const auto corner = [&](std::size_t panel) {
-    return Point{gap + static_cast<double>(panel % columns) * (size.x + gap),
-                 header_height + static_cast<double>(panel / columns) * (size.y + gap)};
+    return Point{panel_gap + static_cast<double>(panel % columns) * (size.x + panel_gap),
+                 header_height + static_cast<double>(panel / columns) * (size.y + panel_gap)};
   };
   const double bottom = corner(rows * columns).y;
-  const std::vector<LegendEntry> entries = legend(scene, traced, layers);
-  Canvas canvas(std::max({least_width, 2 * gap + width_of(entries), corner(columns - 1).x + size.x + gap}),
-                bottom + legend_line * static_cast<double>(entries.size()) + gap / 2);
+  const std::vector<LegendEntry> entries = legend_of(scene, traced, layers);
+  Canvas canvas(std::max({least_width, 2 * panel_gap + width_of(entries), corner(columns - 1).x + size.x + panel_gap}),
+                bottom + legend_line * static_cast<double>(entries.size()) + panel_gap / 2);
   draw_header(canvas, scene);
   std::size_t panel = 0;
   if (traced) draw_traced(canvas, corner(panel++), scene);
   for (std::size_t i = 0; layers && i < scene.layers.size(); ++i) draw_layer(canvas, corner(panel++), scene, i);
-  draw_legend(canvas, {gap, bottom - gap / 2}, entries);
+  draw_legend(canvas, {panel_gap, bottom - panel_gap / 2}, entries);
   return canvas;
 }
 

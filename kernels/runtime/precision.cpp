@@ -4,10 +4,10 @@
 
 namespace deft {
 namespace {
-std::atomic<MatmulPrecision> current = MatmulPrecision::highest;
+std::atomic<MatmulPrecision> current_precision = MatmulPrecision::highest;
 }
 
-void set_matmul_precision(MatmulPrecision precision) { current = precision; }
-MatmulPrecision matmul_precision() { return current; }
+void set_matmul_precision(MatmulPrecision precision) { current_precision = precision; }
+MatmulPrecision matmul_precision() { return current_precision; }
 
 }  // namespace deft
