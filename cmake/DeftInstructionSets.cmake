@@ -1,11 +1,21 @@
 # deft_kernels(SOURCE...): sources of deft that are compiled once per instruction set; kernels/runtime/cpu/kernel.h has
-# their rules. Compiled with deft itself they are the first set's. DEFT_MORE_SETS are the others; their flags are what
+# their rules. Compiled with deft itself they are the first set's. DEFT_MORE_SETS are the others that
+# DEFT_INSTRUCTION_SETS names, on x86-64; DEFT_HAVE_AVX2 and DEFT_HAVE_AVX512 tell the sources. Their flags are what
 # kernels/runtime/cpu/instruction_set.cpp asks the processor for.
 include(CheckCXXSymbolExists)
 check_cxx_symbol_exists(__x86_64__ cstddef DEFT_X86_64)
-if(DEFT_X86_64)
-  set(DEFT_MORE_SETS avx2 avx512)
-endif()
+set(DEFT_MORE_SETS "")
+set(deft_set_definitions "")
+foreach(_set IN LISTS DEFT_INSTRUCTION_SETS)
+  if(NOT _set MATCHES "^avx(2|512)$")
+    message(FATAL_ERROR "DEFT_INSTRUCTION_SETS has '${_set}', expected avx2, avx512 or nothing")
+  endif()
+  if(DEFT_X86_64)
+    list(APPEND DEFT_MORE_SETS ${_set})
+    string(TOUPPER DEFT_HAVE_${_set} _definition)
+    list(APPEND deft_set_definitions ${_definition})
+  endif()
+endforeach()
 set(_deft_avx2_flags -mavx2 -mfma -mbmi -mbmi2 -mpopcnt)
 set(_deft_avx512_flags ${_deft_avx2_flags} -mavx512f -mavx512bw -mavx512cd -mavx512dq -mavx512vl
   -mprefer-vector-width=512)

@@ -12,7 +12,20 @@ if nvidia-smi --list-gpus 2>/dev/null | grep -q '^GPU 0' && [[ -n $(command -v n
   cuda=ON
   options+=(--device cuda)
 fi
-cmake --preset release -DDEFT_CUDA=$cuda
+
+# The kernels for this processor only; scripts/test.sh builds all of them.
+runs() {
+  local features flag
+  features=" $(grep -m 1 '^flags' /proc/cpuinfo || true) "
+  for flag in "$@"; do [[ $features == *" $flag "* ]] || return; done
+}
+sets=
+if runs avx2 fma bmi1 bmi2 popcnt; then
+  sets=avx2
+  if runs avx512f avx512bw avx512cd avx512dq avx512vl; then sets=avx512; fi
+fi
+
+cmake --preset release -DDEFT_CUDA=$cuda -DDEFT_INSTRUCTION_SETS=$sets
 cmake --build --preset release --target scaled_mnist
 program=build/release/bin/scaled_mnist
 

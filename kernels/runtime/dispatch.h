@@ -39,9 +39,11 @@ decltype(auto) on_place(Device device, Function&& function) {
       return function(d);
     } else {
       switch (instruction_set()) {
-#ifdef __x86_64__
+#ifdef DEFT_HAVE_AVX512
         case InstructionSet::avx512:
           return function(kernels::simd_avx512::Set{});
+#endif
+#ifdef DEFT_HAVE_AVX2
         case InstructionSet::avx2:
           return function(kernels::simd_avx2::Set{});
 #endif

@@ -9,6 +9,14 @@ namespace {
 
 constexpr InstructionSet all_sets[] = {InstructionSet::avx512, InstructionSet::avx2, InstructionSet::baseline};
 
+#if defined(DEFT_HAVE_AVX2) || defined(DEFT_HAVE_AVX512)
+// cmake/DeftInstructionSets.cmake lets the compiler use these, and with AVX-512 more of them.
+bool runs_avx2() {
+  return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("bmi") &&
+         __builtin_cpu_supports("bmi2") && __builtin_cpu_supports("popcnt");
+}
+#endif
+
 InstructionSet choose() {
   const char* wanted = std::getenv("DEFT_ISA");
   std::string supported;
@@ -23,18 +31,21 @@ InstructionSet choose() {
 
 }  // namespace
 
-// What cmake/DeftInstructionSets.cmake lets the compiler use.
 bool is_supported(InstructionSet set) {
-  if (set == InstructionSet::baseline) return true;
-#ifdef __x86_64__
-  const bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("bmi") &&
-                    __builtin_cpu_supports("bmi2") && __builtin_cpu_supports("popcnt");
-  if (set == InstructionSet::avx2) return avx2;
-  return avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-         __builtin_cpu_supports("avx512cd") && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
-#else
-  return false;
+  switch (set) {
+#ifdef DEFT_HAVE_AVX512
+    case InstructionSet::avx512:
+      return runs_avx2() && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+             __builtin_cpu_supports("avx512cd") && __builtin_cpu_supports("avx512dq") &&
+             __builtin_cpu_supports("avx512vl");
 #endif
+#ifdef DEFT_HAVE_AVX2
+    case InstructionSet::avx2:
+      return runs_avx2();
+#endif
+    default:
+      return set == InstructionSet::baseline;
+  }
 }
 
 InstructionSet instruction_set() {
